@@ -1,0 +1,355 @@
+"""What was seen on either side, as frozen values that judge nothing; imported by checks, steps, pipeline, ui.
+
+Three answers are kept apart everywhere: a value, `None` for "looked, and it is not there", and
+`Unknown(reason)` for "could not look".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+from typing import TypeVar
+
+from x11fwd.transports.base import X11Outcome
+from x11fwd.x11.client import Handshake
+
+__all__ = [
+    "AuthorityFile",
+    "HomeFacts",
+    "LocalFacts",
+    "MatplotlibFacts",
+    "PackageManager",
+    "Privilege",
+    "PrivilegeKind",
+    "PythonFacts",
+    "PythonKind",
+    "RemoteFacts",
+    "SettingSource",
+    "SshdFacts",
+    "SystemFacts",
+    "Unknown",
+    "XauthFacts",
+    "known",
+]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """A question that could not be asked, and why, as a clause ("reading it needs root")."""
+
+    reason: str
+
+
+def known(answer: T | Unknown | None) -> T | None:
+    """The value, or None where there is none or nobody could look; for callers that treat both alike."""
+    return None if isinstance(answer, Unknown) else answer
+
+
+# --- both sides -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class SystemFacts:
+    """os-release(5), uname(1) and what runs as process 1.
+
+    Attributes:
+        kernel: `Linux`, `Darwin`, `Windows`, ….
+        os_id: os-release ID (`debian`, `ubuntu`, …; `macos` on Darwin).
+        os_like: os-release ID_LIKE, split.
+        init: `systemd`, `openrc`, `sysvinit`, `launchd`, `none` (a container), or Unknown.
+    """
+
+    kernel: str
+    release: str = ""
+    machine: str = ""
+    os_id: str = ""
+    os_like: tuple[str, ...] = ()
+    version_id: str = ""
+    pretty_name: str = ""
+    hostname: str = ""
+    init: str | Unknown = Unknown("not asked")
+
+
+@dataclass(frozen=True)
+class SettingSource:
+    """Where a value comes from: a file and line (1-based), or an environment variable.
+
+    `str(source)` is `/etc/matplotlibrc:41` or `$MPLBACKEND`.
+    """
+
+    file: str | None = None
+    line: int | None = None
+    variable: str | None = None
+    text: str = ""  # the line as it stands there
+
+    def __str__(self) -> str:
+        if self.variable:
+            return f"${self.variable}"
+        return f"{self.file}:{self.line}" if self.line else str(self.file)
+
+
+@dataclass(frozen=True)
+class XauthFacts:
+    """The xauth program; `path` is None where PATH and the usual places have none."""
+
+    path: str | None
+    version: str | Unknown = Unknown("not asked")
+
+
+@dataclass(frozen=True)
+class AuthorityFile:
+    """An X authority file as libXau would use it (Xau(3)).
+
+    Attributes:
+        path: the file.
+        from_variable: True where XAUTHORITY names it.
+        exists, is_directory, owner, mode, writable: stat(2); mode like 0o600; owner is a name or uid.
+        locks: the `-c` and `-l` files that stand beside it.
+        entries: display names of its records (never cookies), or Unknown.
+    """
+
+    path: str
+    from_variable: bool = False
+    exists: bool = False
+    is_directory: bool = False
+    owner: str = ""
+    mode: int = 0
+    writable: bool | Unknown = Unknown("not asked")
+    locks: tuple[str, ...] = ()
+    entries: tuple[str, ...] | Unknown = Unknown("not asked")
+
+
+# --- this machine -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LocalFacts:
+    """The machine with the screen.
+
+    Attributes:
+        display: value of DISPLAY, None where unset.
+        display_candidates: displays found by looking (sockets, launchctl), best first.
+        display_used: what x11fwd would hand to ssh: DISPLAY, or the one found for it; None without any.
+        display_problem: why `display` cannot be meant (malformed, characters that ssh refuses), or None.
+        server_kind: `xorg`, `xwayland`, `xquartz`, `xvfb`, `vcxsrv`, `wslg`, `other`, or Unknown; None = no server.
+        handshake: a real X11 handshake with `display_used` and its cookie; None where there is no display.
+        authority: the authority file that libX11 would use.
+        has_cookie: the authority file has a cookie for `display_used`.
+        security_extension: the server offers SECURITY (untrusted cookies); Unknown without a handshake.
+        xauth_location: what `ssh -G` names as XAuthLocation, None where not asked.
+        ssh_path, ssh_version: the system's ssh and its `-V` line.
+        session: `x11`, `wayland`, `aqua`, `tty`, `windows`, `wsl`, "" where it cannot be told.
+        environment: the variables that matter here (DISPLAY, XAUTHORITY, WAYLAND_DISPLAY, SSH_CONNECTION, …).
+    """
+
+    system: SystemFacts
+    display: str | None
+    display_candidates: tuple[str, ...] = ()
+    display_used: str | None = None
+    display_problem: str | None = None
+    server_kind: str | Unknown | None = Unknown("not asked")
+    handshake: Handshake | None = None
+    authority: AuthorityFile | None = None
+    has_cookie: bool | Unknown = Unknown("not asked")
+    security_extension: bool | Unknown = Unknown("not asked")
+    xauth: XauthFacts = field(default_factory=lambda: XauthFacts(None))
+    xauth_location: str | None = None
+    ssh_path: str | None = None
+    ssh_version: str | Unknown = Unknown("not asked")
+    session: str = ""
+    environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+# --- the remote -------------------------------------------------------------------------------------------
+
+
+class PrivilegeKind(Enum):
+    ROOT = "root"
+    SUDO = "sudo"  # without a password
+    SUDO_PASSWORD = "sudo-password"  # noqa: S105  sudo is there and asks
+    DOAS = "doas"  # without a password
+    NONE = "none"
+
+
+@dataclass(frozen=True)
+class Privilege:
+    """How root's rights can be had.
+
+    Attributes:
+        kind: as sudo -n and doas -n answered; SUDO_PASSWORD may still turn out as "not in sudoers".
+        evidence: sudo's or doas's own words.
+    """
+
+    kind: PrivilegeKind
+    evidence: str = ""
+
+
+@dataclass(frozen=True)
+class PackageManager:
+    """`name` is the key in the family file (`apt`, `dnf`, …); `path` where it stands."""
+
+    name: str
+    path: str
+
+
+@dataclass(frozen=True)
+class HomeFacts:
+    """The home directory.
+
+    Attributes:
+        writable: a file was made and removed there; its failure text is in `problem`.
+        free_bytes: df -P; Unknown where df could not say.
+        full: a 4 kB write failed with ENOSPC or EDQUOT.
+    """
+
+    path: str
+    exists: bool
+    writable: bool | Unknown
+    full: bool | Unknown = Unknown("not asked")
+    free_bytes: int | Unknown = Unknown("not asked")
+    owner: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class SshdFacts:
+    """The daemon that let us in.
+
+    Attributes:
+        binary: path of sshd, None where not found.
+        version: `OpenSSH_9.2p1 …` (from `sshd -V` or the banner).
+        service: `("systemd", "ssh.service")`, `("openrc", "sshd")`, `("pid", "812")`, …; Unknown where it cannot be told.
+        socket_unit: `ssh.socket` where the daemon is started by its socket, else None.
+        config_file: the main file the running daemon uses (`-f` in its arguments, or the default).
+        include_dirs: directories (or globs) that the main file includes before its first own X11Forwarding, in order.
+        files: every file read, in read order, with its text; Unknown where not readable without root.
+        effective: `sshd -T -C user=…,host=…,addr=…`: keyword in lower case -> value; Unknown without the right to ask.
+        xauth_location: from `effective`, or Unknown.
+        ours: path of x11fwd's own drop-in or marked block, where present.
+        pending: a change of x11fwd's waits for its confirmation (the watcher is armed).
+    """
+
+    binary: str | None
+    version: str | Unknown
+    service: tuple[str, str] | Unknown = Unknown("not asked")
+    socket_unit: str | None = None
+    config_file: str | Unknown = Unknown("not asked")
+    include_dirs: tuple[str, ...] = ()
+    files: Mapping[str, str] | Unknown = Unknown("not asked")
+    effective: Mapping[str, str] | Unknown = Unknown("not asked")
+    ours: str | None = None
+    pending: bool = False
+
+
+class PythonKind(Enum):
+    SYSTEM = "system"
+    VENV = "venv"
+    CONDA = "conda"
+    PYENV = "pyenv"
+    UV = "uv"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class MatplotlibFacts:
+    """matplotlib as one interpreter has it.
+
+    Attributes:
+        version: None where it is not installed.
+        rc_file: `matplotlib.matplotlib_fname()`: the file in effect.
+        rc_backend: the backend line in effect in that file, None where the file has none.
+        backend_wish: the backend asked for and by whom (MPLBACKEND beats the file), None for automatic choice.
+        backend: what `pyplot.get_backend()` answers in this session; Unknown where it was not asked.
+        user_rc: the file x11fwd may write: `matplotlib.get_configdir()` + `/matplotlibrc`, following symlinks.
+        user_rc_exists: it is there already.
+        problem: the last line of the traceback where importing failed.
+    """
+
+    version: str | None
+    rc_file: str | None = None
+    rc_backend: SettingSource | None = None
+    backend_wish: tuple[str, SettingSource] | None = None
+    backend: str | Unknown = Unknown("not asked")
+    user_rc: str | None = None
+    user_rc_exists: bool = False
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class PythonFacts:
+    """One interpreter the user would meet.
+
+    Attributes:
+        path: as found (`/usr/bin/python3`); `executable` is `sys.executable` of it, symlinks kept.
+        found_by: how: `login shell`, `--python`, `conda`, `venv`, `pyenv`, `uv`, `PATH`.
+        version: `3.11.2`.
+        prefix, base_prefix: sys.prefix, sys.base_prefix.
+        kind: system, venv, conda, pyenv, uv, other.
+        externally_managed: PEP 668 marker present.
+        has_pip: `python -m pip` would work.
+        tkinter: Tk's patch level where `_tkinter` and `tkinter.filedialog` import; None where absent
+            (`tkinter_problem` holds the last traceback line); Unknown where not asked.
+        qt: the first Qt binding that imports, with version (`PyQt5 5.15.9`), None without one.
+    """
+
+    path: str
+    found_by: str
+    executable: str = ""
+    version: str = ""
+    prefix: str = ""
+    base_prefix: str = ""
+    kind: PythonKind = PythonKind.OTHER
+    externally_managed: bool = False
+    has_pip: bool = False
+    tkinter: str | Unknown | None = Unknown("not asked")
+    tkinter_problem: str = ""
+    qt: str | Unknown | None = Unknown("not asked")
+    matplotlib: MatplotlibFacts | Unknown = Unknown("not asked")
+
+
+@dataclass(frozen=True)
+class RemoteFacts:
+    """The machine with the program.
+
+    Attributes:
+        user, uid, home, shell: who we are there (passwd(5) shell).
+        start_environment: variables sshd itself set, before any start file (`/proc/$$/environ`): DISPLAY, SSH_CONNECTION, ….
+        login_environment: DISPLAY, XAUTHORITY, MPLBACKEND, … as the user's login shell ends up with; Unknown where it gave no answer.
+        login_path: PATH of the login shell.
+        pythons: the one a user would get first.
+        x11: what became of the forwarding request on this connection.
+        remote_handshake: the remote's own X11 handshake through its DISPLAY: "ok", or the reason; None where not tried.
+        round_trip: seconds, the fastest of the exchanges seen.
+        noisy_login: what login files printed before our marker (at most 200 characters).
+        journal: True where x11fwd changed something here before (its state directory has entries).
+    """
+
+    system: SystemFacts
+    user: str
+    uid: int
+    home: HomeFacts
+    shell: str
+    privilege: Privilege
+    package_manager: PackageManager | Unknown | None
+    sshd: SshdFacts
+    xauth: XauthFacts
+    authority: AuthorityFile | None
+    start_environment: Mapping[str, str]
+    login_environment: Mapping[str, str] | Unknown
+    login_path: str | Unknown
+    pythons: tuple[PythonFacts, ...]
+    x11: X11Outcome = field(default_factory=X11Outcome)
+    remote_handshake: str | Unknown | None = None
+    round_trip: float | None = None
+    noisy_login: str = ""
+    journal: bool = False
+    ssh_rc: str | None = None  # ~/.ssh/rc or /etc/ssh/sshrc where present and without xauth
+
+    @property
+    def python(self) -> PythonFacts | None:
+        """The interpreter a user's script would get."""
+        return self.pythons[0] if self.pythons else None

@@ -1,0 +1,1 @@
+"""The line of DESIGN.md: resolve, connect, gather, diagnose, prescribe, apply, verify."""
