@@ -1,0 +1,1 @@
+"""The tests of x11fwd; nothing outside this folder imports it."""

@@ -1,0 +1,1 @@
+"""Tests that need root and the lab: real sshd, real systemd, real X servers."""

@@ -1,0 +1,350 @@
+"""What every host has: a fresh overlay of a tree, accounts, keys, a port; the base of those in hosts.py."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import os
+import random
+import re
+import shlex
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from tests.lab import runs, snapshots, trees
+from tests.lab.runs import LabError, call, current_run, wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import TracebackType
+
+HostT = TypeVar("HostT", bound="Host")
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+class Ran(NamedTuple):
+    """What a command on a host ended with; a signal is a negative ``rc``."""
+
+    rc: int
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True)
+class Setup:
+    """How a host differs from the cached tree before its sshd starts."""
+
+    login_shell: str = "/bin/bash"  # of ana
+    key_prefix: str = ""  # options of authorized_keys(5) before ana's key: 'no-X11-forwarding', 'command="…"'
+    sshd_config: str = ""  # lines put at the end of /etc/ssh/sshd_config
+    x11_forwarding: bool = False  # what the main sshd_config says
+    files: Mapping[str, str | bytes] = field(default_factory=dict)  # written as root, 0644
+    disk_mb: int | None = None  # a disk of this size for what the host writes; None: this machine's disk
+    sudo: str = ""  # lines for /etc/sudoers.d/lab, for instance 'ana ALL=(ALL) NOPASSWD: ALL'
+    hostname: str = ""  # empty: <suite>-<n>
+
+
+class Host:
+    """A Debian machine reached by ssh on a loopback port; a context manager that leaves nothing behind."""
+
+    def __init__(self, suite: str = "bookworm", variant: str = "bare", setup: Setup | None = None) -> None:
+        self.suite, self.variant = suite, variant
+        self.setup = setup or Setup()
+        self.layers = trees.tree(suite, variant)
+        self.run_record = current_run()
+        self.dir = self.run_record.claim("host")
+        self.hostname = self.setup.hostname or f"{suite}-{self.dir.name.rpartition('-')[2]}"
+        self.address = "127.0.0.1"
+        self.port = free_port()
+        self.users = ("ana", "ben", "root")
+        self.password, self.ben_password = trees.PASSWORD, trees.BEN_PASSWORD
+        self.key_path = client_key()
+        self.started_in = 0.0  # seconds from the call to the first ssh banner
+        self._processes: list[subprocess.Popen[bytes]] = []
+        begun = time.monotonic()
+        try:
+            self._mount()
+            self._prepare()
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        self.started_in = time.monotonic() - begun
+
+    # -- the parts that differ by kind
+
+    def start(self) -> None:
+        """Start sshd (or boot), until the port answers with an ssh banner; the constructor calls it."""
+        raise NotImplementedError
+
+    def inside(self) -> list[str]:
+        """The argv prefix that enters the host's namespaces and root."""
+        raise NotImplementedError
+
+    def sshd_log(self) -> str:
+        """What sshd has logged since the start."""
+        raise NotImplementedError
+
+    # -- where it lies
+
+    @property
+    def root(self) -> Path:
+        """The host's file tree as it is now."""
+        return self.dir / "root"
+
+    @property
+    def upper(self) -> Path:
+        """What differs from the cached tree; overlayfs marks a deleted file by a 0:0 character device."""
+        return self.dir / "disk" / "upper"
+
+    @property
+    def known_hosts_line(self) -> str:
+        """The line of known_hosts(5) for this host's ed25519 key and port."""
+        return f"[{self.address}]:{self.port} {self.host_key()}\n"
+
+    def host_key(self, kind: str = "ed25519") -> str:
+        """The public host key, ``<type> <base64>``."""
+        return " ".join(
+            (self.root / f"etc/ssh/ssh_host_{kind}_key.pub").read_text(encoding="ascii").split()[:2]
+        )
+
+    def fingerprint(self, kind: str = "ed25519") -> str:
+        """The host key's fingerprint as ssh prints it: ``SHA256:…``."""
+        digest = hashlib.sha256(base64.b64decode(self.host_key(kind).split()[1])).digest()
+        return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
+
+    # -- what a test does with it
+
+    def run(
+        self,
+        argv: Sequence[str],
+        input: str | bytes | None = None,  # noqa: A002  subprocess calls it so
+        user: str = "root",
+        *,
+        env: Mapping[str, str] | None = None,
+        limit: float = 300,
+    ) -> Ran:
+        """Run a command inside, with a clean environment and no terminal; a non-zero exit is data."""
+        name, uid, gid, home, shell = self._account(user)
+        base = {
+            "PATH": PATH,
+            "HOME": home,
+            "USER": name,
+            "LOGNAME": name,
+            "SHELL": shell,
+            "LC_ALL": "C.UTF-8",
+        }
+        base |= {"DEBIAN_FRONTEND": "noninteractive", **(env or {})}
+        drop = ["setpriv", f"--reuid={uid}", f"--regid={gid}", "--init-groups"] if uid else []
+        full = [*self.inside(), "env", "-i", *(f"{k}={v}" for k, v in base.items()), *drop, *argv]
+        data = input.encode() if isinstance(input, str) else input
+        streams: dict[str, int] = {} if data is not None else {"stdin": subprocess.DEVNULL}
+        done = subprocess.run(full, input=data, capture_output=True, timeout=limit, check=False, **streams)  # type: ignore[call-overload]
+        return Ran(done.returncode, _text(done.stdout), _text(done.stderr))
+
+    def check(self, argv: Sequence[str], input: str | bytes | None = None, user: str = "root") -> str:  # noqa: A002
+        """Like ``run``, but a failure is a LabError; returns standard output."""
+        ran = self.run(argv, input, user)
+        if ran.rc:
+            raise LabError(f"{self.hostname}: {shlex.join(argv)}: exit {ran.rc}\n{ran.stdout}{ran.stderr}")
+        return ran.stdout
+
+    def write(self, path: str, content: str | bytes, *, mode: int = 0o644, user: str = "root") -> None:
+        """Write a file (and the folders above it, 0755) in the host's tree, owned by ``user``."""
+        _, uid, gid, _, _ = self._account(user)
+        target = self.root / path.lstrip("/")
+        missing = [p for p in (target.parent, *target.parent.parents) if not p.exists()]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        for folder in missing:
+            os.chown(folder, uid, gid)
+        target.write_bytes(content.encode() if isinstance(content, str) else content)
+        target.chmod(mode)
+        os.chown(target, uid, gid)
+
+    def authorize(self, user: str, prefix: str = "", *, key: str = "") -> None:
+        """Make ``~user/.ssh/authorized_keys`` hold one key (the lab's own), after ``prefix`` options."""
+        home = self._account(user)[3]
+        line = f"{prefix} {key or client_key().with_suffix('.pub').read_text()}".strip() + "\n"
+        (self.root / home[1:] / ".ssh").mkdir(mode=0o700, exist_ok=True)
+        os.chown(self.root / home[1:] / ".ssh", *self._account(user)[1:3])
+        self.write(f"{home}/.ssh/authorized_keys", line, mode=0o600, user=user)
+
+    def snapshot(self) -> snapshots.Tree:
+        """Record every entry of the tree but the volatile places; compare two with ``snapshots.diff``."""
+        return snapshots.take(self.root, self.upper, self.layers.folders)
+
+    def stop(self) -> None:
+        """End every process of the host, unmount and delete it; new packages are kept for other hosts."""
+        for process in self._processes:
+            runs.kill(runs.identity_of(process.pid)) if process.poll() is None else None
+            process.wait(timeout=20)
+        if self.dir.exists():
+            with contextlib.suppress(OSError):
+                _harvest(self.dir / "archives", trees.archives(self.suite))
+            runs.remove(self.dir)
+
+    def __enter__(self: HostT) -> HostT:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.suite} {self.variant}, port {self.port})"
+
+    # -- how it is made
+
+    def _mount(self) -> None:
+        disk = self.dir / "disk"
+        disk.mkdir()
+        self.root.mkdir()
+        if self.setup.disk_mb:
+            call(
+                [
+                    "mount",
+                    "-t",
+                    "tmpfs",
+                    "-o",
+                    f"size={self.setup.disk_mb}m,mode=755",
+                    "x11fwd-lab",
+                    str(disk),
+                ]
+            )
+        (disk / "upper").mkdir()
+        (disk / "work").mkdir()
+        # volatile: no fsync reaches the disk, so dpkg is several times faster.
+        options = (
+            f"lowerdir={self.layers.lowerdir()},upperdir={disk / 'upper'},workdir={disk / 'work'},volatile"
+        )
+        call(["mount", "-t", "overlay", "-o", options, "x11fwd-lab", str(self.root)])
+        # Hard links: each host has its own lock and its own list of packages; only the bytes are shared.
+        own = self.dir / "archives"
+        shutil.copytree(
+            trees.archives(self.suite),
+            own,
+            copy_function=_link,
+            ignore=shutil.ignore_patterns("partial", "lock"),
+        )
+        (own / "partial").mkdir(exist_ok=True)
+        call(["mount", "--bind", str(own), str(self.root / "var/cache/apt/archives")])
+
+    def _prepare(self) -> None:
+        setup = self.setup
+        path = self.root / "etc/ssh/sshd_config"
+        text = path.read_text(encoding="utf-8")
+        text = re.sub(r"(?m)^#Port .*", f"Port {self.port}", text, count=1)
+        text = re.sub(r"(?m)^#ListenAddress 0.*", f"ListenAddress {self.address}", text, count=1)
+        if setup.x11_forwarding:
+            text = text.replace("X11Forwarding no", "X11Forwarding yes", 1)
+        path.write_text(text + setup.sshd_config + ("\n" if setup.sshd_config else ""), encoding="utf-8")
+        if setup.login_shell != "/bin/bash":
+            passwd = self.root / "etc/passwd"
+            lines = passwd.read_text(encoding="utf-8")
+            passwd.write_text(
+                re.sub(r"(?m)^(ana:.*:)/bin/bash$", rf"\1{setup.login_shell}", lines), encoding="utf-8"
+            )
+        (self.root / "etc/hostname").write_text(f"{self.hostname}\n", encoding="utf-8")
+        with (self.root / "etc/hosts").open("a", encoding="utf-8") as hosts:
+            hosts.write(f"127.0.1.1 {self.hostname}\n")  # or sudo says that it cannot resolve the host
+        for user in self.users:
+            self.authorize(user, setup.key_prefix if user == "ana" else "")
+        if setup.sudo:
+            self.write("/etc/sudoers.d/lab", setup.sudo + "\n", mode=0o440)
+        for name, content in setup.files.items():
+            self.write(name, content)
+
+    def _account(self, user: str) -> tuple[str, int, int, str, str]:
+        for line in (self.root / "etc/passwd").read_text(encoding="utf-8").splitlines():
+            parts = line.split(":")
+            if parts[0] == user:
+                return user, int(parts[2]), int(parts[3]), parts[5], parts[6]
+        raise LabError(f"{self.hostname} has no user {user!r}")
+
+    def _spawn(
+        self, argv: Sequence[str], log: Path, env: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
+        with log.open("ab") as out:
+            process = subprocess.Popen(
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+                env=env,
+                cwd="/",
+            )
+        self._processes.append(process)
+        self.run_record.record(process.pid)
+        return process
+
+    def wait_for_banner(self, limit: float, log: Path) -> None:
+        """Wait until sshd greets on the host's port; a LabError ends with what ``log`` holds."""
+
+        def ready() -> bool:
+            if self._processes and self._processes[-1].poll() is not None:
+                raise LabError(f"{self!r} ended: {log.read_text(errors='replace')[-2000:]}")
+            return banner(self.address, self.port).startswith("SSH-")
+
+        try:
+            wait_for(ready, limit=limit, what=f"the ssh banner of {self!r}")
+        except LabError as error:
+            raise LabError(f"{error}\n{log.read_text(errors='replace')[-2000:]}") from error
+
+
+def banner(address: str, port: int, limit: float = 2) -> str:
+    """The first line that a server says on a port, empty when nobody listens or nothing comes in time."""
+    try:
+        with socket.create_connection((address, port), timeout=limit) as link:
+            return link.recv(256).decode("ascii", "replace").partition("\r\n")[0]
+    except OSError:
+        return ""
+
+
+def free_port() -> int:
+    """A loopback TCP port that nobody listens on now, below those that outgoing connections take."""
+    for port in random.sample(range(20000, 30000), 200):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise LabError("no free loopback port between 20000 and 30000")
+
+
+def client_key() -> Path:
+    """The private ed25519 key that every account of every host of this run accepts."""
+    path = current_run().dir / "id_ed25519"
+    if not path.exists():
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+            new = Path(folder) / "key"
+            call(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "x11fwd-lab", "-f", str(new)])
+            new.with_suffix(".pub").replace(path.with_suffix(".pub"))
+            new.replace(path)
+    return path
+
+
+def _link(source: str, target: str) -> str:
+    if source.endswith(".deb"):
+        with contextlib.suppress(FileNotFoundError):
+            os.link(source, target)
+    return target
+
+
+def _harvest(own: Path, shared: Path) -> None:
+    for package in own.glob("*.deb"):
+        with contextlib.suppress(FileExistsError):
+            os.link(package, shared / package.name)
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")

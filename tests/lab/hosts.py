@@ -1,0 +1,188 @@
+"""Hosts to reach by ssh, for tests: ``ChrootHost`` (sshd alone, at once) and ``BootedHost`` (systemd)."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+from pathlib import Path
+
+from tests.lab import runs
+from tests.lab.host import Host, Ran, Setup
+from tests.lab.runs import LabError, wait_for
+from tests.lab.snapshots import VOLATILE, Change, Node, Tree, diff
+
+__all__ = [
+    "VOLATILE",
+    "BootedHost",
+    "Change",
+    "ChrootHost",
+    "Host",
+    "LabError",
+    "Node",
+    "Ran",
+    "Setup",
+    "Tree",
+    "diff",
+]
+
+INIT = Path(__file__).with_name("chroot_init.sh")
+
+
+class ChrootHost(Host):
+    """A host without init: sshd in a chroot with mount, PID and UTS namespaces; the network is the machine's."""
+
+    def start(self) -> None:
+        """Start the namespaces and sshd (about 0.2 s)."""
+        unshare = [
+            "unshare",
+            "--mount",
+            "--pid",
+            "--uts",
+            "--fork",
+            "--kill-child",
+            "--propagation",
+            "private",
+        ]
+        self._spawn([*unshare, "bash", str(INIT), str(self.root), self.hostname], self.dir / "init.log")
+        self.wait_for_banner(10, self.dir / "init.log")
+
+    def inside(self) -> list[str]:
+        """Enter through the first process of the PID namespace."""
+        return [*_enter(self._init(), "-m", "-p", "-u"), "chroot", str(self.root)]
+
+    def _init(self) -> int:
+        children = _children(self._processes[0].pid)
+        if not children:
+            raise LabError(f"{self!r} is not running")
+        return children[0]
+
+    def sshd_log(self) -> str:
+        """sshd's own log file."""
+        path = self.root / "var/log/sshd-lab.log"
+        return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
+    def sshd_pid(self) -> int | None:
+        """The listening sshd's pid inside the host, None when it does not run."""
+        with contextlib.suppress(OSError, ValueError):
+            pid = int((self.root / "run/sshd.pid").read_text())
+            if self.run(["kill", "-0", str(pid)]).rc == 0:
+                return pid
+        return None
+
+    def start_sshd(self) -> None:
+        """Start sshd again after it ended (a chrooted host has nobody else to do it)."""
+        self.check(["/usr/sbin/sshd", "-E", "/var/log/sshd-lab.log"])
+        self.wait_for_banner(10, self.dir / "init.log")
+
+
+class BootedHost(Host):
+    """A host booted by systemd-nspawn, with ``systemctl``, journal and ``ssh.service`` or ``ssh.socket``."""
+
+    def __init__(
+        self,
+        suite: str = "bookworm",
+        variant: str = "bare",
+        setup: Setup | None = None,
+        *,
+        socket_activated: bool = False,
+    ) -> None:
+        self.socket_activated = socket_activated
+        super().__init__(suite, variant, setup)
+
+    def start(self) -> None:
+        """Boot until sshd greets and systemd has finished starting (about 5 s)."""
+        if self.socket_activated:
+            self.write(
+                "/etc/systemd/system/ssh.socket.d/listen.conf",
+                f"[Socket]\nListenStream=\nListenStream={self.address}:{self.port}\n",
+            )
+            self._enable("ssh.socket", "sockets.target.wants")
+            self._disable("ssh.service", "multi-user.target.wants", "sshd.service")
+        log = self.dir / "console.log"
+        nspawn = [
+            "systemd-nspawn",
+            "--quiet",
+            "--directory",
+            str(self.root),
+            "--register=no",
+            "--keep-unit",
+            "--boot",
+        ]
+        nspawn += [f"--machine={self.hostname}", "--resolv-conf=off", "--timezone=off", "--link-journal=no"]
+        nspawn += ["--console=pipe", "--kill-signal=SIGRTMIN+4"]
+        # The container's cgroups must be of the kind this machine has (systemd-nspawn(1), ENVIRONMENT).
+        unified = "1" if Path("/sys/fs/cgroup/cgroup.controllers").exists() else "0"
+        env = {
+            "PATH": os.environ["PATH"],
+            "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": unified,
+            "SYSTEMD_LOG_LEVEL": "warning",
+        }
+        self._spawn(nspawn, log, env)
+        self.wait_for_banner(90, log)
+        self.run_record.record(self._leader())
+        self.wait_until_booted()
+
+    def wait_until_booted(self, limit: float = 90) -> None:
+        """Wait until systemd has no start job left; ``degraded`` (a unit failed) counts as booted."""
+        wait_for(
+            lambda: self.run(["systemctl", "is-system-running"]).stdout.strip() in {"running", "degraded"},
+            limit=limit,
+            what=f"the end of the boot of {self!r}",
+            every=0.1,
+        )
+
+    def _enable(self, unit: str, wants: str) -> None:
+        link = self.root / "etc/systemd/system" / wants / unit
+        link.parent.mkdir(exist_ok=True)
+        if not link.is_symlink():
+            link.symlink_to(f"/lib/systemd/system/{unit}")
+
+    def _disable(self, unit: str, wants: str, alias: str) -> None:
+        for link in (
+            self.root / "etc/systemd/system" / wants / unit,
+            self.root / "etc/systemd/system" / alias,
+        ):
+            link.unlink(missing_ok=True)
+
+    def _leader(self) -> int:
+        """systemd's pid on this machine: the descendant of systemd-nspawn that is 1 in a PID namespace."""
+        todo = _children(self._processes[0].pid)
+        while todo:
+            pid = todo.pop(0)
+            status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+            nspid = next(line.split()[1:] for line in status.splitlines() if line.startswith("NSpid:"))
+            if len(nspid) > 1 and nspid[-1] == "1":
+                return pid
+            todo += _children(pid)
+        raise LabError(f"{self!r} is not running")
+
+    def inside(self) -> list[str]:
+        """Enter the container's namespaces and root."""
+        return _enter(self._leader(), "-m", "-p", "-u", "-i", "-r", "-w")
+
+    def sshd_log(self) -> str:
+        """The journal of ssh.service, ssh.socket and its instances, since the boot."""
+        return self.run(
+            ["journalctl", "--no-pager", "-o", "cat", "-t", "sshd", "-t", "sshd-session", "-t", "systemd"]
+        ).stdout
+
+    def stop(self) -> None:
+        """Kill the container (its tree is thrown away, an orderly shutdown would cost seconds)."""
+        for process in self._processes:
+            with contextlib.suppress(LabError, OSError, ProcessLookupError):
+                runs.kill(runs.identity_of(self._leader()))
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=5)  # nspawn takes its cgroups away when its container has ended
+        super().stop()
+
+
+def _enter(pid: int, *namespaces: str) -> list[str]:
+    return ["nsenter", "-t", str(pid), *namespaces, "--"]
+
+
+def _children(pid: int) -> list[int]:
+    # proc_pid_task(5): complete while the process does not fork, which both of ours do only at the start
+    with contextlib.suppress(OSError):
+        return [int(c) for c in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
+    return []

@@ -1,0 +1,230 @@
+"""A person at this machine: an account made for a test, who runs programs and ssh; tests use it.
+
+The account exists only in the mount namespace of the programs it runs, where /etc/passwd and /etc/group are copies
+with one line more (ssh takes the home from there, not from $HOME). The machine's own files are never touched, so
+nothing has to be put back, and two test processes never wait for a lock.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.lab import runs
+from tests.lab.host import Host, Ran, client_key
+from tests.lab.python import readable_python
+from tests.lab.runs import current_run
+from tests.lab.terminal import Terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import TracebackType
+
+    from tests.lab.screen import Screen
+
+ENTER = """
+mount --bind "$1/passwd" /etc/passwd; mount --bind "$1/group" /etc/group; mount --bind "$1/shadow" /etc/shadow
+shift; uid=$1; shift
+exec setpriv --reuid="$uid" --regid="$uid" --init-groups "$@"
+"""
+
+
+class Person:
+    """An ordinary account with its own HOME and ``~/.ssh``; a context manager that ends all its processes."""
+
+    def __init__(self, name: str = "lena", *, shell: str = "/bin/bash", python: Path | None = None) -> None:
+        """Make the account.
+
+        Args:
+            name: login name; only this person's own programs know it, so several may have the same.
+            shell: login shell.
+            python: the interpreter that has x11fwd; default is what the tests are run for (``readable_python``).
+        """
+        record = current_run()
+        self.dir = record.claim("person")
+        self.dir.parent.chmod(0o711)
+        self.dir.chmod(0o711)
+        self.name = name
+        # Unique among live test processes: nobody else's processes are ended with this person.
+        self.uid = 100_000 + os.getpid() * 100 + record.number() % 100
+        record.record_uid(self.uid)
+        self.home = self.dir / name
+        self.python = python or readable_python()
+        self.environment: dict[str, str] = {}  # added to every program's environment
+        self._terminals: list[Terminal] = []
+        for source, line in (
+            ("passwd", f"{name}:x:{self.uid}:{self.uid}::{self.home}:{shell}\n"),
+            ("group", f"{name}:x:{self.uid}:\n"),
+            ("shadow", f"{name}:*:19000:0:99999:7:::\n"),
+        ):
+            lines = Path("/etc", source).read_text(encoding="utf-8").splitlines(keepends=True)
+            text = "".join(old for old in lines if not old.startswith(f"{name}:")) + line
+            (self.dir / source).write_text(text, encoding="utf-8")
+            (self.dir / source).chmod(0o640 if source == "shadow" else 0o644)
+        self.home.mkdir(mode=0o700)
+        os.chown(self.home, self.uid, self.uid)
+        self.write(".ssh/id_ed25519", client_key().read_bytes(), mode=0o600)
+        self.write(".ssh/id_ed25519.pub", client_key().with_suffix(".pub").read_bytes())
+
+    # -- what lies in the home
+
+    def write(self, path: str, content: str | bytes, *, mode: int = 0o644) -> Path:
+        """Write a file below the home (folders are made, 0700); returns its path."""
+        target = self.home / path
+        for folder in reversed([target.parent, *target.parent.parents]):
+            if self.home in folder.parents and not folder.exists():
+                folder.mkdir(mode=0o700)
+                os.chown(folder, self.uid, self.uid)
+        target.write_bytes(content.encode() if isinstance(content, str) else content)
+        target.chmod(mode)
+        os.chown(target, self.uid, self.uid)
+        return target
+
+    def trust(self, host: Host, *, port: int | None = None) -> None:
+        """Add the host's key to known_hosts, under its own port or that of a relay in front of it."""
+        path = self.home / ".ssh/known_hosts"
+        old = path.read_text(encoding="ascii") if path.exists() else ""
+        self.write(
+            ".ssh/known_hosts", f"{old}[{host.address}]:{port or host.port} {host.host_key()}\n", mode=0o600
+        )
+
+    def alias(
+        self, name: str, host: Host, *, user: str = "ana", port: int | None = None, lines: str = ""
+    ) -> str:
+        """Add ``Host name`` to ~/.ssh/config and trust the host; returns the name, a target for ssh and x11fwd."""
+        self.trust(host, port=port)
+        path = self.home / ".ssh/config"
+        old = path.read_text(encoding="utf-8") if path.exists() else ""
+        block = f"Host {name}\n    HostName {host.address}\n    Port {port or host.port}\n    User {user}\n"
+        block += "".join(f"    {line}\n" for line in lines.splitlines())
+        self.write(".ssh/config", old + block, mode=0o600)
+        return name
+
+    def use_screen(self, screen: Screen) -> None:
+        """Sit down at a screen: its cookie goes into ~/.Xauthority, DISPLAY into every program's environment."""
+        self.write(".Xauthority", screen.authority.read_bytes(), mode=0o600)
+        self.environment["DISPLAY"] = screen.display
+
+    # -- programs
+
+    def env(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+        """The clean environment of a program, ``self.environment`` and ``extra`` on top."""
+        return {
+            "HOME": str(self.home),
+            "USER": self.name,
+            "LOGNAME": self.name,
+            "SHELL": pwd_shell(self.dir / "passwd", self.name),
+            "PATH": f"{self.python.parent}:/usr/local/bin:/usr/bin:/bin",
+            "LANG": "C.UTF-8",
+            **self.environment,
+            **(extra or {}),
+        }
+
+    def argv(self, command: Sequence[str]) -> list[str]:
+        """The full command line that runs ``command`` as this person (needs root)."""
+        enter = ["unshare", "--mount", "--propagation", "private", "sh", "-ec", ENTER, "sh"]
+        return [*enter, str(self.dir), str(self.uid), *command]
+
+    def x11fwd(self, *words: str) -> list[str]:
+        """The command ``x11fwd words…`` as this person runs it."""
+        return [str(self.python), "-m", "x11fwd", *words]
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        input: str | bytes | None = None,  # noqa: A002  subprocess calls it so
+        timeout: float = 120,
+    ) -> Ran:
+        """Run a program to its end, without a terminal.
+
+        Raises:
+            subprocess.TimeoutExpired: it did not end in ``timeout`` seconds (it is killed, with all it started).
+        """
+        process = self.popen(argv, env=env, stdin=subprocess.DEVNULL if input is None else subprocess.PIPE)
+        data = input.encode() if isinstance(input, str) else input
+        try:
+            out, err = process.communicate(data, timeout=timeout)
+        except subprocess.TimeoutExpired:
+            runs.kill(runs.identity_of(process.pid))
+            process.communicate()
+            raise
+        return Ran(
+            process.returncode, out.decode("utf-8", "surrogateescape"), err.decode("utf-8", "surrogateescape")
+        )
+
+    def popen(
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        stdin: int | None = subprocess.PIPE,
+        stdout: int | None = subprocess.PIPE,
+        stderr: int | None = subprocess.PIPE,
+    ) -> subprocess.Popen[bytes]:
+        """Start a program in a session of its own; its pid is the program's, so signals reach it."""
+        process = subprocess.Popen(
+            self.argv(argv),
+            env=self.env(env),
+            cwd=self.home,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            start_new_session=True,
+        )
+        current_run().record(process.pid)
+        return process
+
+    def pty(
+        self, argv: Sequence[str], *, env: Mapping[str, str] | None = None, rows: int = 24, columns: int = 80
+    ) -> Terminal:
+        """Start a program on a terminal of this size; see ``Terminal``."""
+        full = {"TERM": "xterm-256color", **self.env(env)}
+        terminal = Terminal(self.argv(argv), full, self.home, rows, columns, owner=self.uid)
+        self._terminals.append(terminal)
+        current_run().record(terminal.pid)
+        return terminal
+
+    def processes(self) -> list[str]:
+        """``pid command line`` of every process of this person that lives now."""
+        found = []
+        for entry in Path("/proc").iterdir():
+            try:
+                if entry.name.isdigit() and re.search(
+                    rf"(?m)^Uid:\t{self.uid}\t", (entry / "status").read_text()
+                ):
+                    found.append(
+                        f"{entry.name} {(entry / 'cmdline').read_bytes().replace(bytes(1), b' ').decode(errors='replace')}"
+                    )
+            except OSError:
+                continue
+        return found
+
+    def stop(self) -> None:
+        """End every process of this person and delete the home."""
+        for terminal in self._terminals:
+            terminal.close()
+        runs.kill_uid(self.uid)
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def __enter__(self) -> Person:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def pwd_shell(passwd: Path, name: str) -> str:
+    """The login shell of an account in a passwd(5) file."""
+    for line in passwd.read_text(encoding="utf-8").splitlines():
+        if line.startswith(f"{name}:"):
+            return line.split(":")[6]
+    return pwd.getpwuid(0).pw_shell

@@ -1,0 +1,138 @@
+"""The screen in front of the person: Xvfb with access control and a cookie of its own; tests use it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import struct
+import subprocess
+from typing import TYPE_CHECKING
+
+from tests.lab import runs
+from tests.lab.runs import LabError, current_run
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+FAMILY_LOCAL = 256  # Xauth.h: FamilyLocal, the address is the host's name
+FAMILY_WILD = 65535  # Xauth.h: FamilyWild, matches any address
+
+
+def authority_entry(family: int, address: bytes, number: str, name: bytes, data: bytes) -> bytes:
+    """One entry of an Xauthority file: a big-endian family and four counted strings (libXau, AuWrite.c)."""
+    fields = (address, number.encode(), name, data)
+    return struct.pack(">H", family) + b"".join(struct.pack(">H", len(f)) + f for f in fields)
+
+
+class Screen:
+    """An Xvfb on a display number of its own choice; no TCP, only who has the cookie gets in."""
+
+    def __init__(
+        self,
+        size: str = "1280x800x24",
+        *,
+        noreset: bool = True,
+        without: Sequence[str] = (),
+        options: Sequence[str] = (),
+        frame_buffer: bool = False,
+    ) -> None:
+        """Start it.
+
+        Args:
+            size: ``WIDTHxHEIGHTxDEPTH``.
+            noreset: keep generated cookies and atoms when the last client leaves; real desktops never reset.
+            without: extensions turned off, for instance ``["SECURITY", "MIT-SHM"]``.
+            options: further arguments for Xvfb.
+            frame_buffer: map the frame buffer into a file (``.frame_buffer``): looking costs no X request.
+        """
+        self.dir = current_run().claim("screen")
+        self.cookie = secrets.token_hex(16)
+        self.authority = self.dir / "Xauthority"
+        self._write_authority("0")  # Xvfb reads cookies, not numbers, from its -auth file
+        argv = [
+            "Xvfb",
+            "-displayfd",
+            "3",
+            "-screen",
+            "0",
+            size,
+            "-auth",
+            str(self.authority),
+            "-nolisten",
+            "tcp",
+        ]
+        argv += ["-noreset"] if noreset else []
+        argv += [word for name in without for word in ("-extension", name)]
+        argv += ["-fbdir", str(self.dir)] if frame_buffer else []
+        self.frame_buffer = self.dir / "Xvfb_screen0"
+        reading, writing = os.pipe()
+        self.log = self.dir / "Xvfb.log"
+        # sh moves the pipe to descriptor 3: -displayfd takes a number, and Popen keeps only the numbers it was given.
+        shell = ["sh", "-c", f'exec "$@" 3>&{writing} {writing}>&-' if writing != 3 else 'exec "$@"', "sh"]
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [*shell, *argv, *options],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[writing], start_new_session=True, cwd="/",
+            )  # fmt: skip
+        current_run().record(self.process.pid)
+        os.close(writing)
+        with os.fdopen(reading, "rb") as pipe:
+            number = pipe.readline().decode().strip()  # ends when Xvfb writes or dies
+        if not number:
+            self.stop()
+            raise LabError(f"Xvfb did not start: {' '.join(argv)}")
+        self.display = f":{number}"
+        self._write_authority(number)
+
+    def _write_authority(self, number: str) -> None:
+        # FamilyWild, so that the file fits whatever this machine (or a test's UTS namespace) is called.
+        entry = authority_entry(FAMILY_WILD, b"", number, b"MIT-MAGIC-COOKIE-1", bytes.fromhex(self.cookie))
+        self.authority.write_bytes(entry)
+        self.authority.chmod(0o600)
+
+    def env(self) -> dict[str, str]:
+        """``DISPLAY`` and ``XAUTHORITY`` for a program run by root; for a person see ``Person.use_screen``."""
+        return {"DISPLAY": self.display, "XAUTHORITY": str(self.authority)}
+
+    def run(self, argv: Sequence[str], *, limit: float = 30) -> subprocess.CompletedProcess[str]:
+        """Run an X program of this machine on the screen."""
+        env = {"PATH": os.environ["PATH"], "HOME": str(self.dir), **self.env()}
+        return subprocess.run(argv, env=env, capture_output=True, text=True, timeout=limit, check=False)
+
+    def windows(self) -> str:
+        """The window tree as xwininfo prints it."""
+        return self.run(["xwininfo", "-root", "-tree"]).stdout
+
+    def screenshot(self, path: Path) -> Path:
+        """Save the whole screen as a picture (PNG by the name's end), for people to look at.
+
+        Raises:
+            LabError: xwd or convert failed.
+        """
+        dump = self.dir / "screen.xwd"
+        for argv in (["xwd", "-root", "-silent", "-out", str(dump)], ["convert", f"xwd:{dump}", str(path)]):
+            done = self.run(argv)
+            if done.returncode:
+                raise LabError(f"{argv[0]}: {done.stderr}")
+        return path
+
+    def stop(self) -> None:
+        """End Xvfb; every program on it loses its display."""
+        if self.process.poll() is None:
+            self.process.terminate()  # it removes its lock and its socket
+            try:
+                self.process.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        runs.remove(self.dir)
+
+    def __enter__(self) -> Screen:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()

@@ -1,0 +1,176 @@
+"""What a host's file tree holds, and the difference of two such records; tests and hosts use it."""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# What may change on a host to which nobody did anything, and why. Patterns of fnmatch, the whole path; a folder stands
+# for all below it. Nothing else is ignored: a test that needs more passes it to diff() with its own reason.
+VOLATILE: dict[str, str] = {
+    "/proc": "the kernel's",
+    "/sys": "the kernel's",
+    "/dev": "devices, made anew at each start",
+    "/run": "runtime state, empty after a boot",
+    "/tmp": "anybody's, cleaned by systemd-tmpfiles",  # noqa: S108
+    "/var/tmp/systemd-private-*": "systemd's private /tmp of services",
+    "/var/log": "logs of sshd, apt, dpkg, logins",
+    "/var/cache": "caches of apt, debconf, ldconfig, man",
+    "/var/lib/apt/lists": "what `apt-get update` fetched",
+    "/var/lib/apt/periodic": "time stamps of `apt-get update`",
+    "/var/lib/dpkg/*-old": "dpkg's copy of its database before the last run",
+    "/var/lib/dpkg/lock*": "dpkg's empty lock files",
+    "/var/lib/dpkg/triggers/Lock": "dpkg's empty lock file",
+    "/var/lib/systemd/random-seed": "systemd saves it at each start and stop",
+    "/var/lib/systemd/timers": "time stamps of timers",
+    "/var/lib/systemd/timesync": "time stamp of the clock",
+    "/var/lib/systemd/credential.secret": "systemd makes it when it first needs it",
+    "/var/lib/sudo/lectured": "sudo notes whom it has lectured",
+    "/var/lib/private": "state of services with dynamic users",
+    "/var/lib/lastlog": "logins (Debian 13)",
+    "/var/lib/wtmpdb": "logins (Debian 13)",
+    "/root/.cache": "caches of programs run by root",
+}
+
+
+@dataclass(frozen=True)
+class Node:
+    """One entry of a tree: what it is, whose, and what it holds (digest of a file, target of a link)."""
+
+    kind: str  # file, dir, link, char, block, fifo, socket
+    mode: int  # permission bits with set-user-ID, set-group-ID and sticky
+    uid: int
+    gid: int
+    size: int  # bytes of a regular file, else 0: a folder's size depends on its history
+    content: str  # sha256 of a regular file, target of a link, major:minor of a device, else empty
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference between two trees; ``before`` or ``after`` is None where the entry did not exist."""
+
+    path: str
+    before: Node | None
+    after: Node | None
+
+    def __str__(self) -> str:
+        if self.before is None:
+            return f"added   {self.path}"
+        if self.after is None:
+            return f"removed {self.path}"
+        what = [
+            n
+            for n in ("kind", "mode", "uid", "gid", "size", "content")
+            if getattr(self.before, n) != getattr(self.after, n)
+        ]
+        return f"changed {self.path} ({', '.join(what)})"
+
+
+class Tree(Mapping[str, Node]):
+    """Every entry of a file tree by its absolute path, volatile places left out."""
+
+    def __init__(self, nodes: Mapping[str, Node]) -> None:
+        self._nodes = dict(nodes)
+
+    def __getitem__(self, path: str) -> Node:
+        return self._nodes[path]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._nodes)
+
+    def __len__(self) -> int:
+        return len(self._nodes)
+
+    def __repr__(self) -> str:
+        return f"Tree of {len(self)} entries"
+
+
+def diff(before: Tree, after: Tree, *, ignore: Iterable[str] = ()) -> list[Change]:
+    """What differs between two trees, by path; ``ignore`` takes further patterns like those of VOLATILE."""
+    patterns = tuple(ignore)
+    changes = []
+    for path in sorted(before.keys() | after.keys()):
+        old, new = before.get(path), after.get(path)
+        if old != new and not matches(path, patterns):
+            changes.append(Change(path, old, new))
+    return changes
+
+
+def matches(path: str, patterns: Iterable[str]) -> bool:
+    """Whether a path is one of the patterns or lies below one."""
+    return any(fnmatch.fnmatchcase(path, p) or fnmatch.fnmatchcase(path, f"{p}/*") for p in patterns)
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """sha256 of every regular file below a folder, by its absolute path inside."""
+    found = {}
+    for path, node in _walk(folder, lambda _: None):
+        if node.kind == "file":
+            found[path] = node.content
+    return found
+
+
+def take(root: Path, upper: Path, layers: Iterable[Path]) -> Tree:
+    """Record the merged tree of an overlay.
+
+    The digest of a file that the upper folder does not hold is the one recorded when its layer was built: overlayfs
+    copies a file up before anything in it changes (kernel, Documentation/filesystems/overlayfs.rst).
+    """
+    indexes: list[dict[str, str]] = [
+        json.loads((layer.parent / "index.json").read_text(encoding="utf-8")) for layer in layers
+    ]
+
+    def known(path: str) -> str | None:
+        if os.path.lexists(f"{upper}{path}"):
+            return None
+        return next((index[path] for index in indexes if path in index), None)
+
+    return Tree(dict(_walk(root, known)))
+
+
+def _walk(root: Path, known: Callable[[str], str | None]) -> Iterator[tuple[str, Node]]:
+    exact = {p for p in VOLATILE if "*" not in p}
+    wild = [p for p in VOLATILE if "*" in p]
+    stack = [""]
+    base = str(root)
+    while stack:
+        folder = stack.pop()
+        with os.scandir(f"{base}{folder or '/'}") as entries:
+            for entry in entries:
+                path = f"{folder}/{entry.name}"
+                if path in exact or any(fnmatch.fnmatchcase(path, p) for p in wild):
+                    continue
+                info = entry.stat(follow_symlinks=False)
+                if stat.S_ISDIR(info.st_mode):
+                    stack.append(path)
+                yield path, _node(f"{base}{path}", info, known(path))
+
+
+def _node(real: str, info: os.stat_result, digest: str | None) -> Node:
+    mode = info.st_mode
+    size, content = 0, ""
+    if stat.S_ISREG(mode):
+        kind, size = "file", info.st_size
+        if digest is None:
+            with open(real, "rb") as handle:
+                digest = hashlib.sha256(handle.read()).hexdigest()
+        content = digest
+    elif stat.S_ISLNK(mode):
+        kind, content = "link", os.readlink(real)
+    elif stat.S_ISDIR(mode):
+        kind = "dir"
+    elif stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+        kind = "char" if stat.S_ISCHR(mode) else "block"
+        content = f"{os.major(info.st_rdev)}:{os.minor(info.st_rdev)}"
+    else:
+        kind = "fifo" if stat.S_ISFIFO(mode) else "socket"
+    return Node(kind, stat.S_IMODE(mode), info.st_uid, info.st_gid, size, content)
