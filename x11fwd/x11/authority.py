@@ -138,6 +138,10 @@ def _record(data: bytes, offset: int) -> Record:
 
 def read_authority(path: str | Path) -> Authority:
     """Read an authority file; every way in which that can fail is a status, never an exception."""
+    if not str(path):
+        return Authority(
+            AuthorityStatus.MISSING
+        )  # XAUTHORITY="": pathlib would take it for the working directory
     try:
         # A named pipe would block, a directory (made by `docker run -v`) has its own cure.
         mode = Path(path).stat().st_mode

@@ -172,7 +172,9 @@ class Connection:
         return position.x, position.y
 
     def property(self, window: int, atom: int) -> rq.Property:
-        """A property's first 4096 bytes; of type 0 if the window has none."""
+        """A property's first 4096 bytes; of type 0 if the window has none or the atom is 0."""
+        if atom == rq.NO_ATOM:
+            return rq.Property(rq.NO_ATOM, 0, b"")
         request = rq.encode_get_property(self._order, window, atom)
         return rq.parse_property(self._order, self.ask(request))
 

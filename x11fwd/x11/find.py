@@ -80,7 +80,6 @@ def find_window(connection: Connection, title: str) -> Window | None:
 def _describe(connection: Connection, window: int, title: str) -> Window:
     geometry = connection.geometry(window)
     x, y = connection.absolute_position(window)
-    pid_atom = connection.atom("_NET_WM_PID")
     return Window(
         window_id=window,
         title=title,
@@ -90,7 +89,7 @@ def _describe(connection: Connection, window: int, title: str) -> Window:
         height=geometry.height,
         viewable=connection.attributes(window).map_state is rq.MapState.VIEWABLE,
         client_machine=connection.text_property(window, rq.ATOM_WM_CLIENT_MACHINE) or "",
-        pid=connection.number_property(window, pid_atom) if pid_atom else None,
+        pid=connection.number_property(window, connection.atom("_NET_WM_PID")),
     )
 
 
