@@ -1,1 +1,1 @@
-"""Ways of reaching a machine: one contract (`base`), one module per way; the only place that may run processes."""
+"""Ways of reaching a machine: one contract (`base`), one module per way; only they run processes."""

@@ -6,11 +6,13 @@ exception (`ConnectError` and its children) and never reads as "no".
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from x11fwd.target import SshConfig, Target
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from x11fwd.target import SshConfig, Target
 
 __all__ = [
     "ByteStream",

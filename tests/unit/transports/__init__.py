@@ -1,0 +1,1 @@
+"""Tests of the transports without a network: pure parts, this machine's shells, the fake."""

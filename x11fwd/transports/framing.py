@@ -1,0 +1,182 @@
+"""Quoting and framing of remote commands, the one place for both; only the transports import it.
+
+A command goes out as `exec /bin/sh -c '…'`. The login shell that reads this may be bash, dash, zsh, fish,
+csh or tcsh, so the text between the single quotes holds nothing that one of them treats specially there: no
+quote, no backslash before a quote or backslash (fish), no `!` (csh expands history even there), no newline
+(csh ends the word), no control or non-ASCII byte. Where the command needs such a byte, the whole script
+travels in octal and is decoded by the remote `printf`.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from x11fwd.errors import ProbeError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Frame", "Framed", "quote"]
+
+_PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+:,./-")
+# may stand between single quotes in all six shells
+_QUIET = _PLAIN | frozenset(b' \t()[]{};&|<>*?#~^$`"')
+# may stand in `printf %b "…"`, itself between single quotes
+_UNCODED = _PLAIN | frozenset(b" =()[]{};&|<>*?#~^")
+_LIMIT = 120_000  # Linux takes 128 KiB for one argument (MAX_ARG_STRLEN); the login shell gets this as one
+
+
+def quote(word: str) -> bytes:
+    """One argument for a POSIX shell.
+
+    Raises:
+        ValueError: it holds a NUL byte, which no argument can carry.
+    """
+    raw = word.encode("utf-8", "surrogateescape")
+    if b"\0" in raw:
+        raise ValueError("an argument cannot hold a NUL byte")
+    if raw and _PLAIN.issuperset(raw):
+        return raw
+    return b"'" + raw.replace(b"'", b"'\\''") + b"'"
+
+
+@dataclass(frozen=True)
+class Framed:
+    """A command's output, cut out of what the login shell printed around it.
+
+    Attributes:
+        exit_status: of the command itself; a command killed by signal N reads 128 + N (POSIX shells).
+        stdout, stderr: the bytes between the marks.
+    """
+
+    exit_status: int
+    stdout: bytes
+    stderr: bytes
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Random marks around the output of one command.
+
+    Each mark is written in two halves, so that a login shell that echoes the command does not print it.
+    """
+
+    first: str
+    second: str
+
+    @classmethod
+    def random(cls) -> Frame:
+        return cls(f"x11fwd-{secrets.token_hex(8)}", secrets.token_hex(8))
+
+    @property
+    def begin(self) -> bytes:
+        return f"{self.first}{self.second}:".encode()
+
+    @property
+    def end(self) -> bytes:
+        return f"{self.second}{self.first}:".encode()
+
+    def command(self, argv: Sequence[str]) -> str:
+        """The text for ssh that runs `argv` to its end, marks on both streams, status in the last.
+
+        The command runs in a subshell: `exec` and `exit` as its first word do not lose the end marks.
+        """
+        words = b" ".join(quote(word) for word in argv)
+        a, b = self.first.encode(), self.second.encode()
+        script = (
+            b"LC_ALL=C; export LC_ALL; printf %s%s: "
+            + a
+            + b" "
+            + b
+            + b"; printf %s%s: "
+            + a
+            + b" "
+            + b
+            + b" >&2; "
+            b"(" + words + b"); s=$?; "
+            b"printf %s%s:%s: " + b + b" " + a + b" $s; printf %s%s: " + b + b" " + a + b" >&2; exit $s"
+        )
+        return _for_any_shell(script)
+
+    def stream_command(self, argv: Sequence[str]) -> str:
+        """The text for ssh that starts `argv` as a two-way stream: begin marks, no end marks.
+
+        The shell stays in between, so that a command killed by a signal still leaves 128 + N.
+        """
+        words = b" ".join(quote(word) for word in argv)
+        a, b = self.first.encode(), self.second.encode()
+        script = (
+            b"LC_ALL=C; export LC_ALL; printf %s%s: "
+            + a
+            + b" "
+            + b
+            + b"; printf %s%s: "
+            + a
+            + b" "
+            + b
+            + b" >&2; "
+            b"(" + words + b"); exit $?"
+        )
+        return _for_any_shell(script)
+
+    def after_begin(self, data: bytes) -> bytes | None:
+        """What follows the begin mark, None while it has not come."""
+        _, mark, rest = data.partition(self.begin)
+        return rest if mark else None
+
+    def is_complete(self, stdout: bytes, stderr: bytes) -> bool:
+        """True once both end marks and the status have come, even if someone still holds the streams open."""
+        at = stdout.rfind(self.end)
+        return at >= 0 and stdout.find(b":", at + len(self.end)) >= 0 and stderr.rfind(self.end) >= 0
+
+    def cut(self, stdout: bytes, stderr: bytes) -> Framed:
+        """Take the output apart.
+
+        Raises:
+            ProbeError: a mark is missing.
+        """
+        body = self.after_begin(stdout)
+        if body is None:
+            raise ProbeError(
+                "the login shell or a forced command swallowed our command; "
+                f"it printed {_excerpt(stdout, stderr)}",
+                hint="try `ssh TARGET true`: a login that runs no commands cannot be used",
+            )
+        text, mark, rest = body.rpartition(self.end)
+        status, colon, _ = rest.partition(b":")
+        if not mark or not colon or not status.isdigit():
+            raise ProbeError(
+                f"the remote shell ended before our command did; it printed {_excerpt(text or rest, stderr)}"
+            )
+        return Framed(int(status), text, self._cut_errors(stderr))
+
+    def _cut_errors(self, stderr: bytes) -> bytes:
+        """Between the marks; all of it where somebody redirected stderr: it is still worth showing."""
+        errors = self.after_begin(stderr)
+        if errors is None:
+            return stderr
+        text, mark, rest = errors.rpartition(self.end)
+        return text if mark else rest
+
+
+def _excerpt(stdout: bytes, stderr: bytes) -> str:
+    """The first line that says something, for a message."""
+    for line in (*stderr.splitlines(), *stdout.splitlines()):
+        text = line.decode("utf-8", "replace").strip()
+        if text:
+            return repr(text[:120])
+    return "nothing"
+
+
+def _for_any_shell(script: bytes) -> str:
+    if not _QUIET.issuperset(script):
+        coded = "".join(chr(byte) if byte in _UNCODED else f"\\0{byte:03o}" for byte in script)
+        script = b'eval "$(printf %b "' + coded.encode() + b'")"'
+    text = f"exec /bin/sh -c '{script.decode()}'"
+    if len(text) > _LIMIT:
+        raise ValueError(
+            f"the command is {len(text)} bytes long, more than {_LIMIT}; send data on standard input"
+        )
+    return text
