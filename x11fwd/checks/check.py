@@ -1,0 +1,151 @@
+"""What a check is: the facts it looks at and its verdict; imported by the check modules and the table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from x11fwd.checks.report import Finding, Fix, FixBy, Side, Status
+from x11fwd.facts.model import LocalFacts, MatplotlibFacts, PythonFacts, RemoteFacts, Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Check", "Seen", "Unanswered", "Verdict", "bad", "fine", "odd", "skip", "unknown"]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Everything the checks may look at.
+
+    Attributes:
+        local: this machine.
+        remote: the other one; None where none was asked for or no connection came about.
+        host: the remote's short name for sentences ("gpu1").
+        target: what the user typed, for commands ("ana@gpu1"); None for this machine alone.
+        connected: False where no connection came about.
+        refusal: why there are no facts of the remote, as one sentence; None where there are.
+        refusal_hint: what to do about that.
+        route: how the connection was made and why ("paramiko: …"), for evidence.
+    """
+
+    local: LocalFacts
+    remote: RemoteFacts | None = None
+    host: str = "the remote"
+    target: str | None = None
+    connected: bool = True
+    refusal: str | None = None
+    refusal_hint: str = ""
+    route: str = ""
+
+    @property
+    def there(self) -> RemoteFacts:
+        """The remote's facts.
+
+        Raises:
+            Unanswered: there is no connection; the check's finding becomes a `skip`.
+        """
+        if self.remote is None:
+            raise Unanswered(skip("not looked at: there is no connection"))
+        return self.remote
+
+    @property
+    def python(self) -> PythonFacts:
+        """The interpreter a user's script would get. Raises Unanswered where there is none."""
+        python = self.there.python
+        if python is None:
+            raise Unanswered(skip(f"not looked at: no Python on {self.host}"))
+        return python
+
+    @property
+    def matplotlib(self) -> MatplotlibFacts:
+        """matplotlib of that interpreter. Raises Unanswered where it is missing or nobody could look."""
+        matplotlib = self.python.matplotlib
+        if isinstance(matplotlib, Unknown):
+            raise Unanswered(unknown(f"what matplotlib does on {self.host}", matplotlib.reason))
+        if matplotlib.version is None:
+            raise Unanswered(skip(f"not looked at: no matplotlib on {self.host}"))
+        return matplotlib
+
+    @property
+    def name(self) -> str:
+        """The target for a command line."""
+        return self.target or self.host
+
+    @property
+    def setup(self) -> Fix:
+        """The cure for everything that `x11fwd setup` can plan."""
+        return Fix(f"x11fwd setup {self.name}", FixBy.X11FWD)
+
+
+class Unanswered(Exception):  # noqa: N818  not an error: the facts hold no answer, and this is what to say
+    """The facts that a check asks for are not there; `verdict` is what the check says then."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(verdict.title)
+        self.verdict = verdict
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one check says; the table adds its id and side."""
+
+    status: Status
+    title: str
+    evidence: str = ""
+    fix: Fix | None = None
+
+
+def fine(title: str, evidence: str = "") -> Verdict:
+    """The claim holds."""
+    return Verdict(Status.PASS, title, evidence)
+
+
+def bad(title: str, evidence: str = "", fix: Fix | None = None) -> Verdict:
+    """The claim does not hold, and no window will come."""
+    return Verdict(Status.FAIL, title, evidence, fix)
+
+
+def odd(title: str, evidence: str = "", fix: Fix | None = None) -> Verdict:
+    """Windows will come, and something will surprise the user nevertheless."""
+    return Verdict(Status.WARN, title, evidence, fix)
+
+
+def unknown(title: str, settle: str, fix: Fix | None = None) -> Verdict:
+    """Nobody could look; `settle` says what would answer the question."""
+    return Verdict(Status.UNKNOWN, title, settle, fix)
+
+
+def skip(title: str, evidence: str = "") -> Verdict:
+    """The question does not arise here."""
+    return Verdict(Status.SKIP, title, evidence)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One row of the table.
+
+    Attributes:
+        id: slug of the failure catalogue.
+        side: where the thing stands that is looked at.
+        look: a pure function of the facts; may raise, which becomes an `unknown` finding.
+        needs: ids whose failure explains a failure of this one.
+        shown: True for a claim worth a line although it holds; the others are shown with `-v` only.
+    """
+
+    id: str
+    side: Side
+    look: Callable[[Seen], Verdict]
+    needs: tuple[str, ...] = ()
+    shown: bool = False
+
+    def finding(self, seen: Seen) -> Finding:
+        """Look, and never raise: a check that crashes is one more thing that nobody knows."""
+        try:
+            verdict = self.look(seen)
+        except Unanswered as answer:
+            verdict = answer.verdict
+        except Exception as error:  # noqa: BLE001  one broken check must not hide the others
+            words = f"{type(error).__name__}: {error}"
+            verdict = unknown(f"the check {self.id} itself failed", f"{words}; please report it")
+        return Finding(self.id, self.side, verdict.status, verdict.title, verdict.evidence, None, verdict.fix)

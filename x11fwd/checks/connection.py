@@ -1,0 +1,92 @@
+"""The connection, and what became of the request for X11 on it; checks of the side `link`."""
+
+from __future__ import annotations
+
+from shlex import quote
+
+from x11fwd.checks.check import Seen, Verdict, bad, fine, skip
+from x11fwd.checks.report import Fix, FixBy
+
+# session.c, session_setup_x11fwd: sent to the client as debug messages; before 7.7 the second one read
+# "No xauth program; cannot forward with spoofing."
+KEY_OPTIONS = "X11 forwarding disabled by key options"
+OLD_KEY_OPTIONS = "X11 forwarding disabled in user configuration file"
+NO_XAUTH = "No xauth program"
+
+
+def said(seen: Seen, *words: str) -> str | None:
+    """The first remark of sshd's or ssh's that holds one of the words."""
+    for remark in seen.there.x11.remarks:
+        if any(word.lower() in remark.lower() for word in words):
+            return remark
+    return None
+
+
+def connected(seen: Seen) -> Verdict:
+    """Connected and logged in: everything else about the remote hangs on it."""
+    remote = seen.remote
+    if remote is None:
+        if seen.connected:
+            return fine(f"connected to {seen.host}", seen.route)
+        return bad(seen.refusal or f"no connection to {seen.host}", seen.refusal_hint)
+    trip = f", {remote.round_trip * 1000:.0f} ms round trip" if remote.round_trip is not None else ""
+    return fine(f"connected to {seen.host} as {remote.user}{trip}", seen.route)
+
+
+def unanswered(seen: Seen) -> Verdict:
+    """F67, F68, F95: logged in, and something else than our commands runs there."""
+    if seen.remote is None and seen.connected:
+        return bad(seen.refusal or f"{seen.host} did not answer our questions", seen.refusal_hint)
+    seen.there  # noqa: B018  raises Unanswered where there is no connection
+    return fine(f"{seen.host} runs our commands")
+
+
+def key_options(seen: Seen) -> Verdict:
+    """F66: `restrict` or `no-X11-forwarding` in authorized_keys, or a certificate without the permission."""
+    remark = said(seen, KEY_OPTIONS, OLD_KEY_OPTIONS)
+    if remark is None:
+        if not seen.there.x11.requested:
+            return skip("no X11 was asked for, so the key's options did not matter")
+        return fine("the key that logs in may forward X11")
+    # auth-options.c names file and line: "…/authorized_keys:1: key options: agent-forwarding pty"
+    where = said(seen, "key options:") or ""
+    return bad(
+        f"the key you log in with may not forward X11 on {seen.host}",
+        "; ".join(one for one in (where, remark) if one)
+        + "; take no-X11-forwarding away, or put X11-forwarding after restrict",
+        Fix(f"ssh -t {seen.name} {quote('${EDITOR:-vi} ' + _key_file(where))}", FixBy.YOU),
+    )
+
+
+def _key_file(remark: str) -> str:
+    """The file of `…/authorized_keys:1: key options: …`, the usual one where sshd named none."""
+    path, colon, _ = remark.partition(": key options:")
+    name, _, line = path.rpartition(":")
+    return f"+{line} {quote(name)}" if colon and line.isdigit() else "~/.ssh/authorized_keys"
+
+
+def not_openssh(seen: Seen) -> Verdict:
+    """F70: servers that are not OpenSSH mostly have no X11 forwarding at all."""
+    remote = seen.there
+    version = remote.sshd.version
+    if not isinstance(version, str) or remote.x11.granted is not False or "OpenSSH" in version:
+        return fine(f"the ssh server of {seen.host} can forward X11")
+    return bad(
+        f"{seen.host} is not served by OpenSSH but by {version}, which refused X11",
+        f"banner {version}; connect to a real sshd there (another port, or through a jump host)",
+    )
+
+
+def refused(seen: Seen) -> Verdict:
+    """The request itself: granted or not. The reasons are separate checks, under which this one is folded."""
+    x11 = seen.there.x11
+    if x11.granted:
+        return fine(f"{seen.host} forwards X11", "; ".join(x11.remarks))
+    if not x11.requested:
+        return skip("X11 was not asked for: this machine has no display to offer")
+    if x11.granted is None:
+        return skip("nobody asked for X11 on this connection")
+    words = "; ".join(x11.remarks) or (
+        "sshd gave no reason, as it does for X11Forwarding no, for ::1 missing and for 1000 displays in use"
+    )
+    return bad(f"{seen.host} refused X11 forwarding", words, seen.setup)

@@ -1,0 +1,86 @@
+"""The command that installs one thing by hand, per family of systems; imported by the checks alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from x11fwd.checks.report import Fix, FixBy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from x11fwd.facts.model import SystemFacts
+
+__all__ = ["by_hand"]
+
+# Package names of FAILURES.md F31, F58, F112 and the distributions' own indexes.
+_FAMILIES: Mapping[str, str] = {
+    "debian": "apt-get install --no-install-recommends",
+    "fedora": "dnf install",
+    "suse": "zypper install",
+    "arch": "pacman -S",
+    "alpine": "apk add",
+    "macos": "brew install",
+}
+_NAMES: Mapping[str, Mapping[str, str]] = {
+    "xauth": {
+        "debian": "xauth",
+        "fedora": "xorg-x11-xauth",
+        "suse": "xauth",
+        "arch": "xorg-xauth",
+        "alpine": "xauth",
+        "macos": "--cask xquartz",
+    },
+    "ssh": {
+        "debian": "openssh-client",
+        "fedora": "openssh-clients",
+        "suse": "openssh-clients",
+        "arch": "openssh",
+        "alpine": "openssh-client",
+        "macos": "openssh",
+    },
+    "xwayland": {
+        "debian": "xwayland",
+        "fedora": "xorg-x11-server-Xwayland",
+        "suse": "xwayland",
+        "arch": "xorg-xwayland",
+        "alpine": "xwayland",
+    },
+    "x-server": {"macos": "--cask xquartz"},
+}
+_ALIASES: Mapping[str, str] = {
+    "ubuntu": "debian",
+    "rhel": "fedora",
+    "centos": "fedora",
+    "almalinux": "fedora",
+    "rocky": "fedora",
+    "amzn": "fedora",
+    "sles": "suse",
+    "opensuse": "suse",
+    "opensuse-leap": "suse",
+    "opensuse-tumbleweed": "suse",
+    "darwin": "macos",
+}
+
+
+def family(system: SystemFacts) -> str | None:
+    """`debian`, `fedora`, `suse`, `arch`, `alpine` or `macos`; None where os-release(5) names another one."""
+    for word in (system.os_id, *system.os_like, system.kernel.lower()):
+        known = _ALIASES.get(word, word)
+        if known in _FAMILIES:
+            return known
+    return None
+
+
+def by_hand(thing: str, system: SystemFacts, *, root: bool = False) -> Fix | None:
+    """The command that installs `xauth`, `ssh`, `xwayland` or `x-server`; None where nobody knows its name.
+
+    Args:
+        root: the person is root already, so that no sudo is needed.
+    """
+    kind = family(system)
+    name = _NAMES[thing].get(kind or "")
+    if kind is None or name is None:
+        return None
+    sudo = "" if root or kind == "macos" else "sudo "
+    return Fix(f"{sudo}{_FAMILIES[kind]} {name}", FixBy.YOU)

@@ -1,0 +1,177 @@
+"""The home directory, authority file and login environment on the remote; section D of the catalogue."""
+
+from __future__ import annotations
+
+from shlex import quote
+from typing import TYPE_CHECKING
+
+from x11fwd.checks.check import Seen, Unanswered, Verdict, bad, fine, skip, unknown
+from x11fwd.checks.report import Fix, FixBy
+from x11fwd.facts.model import AuthorityFile, HomeFacts, Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def _remotely(seen: Seen, command: str) -> Fix:
+    """A command for the user to run over there; paths inside it are quoted by the caller."""
+    return Fix(f"ssh {seen.name} {quote(command)}", FixBy.YOU)
+
+
+def _home(seen: Seen) -> HomeFacts:
+    home = seen.there.home
+    if not home.exists:
+        raise Unanswered(skip(f"there is no home directory on {seen.host}"))
+    return home
+
+
+def home_missing(seen: Seen) -> Verdict:
+    """F75: no mkhomedir, an automounter or NFS that is down."""
+    home = seen.there.home
+    if home.exists:
+        return fine(f"the home directory {home.path} is there")
+    return bad(
+        f"the home directory of {seen.there.user} on {seen.host} is missing",
+        f"{home.path}: {home.problem or 'No such file or directory'}; xauth keeps the display's cookie there",
+        Fix(f"sudo mkhomedir_helper {quote(seen.there.user)}", FixBy.ADMIN),
+    )
+
+
+def home_full(seen: Seen) -> Verdict:
+    """F74: xauth leaves an empty file behind where 4 kB cannot be written."""
+    home = _home(seen)
+    if isinstance(home.full, Unknown):
+        return unknown(f"whether {home.path} on {seen.host} has room", home.full.reason)
+    if not home.full:
+        return fine(f"{home.path} on {seen.host} has room")
+    free = f"{home.free_bytes // 1024} kB free" if isinstance(home.free_bytes, int) else ""
+    return bad(
+        f"{home.path} on {seen.host} is full, or its quota is used up",
+        "; ".join(one for one in (home.problem or "a file of 4 kB could not be written", free) if one),
+        _remotely(seen, "df -h ~; quota -s; du -xsh ~/* ~/.cache | sort -h | tail"),
+    )
+
+
+def home_read_only(seen: Seen) -> Verdict:
+    """F73: xauth cannot lock its file in a home that cannot be written."""
+    home = _home(seen)
+    if isinstance(home.writable, Unknown):
+        return unknown(f"whether {home.path} on {seen.host} can be written", home.writable.reason)
+    if home.writable:
+        return fine(f"the home directory {home.path} can be written")
+    return bad(
+        f"the home directory {home.path} on {seen.host} cannot be written",
+        home.problem or "a file could not be made there; xauth has to put the display's cookie there",
+        Fix(f"findmnt -T {quote(home.path)}", FixBy.ADMIN),
+    )
+
+
+def _authority(seen: Seen) -> AuthorityFile:
+    authority = seen.there.authority
+    if authority is None:
+        raise Unanswered(skip(f"no authority file is in use on {seen.host}"))
+    return authority
+
+
+def authority_is_directory(seen: Seen) -> Verdict:
+    """F78: `docker run -v $HOME/.Xauthority:…` makes a directory of a file that was not there."""
+    authority = _authority(seen)
+    if not authority.is_directory:
+        return fine(f"{authority.path} is not a directory")
+    return bad(
+        f"{authority.path} on {seen.host} is a directory; xauth cannot keep cookies in it",
+        "it waits 20 s for a lock at every login",
+        _remotely(seen, f"mv {quote(authority.path)} {quote(authority.path + '.directory')}"),
+    )
+
+
+def authority_of_root(seen: Seen) -> Verdict:
+    """F76: an X program was started once with sudo while HOME was the user's."""
+    authority = _authority(seen)
+    if not authority.exists or authority.is_directory or authority.writable is True:
+        return fine("the authority file is the user's own")
+    remote = seen.there
+    if authority.owner in {remote.user, str(remote.uid), ""} and isinstance(authority.writable, Unknown):
+        return fine("the authority file is the user's own")
+    return bad(
+        f"{authority.path} on {seen.host} belongs to {authority.owner}; xauth cannot write it",
+        f"owner {authority.owner}, mode {authority.mode:04o}",
+        _remotely(seen, f"mv {quote(authority.path)} {quote(f'{authority.path}.{authority.owner}')}"),
+    )
+
+
+def authority_locked(seen: Seen) -> Verdict:
+    """F77: a killed xauth leaves its lock; the next one waits 20 s and gives up (Xau's lock files)."""
+    authority = _authority(seen)
+    if not authority.locks or seen.there.remote_handshake == "ok":
+        return fine("no stale lock stands beside the authority file")
+    return bad(
+        f"a stale lock stops xauth on {seen.host}; every login waits 20 s for it",
+        ", ".join(authority.locks),
+        _remotely(seen, f"rm -f {' '.join(map(quote, authority.locks))}"),
+    )
+
+
+def ssh_rc(seen: Seen) -> Verdict:
+    """F80: where ~/.ssh/rc exists sshd does not run xauth; the file has to (sshd(8), SSHRC)."""
+    remote = seen.there
+    if remote.ssh_rc is None or remote.remote_handshake == "ok":
+        return fine("no ssh rc file keeps the cookie from xauth")
+    return bad(
+        f"{remote.ssh_rc} on {seen.host} takes the display's cookie and does not hand it to xauth",
+        f"{remote.ssh_rc} has no xauth in it; sshd(8), section SSHRC, has the lines it needs",
+        Fix("man sshd | less +/SSHRC", FixBy.YOU),
+    )
+
+
+def _login_environment(seen: Seen) -> Mapping[str, str]:
+    environment = seen.there.login_environment
+    if isinstance(environment, Unknown):
+        raise Unanswered(
+            unknown(f"what the login files on {seen.host} do to the environment", environment.reason)
+        )
+    return environment
+
+
+def xauthority_overridden(seen: Seen) -> Verdict:
+    """F79: sshd runs xauth before the start files, so a XAUTHORITY that they set names another file."""
+    value = _login_environment(seen).get("XAUTHORITY")
+    remote = seen.there
+    usual = f"{remote.home.path}/.Xauthority"
+    if not value or value in {usual, remote.start_environment.get("XAUTHORITY")}:
+        return fine("no login file moves the authority file away")
+    return bad(
+        f"a login file on {seen.host} sets XAUTHORITY, so programs look for the cookie in the wrong file",
+        f"XAUTHORITY={value}; sshd wrote the cookie to {usual}",
+        _remotely(seen, "grep -n XAUTHORITY ~/.[a-z]*rc ~/.*profile ~/.zshenv /etc/profile.d/*"),
+    )
+
+
+def display_overwritten(seen: Seen) -> Verdict:
+    """F83: old recipes in start files set DISPLAY; sshd's own value is in the first shell's environment."""
+    given = seen.there.start_environment.get("DISPLAY")
+    if not given:
+        return skip(f"sshd set no DISPLAY on {seen.host}")
+    value = _login_environment(seen).get("DISPLAY")
+    if value == given:
+        return fine(f"DISPLAY on {seen.host} is {given}, as sshd set it")
+    words = f"sets DISPLAY={value}" if value else "takes DISPLAY away"
+    return bad(
+        f"a login file on {seen.host} {words}, where sshd had set {given}",
+        'put [ -z "$SSH_CONNECTION" ] before the line that does it',
+        _remotely(seen, "grep -n DISPLAY ~/.[a-z]*rc ~/.*profile ~/.zshenv /etc/profile.d/*"),
+    )
+
+
+def display_dead(seen: Seen) -> Verdict:
+    """The remote's own handshake through its DISPLAY: the only proof that the way is open."""
+    remote = seen.there
+    answer = remote.remote_handshake
+    if answer is None:
+        return skip(f"there is no forwarded display on {seen.host} to try")
+    if isinstance(answer, Unknown):
+        return unknown(f"whether a program on {seen.host} reaches this screen", answer.reason)
+    display = remote.start_environment.get("DISPLAY", "")
+    if answer == "ok":
+        return fine(f"a program on {seen.host} reaches this screen", f"DISPLAY={display}, handshake answered")
+    return bad(f"a program on {seen.host} does not reach this screen", f"DISPLAY={display}: {answer}")
