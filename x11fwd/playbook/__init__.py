@@ -1,0 +1,57 @@
+"""Playbooks: what setup should reach, as data that people write; imported by steps and pipeline.
+
+The only package that may import yaml. `load_playbook` and `load_families` are the way in; everything they
+return is frozen and checked, so that a step never sees a wrong key or type.
+"""
+
+from __future__ import annotations
+
+from x11fwd.playbook.families import (
+    Environments,
+    Families,
+    Family,
+    Manager,
+    PackageChoice,
+    ServiceNames,
+    StateCommands,
+    load_families,
+)
+from x11fwd.playbook.load import load_playbook, playbook_names, playbooks_folder
+from x11fwd.playbook.model import (
+    CommandStep,
+    Condition,
+    FileStep,
+    MatplotlibrcStep,
+    Operator,
+    PackagesStep,
+    Playbook,
+    ServiceState,
+    ServiceStep,
+    SshdOptionStep,
+    Step,
+)
+
+__all__ = [
+    "CommandStep",
+    "Condition",
+    "Environments",
+    "Families",
+    "Family",
+    "FileStep",
+    "Manager",
+    "MatplotlibrcStep",
+    "Operator",
+    "PackageChoice",
+    "PackagesStep",
+    "Playbook",
+    "ServiceNames",
+    "ServiceState",
+    "ServiceStep",
+    "SshdOptionStep",
+    "StateCommands",
+    "Step",
+    "load_families",
+    "load_playbook",
+    "playbook_names",
+    "playbooks_folder",
+]
