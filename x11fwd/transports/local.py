@@ -1,0 +1,239 @@
+"""This machine as a transport: `ssh -G`, xauth and launchctl run here; imported by facts and the pipeline."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess  # noqa: TID251  transports are where processes are run
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from x11fwd.errors import ChangeError, ConnectError, ConnectionLost, UsageError
+from x11fwd.target import SshConfig, Target, parse_ssh_g
+from x11fwd.transports.base import CommandResult, X11Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from x11fwd.transports.base import Transport
+
+__all__ = ["LocalStream", "LocalTransport", "kill_group", "resolve"]
+
+
+class LocalTransport:
+    """Runs programs of this machine; nothing is framed, because no login shell is in between."""
+
+    name = "local"
+    reason = "this machine needs no connection"
+    server_version: str | None = None
+
+    def __init__(self) -> None:
+        self.target = Target(typed="", host="localhost")
+        self.config = SshConfig()
+        self.round_trips = 0
+        self.x11 = X11Outcome()
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        stdin: bytes = b"",
+        timeout: float = 60.0,
+        x11: bool = False,
+    ) -> CommandResult:
+        """Run a program with LC_ALL=C; see `Transport.run`. `x11` means nothing here.
+
+        A program that is not there gives 127, one that may not be run 126, as in a shell.
+
+        Raises:
+            ConnectionLost: it had not ended after `timeout` seconds; its process group was killed.
+        """
+        del x11
+        self.round_trips += 1
+        try:
+            process = _start(argv)
+        except OSError as error:
+            return _not_started(argv[0], error)
+        try:
+            stdout, stderr = process.communicate(stdin, timeout)
+        except subprocess.TimeoutExpired:
+            raise ConnectionLost(
+                f"`{argv[0]}` on this machine had not ended after {timeout:g} s", hint=""
+            ) from None
+        finally:
+            kill_group(process)
+        return CommandResult(_shell_status(process.returncode), stdout, stderr)
+
+    def stream(self, argv: Sequence[str], *, x11: bool = False) -> LocalStream:
+        """Start a program and talk to it.
+
+        Raises:
+            ConnectError: it cannot be started.
+        """
+        del x11
+        self.round_trips += 1
+        try:
+            return LocalStream(_start(argv))
+        except OSError as error:
+            raise ConnectError(_not_started(argv[0], error).error_text) from None
+
+    def put(self, path: str, data: bytes, *, mode: int = 0o600) -> None:
+        """Write a file atomically; see `Transport.put`."""
+        self.round_trips += 1
+        target = Path(path)
+        try:
+            handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(data)
+                    os.fchmod(file.fileno(), mode)
+                    file.flush()
+                    os.fsync(file.fileno())
+                Path(temporary).replace(target)
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    Path(temporary).unlink()
+                raise
+        except OSError as error:
+            raise ChangeError(f"{path} could not be written: {error.strerror}") from error
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def __enter__(self) -> LocalTransport:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+class LocalStream:
+    """A running program's three streams; also what the openssh transport talks through."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        if process.stdin is None or process.stdout is None or process.stderr is None:
+            raise ValueError("a stream needs a process with three pipes")
+        self._process = process
+        self._stdin, self._stdout, self._stderr = process.stdin, process.stdout, process.stderr
+        self._errors = bytearray()
+        self._drain = threading.Thread(target=self._read_errors, name="x11fwd-stderr", daemon=True)
+        self._drain.start()
+
+    def _read_errors(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            while data := os.read(self._stderr.fileno(), 65536):
+                self._errors += data
+
+    def read(self, limit: int, timeout: float | None = None) -> bytes:
+        """See `ByteStream.read`."""
+        if self._stdout.closed:
+            return b""
+        if not wait_readable(self._stdout.fileno(), timeout):
+            raise TimeoutError(f"nothing came within {timeout:g} s")
+        return os.read(self._stdout.fileno(), limit)
+
+    def write(self, data: bytes) -> None:
+        """See `ByteStream.write`.
+
+        Raises:
+            ConnectionLost: the program reads no more.
+        """
+        try:
+            self._stdin.write(data)
+            self._stdin.flush()
+        except (OSError, ValueError) as error:
+            raise ConnectionLost("the command does not read its standard input any more") from error
+
+    def close_write(self) -> None:
+        with contextlib.suppress(OSError):
+            self._stdin.close()
+
+    def stderr(self) -> bytes:
+        if self._process.poll() is not None:
+            self._drain.join(1.0)
+        return bytes(self._errors)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """See `ByteStream.wait`. Raises TimeoutError."""
+        try:
+            return _shell_status(self._process.wait(timeout))
+        except subprocess.TimeoutExpired:
+            raise TimeoutError(f"the command had not ended after {timeout:g} s") from None
+
+    def close(self) -> None:
+        self.close_write()
+        kill_group(self._process)
+        self._drain.join(1.0)
+        for pipe in (self._stdout, self._stderr):
+            with contextlib.suppress(OSError):
+                pipe.close()
+
+
+def wait_readable(descriptor: int, timeout: float | None) -> bool:
+    """True once there is something to read or the other end is closed (poll() has no limit of 1024 files)."""
+    import select
+
+    watch = select.poll()
+    watch.register(descriptor, select.POLLIN | select.POLLHUP | select.POLLERR)
+    return bool(watch.poll(None if timeout is None else max(0, round(timeout * 1000))))
+
+
+def kill_group(process: subprocess.Popen[bytes], grace: float = 0.5) -> None:
+    """End a process that leads its own group, and what it started: politely, then for good."""
+    for number, seconds in ((signal.SIGTERM, grace), (signal.SIGKILL, 5.0)):
+        if process.poll() is not None:
+            return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, number)
+        deadline = time.monotonic() + seconds
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(max(0.0, deadline - time.monotonic()))
+
+
+def _start(argv: Sequence[str]) -> subprocess.Popen[bytes]:
+    # a session of its own: Ctrl-C reaches us and not the child, and the whole group can be ended
+    return subprocess.Popen(
+        list(argv),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "LC_ALL": "C"},
+        start_new_session=True,
+    )
+
+
+def _not_started(program: str, error: OSError) -> CommandResult:
+    status = 126 if isinstance(error, PermissionError) else 127
+    return CommandResult(status, b"", f"{program}: {error.strerror or 'cannot be run'}".encode())
+
+
+def _shell_status(status: int) -> int:
+    """subprocess says -N for a signal, a shell 128 + N."""
+    return 128 - status if status < 0 else status
+
+
+def resolve(target: Target, local: Transport, *, timeout: float = 15.0) -> SshConfig:
+    """What ssh_config means for a target, asked of `ssh -G`.
+
+    Args:
+        timeout: seconds; `Match exec` may run the user's own commands.
+
+    Raises:
+        UsageError: ssh does not accept the options or the configuration; the message is ssh's own.
+        ConnectError: there is no ssh on this machine.
+        ConnectionLost: ssh did not answer in time.
+    """
+    answer = local.run(("ssh", "-G", *target.ssh_argv()), timeout=timeout)
+    if answer.exit_status in {126, 127} and not answer.stdout:
+        raise ConnectError(
+            "there is no `ssh` program on this machine",
+            hint="install the OpenSSH client (Debian, Ubuntu: `apt install openssh-client`)",
+        )
+    if not answer.ok:
+        lines = [line.strip() for line in answer.error_text.splitlines() if line.strip()]
+        raise UsageError(f"ssh refuses {target.typed!r}: {lines[-1] if lines else 'without a word'}")
+    return parse_ssh_g(answer.text)

@@ -1,0 +1,72 @@
+"""What `%h`, `~` and `${NAME}` mean in ssh's file names and commands; only the transports import it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from x11fwd.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from x11fwd.target import SshConfig
+
+__all__ = ["expand_file", "expand_percent", "tokens"]
+
+_ENVIRONMENT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+def tokens(config: SshConfig, *, typed_host: str, home: str, local_user: str, uid: int) -> dict[str, str]:
+    """The %-tokens of ssh_config(5), section TOKENS, that a configuration by `ssh -G` can answer.
+
+    Args:
+        typed_host: the host as given on the command line (`%n`).
+        home: home folder of the local user (`%d`).
+    """
+    return {
+        "%": "%",
+        "d": home,
+        "h": config.hostname,
+        "i": str(uid),
+        "k": config.host_key_alias or typed_host,
+        "n": typed_host,
+        "p": str(config.port),
+        "r": config.user,
+        "u": local_user,
+    }
+
+
+def expand_percent(text: str, known: Mapping[str, str]) -> str:
+    """Replace the %-tokens.
+
+    Raises:
+        UsageError: an unknown token, which ssh refuses as well (misc.c, vdollar_percent_expand).
+    """
+
+    def value(match: re.Match[str]) -> str:
+        if match[1] not in known:
+            raise UsageError(f"the token {match[0]!r} in {text!r} of your ssh configuration is unknown here")
+        return known[match[1]]
+
+    return re.sub(r"%(.?)", value, text, flags=re.DOTALL)
+
+
+def expand_file(text: str, known: Mapping[str, str], environment: Mapping[str, str]) -> str:
+    """A file name of ssh_config: environment variables, tokens, and `~` of the local user.
+
+    `~other/` is left alone: the password database is not asked.
+
+    Raises:
+        UsageError: a variable is not set, or a token is unknown.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        if match[1] not in environment:
+            raise UsageError(f"{match[0]} in {text!r} of your ssh configuration is not set")
+        return environment[match[1]]
+
+    name = expand_percent(_ENVIRONMENT.sub(value, text), known)
+    if name == "~" or name.startswith("~/"):
+        return known["d"] + name[1:]
+    return name
