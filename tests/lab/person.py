@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 
     from tests.lab.screen import Screen
 
+# env: a test run in the background has SIGINT ignored, and every program it starts would inherit that.
 ENTER = """
 mount --bind "$1/passwd" /etc/passwd; mount --bind "$1/group" /etc/group; mount --bind "$1/shadow" /etc/shadow
 shift; uid=$1; shift
-exec setpriv --reuid="$uid" --regid="$uid" --init-groups "$@"
+exec setpriv --reuid="$uid" --regid="$uid" --init-groups env --default-signal "$@"
 """
 
 

@@ -51,38 +51,32 @@ class Screen:
         self.cookie = secrets.token_hex(16)
         self.authority = self.dir / "Xauthority"
         self._write_authority("0")  # Xvfb reads cookies, not numbers, from its -auth file
-        argv = [
-            "Xvfb",
-            "-displayfd",
-            "3",
-            "-screen",
-            "0",
-            size,
-            "-auth",
-            str(self.authority),
-            "-nolisten",
-            "tcp",
-        ]
+        reading, writing = os.pipe()
+        argv = ["Xvfb", "-displayfd", str(writing), "-screen", "0", size]
+        argv += ["-auth", str(self.authority), "-nolisten", "tcp"]
         argv += ["-noreset"] if noreset else []
         argv += [word for name in without for word in ("-extension", name)]
         argv += ["-fbdir", str(self.dir)] if frame_buffer else []
         self.frame_buffer = self.dir / "Xvfb_screen0"
-        reading, writing = os.pipe()
         self.log = self.dir / "Xvfb.log"
-        # sh moves the pipe to descriptor 3: -displayfd takes a number, and Popen keeps only the numbers it was given.
-        shell = ["sh", "-c", f'exec "$@" 3>&{writing} {writing}>&-' if writing != 3 else 'exec "$@"', "sh"]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [*shell, *argv, *options],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[writing], start_new_session=True, cwd="/",
-            )  # fmt: skip
+                [*argv, *options],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=[writing],
+                start_new_session=True,
+                cwd="/",
+            )
         current_run().record(self.process.pid)
         os.close(writing)
         with os.fdopen(reading, "rb") as pipe:
             number = pipe.readline().decode().strip()  # ends when Xvfb writes or dies
         if not number:
+            said = self.log.read_text(errors="replace")
             self.stop()
-            raise LabError(f"Xvfb did not start: {' '.join(argv)}")
+            raise LabError(f"{' '.join(argv)} did not start: {said}")
         self.display = f":{number}"
         self._write_authority(number)
 

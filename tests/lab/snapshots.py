@@ -35,6 +35,7 @@ VOLATILE: dict[str, str] = {
     "/var/lib/systemd/timesync": "time stamp of the clock",
     "/var/lib/systemd/credential.secret": "systemd makes it when it first needs it",
     "/var/lib/sudo/lectured": "sudo notes whom it has lectured",
+    "/home/*/.sudo_as_admin_successful": "Debian's sudo notes who has used it",
     "/var/lib/private": "state of services with dynamic users",
     "/var/lib/lastlog": "logins (Debian 13)",
     "/var/lib/wtmpdb": "logins (Debian 13)",
