@@ -32,7 +32,7 @@ _GREP = "grep -n MPLBACKEND ~/.[a-z]*rc ~/.*profile ~/.zshenv /etc/profile.d/* /
 
 
 def _wish(matplotlib: MatplotlibFacts) -> tuple[str, str, bool]:
-    """The backend asked for in lower case ("" where matplotlib chooses), who asks, whether a variable does."""
+    """The backend asked for in lower case ("" if matplotlib chooses), who asks, whether a variable does."""
     if matplotlib.backend_wish is None:
         return "", "", False
     value, source = matplotlib.backend_wish

@@ -1,0 +1,31 @@
+"""The program's door: quick ways first, one try around everything else, and the exit code.
+
+`x11fwd ssh` stands between a person and ssh many times a day, so it loads neither typer nor rich.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line (without the program's name) and return its exit code, DESIGN.md's table."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["ssh"] and words[1:] not in ([], ["--help"]):
+        from x11fwd.pipeline.ssh_session import main as ssh
+
+        return ssh(words[1:])
+    if words == ["--version"]:
+        from x11fwd import __version__
+
+        print(f"x11fwd {__version__}")
+        return 0
+    from x11fwd.cli.door import run
+
+    return run(words)

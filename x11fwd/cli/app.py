@@ -1,0 +1,61 @@
+"""The commands and their order in the help; imported by the door."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from x11fwd.cli import doctor
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="x11fwd",
+    help="""
+    A plot made on a machine you reach by ssh, seen on the screen in front of you.
+
+    doctor says why no window comes, setup makes the remote ready, ssh takes you there. Nothing is changed
+    before you have seen what, and undo takes it back.
+    """,
+    epilog="""
+    \b
+    Examples:
+      x11fwd demo                   try it all on this machine, no server needed
+      x11fwd doctor ana@gpu1        why does no window come from gpu1?
+      x11fwd setup ana@gpu1         make gpu1 ready: shows the plan, then asks
+      x11fwd ssh ana@gpu1           log in; plt.show() opens its window here
+      x11fwd undo ana@gpu1          take back what setup changed
+
+    Exit codes: 0 all well, 1 problems found, 2 usage, 3 no connection, 4 a change failed and was undone,
+    130 interrupted. x11fwd ssh returns what ssh returns.
+    """,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    pretty_exceptions_show_locals=False,
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from x11fwd import __version__
+
+        print(f"x11fwd {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _program(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the whole traceback of an error; works with every command.")
+    ] = False,
+) -> None:
+    pass
+
+
+app.command("doctor", epilog=doctor.EXAMPLES)(doctor.doctor)

@@ -1,0 +1,122 @@
+"""The options that several commands share, and the Target they make; imported by the commands."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from x11fwd.target import SshOptions, Target, parse_target
+
+__all__ = [
+    "ConfigFile",
+    "Identity",
+    "Json",
+    "Jump",
+    "Login",
+    "Option",
+    "Port",
+    "Python",
+    "TargetName",
+    "TransportName",
+    "Verbose",
+    "ssh_options",
+    "target_of",
+]
+
+_SSH = "As in ssh"
+
+TargetName = Annotated[
+    str,
+    typer.Argument(
+        metavar="TARGET",
+        help="user@host, user@host:port, ssh://user@host:port or a Host of ssh_config.",
+        show_default=False,
+    ),
+]
+Port = Annotated[
+    int | None,
+    typer.Option("-p", "-P", metavar="PORT", min=1, max=65535, help="Port of sshd.", rich_help_panel=_SSH),
+]
+Identity = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-i", metavar="FILE", help="Private key to log in with; may be repeated.", rich_help_panel=_SSH
+    ),
+]
+Jump = Annotated[
+    str | None,
+    typer.Option("-J", metavar="HOST[,HOST]", help="Go through these hosts.", rich_help_panel=_SSH),
+]
+ConfigFile = Annotated[
+    str | None,
+    typer.Option("-F", metavar="FILE", help="Use this ssh_config instead of yours.", rich_help_panel=_SSH),
+]
+Login = Annotated[
+    str | None, typer.Option("-l", metavar="USER", help="Log in as this user.", rich_help_panel=_SSH)
+]
+Option = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-o", metavar="KEY=VALUE", help="Any option of ssh_config; may be repeated.", rich_help_panel=_SSH
+    ),
+]
+
+
+def _transports() -> list[str]:
+    return ["auto", "paramiko", "openssh"]
+
+
+def _transport(value: str) -> str:
+    if value not in _transports():
+        raise typer.BadParameter(f"{value} is none of {', '.join(_transports())}")
+    return value
+
+
+TransportName = Annotated[
+    str,
+    typer.Option(
+        "--transport",
+        metavar="auto|paramiko|openssh",
+        callback=_transport,
+        autocompletion=_transports,
+        help="How to connect; auto takes paramiko and, where your ssh_config asks for more, your ssh.",
+        show_default=False,
+    ),
+]
+Python = Annotated[
+    str | None,
+    typer.Option(
+        "--python", metavar="PATH", help="The Python on the remote to look at, instead of the login shell's."
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout instead of text.")]
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Show what was seen, and where.")]
+
+
+def ssh_options(
+    port: int | None,
+    identity: list[str] | None,
+    jump: str | None,
+    config: str | None,
+    login: str | None,
+    option: list[str] | None,
+) -> SshOptions:
+    """The shared options as one value."""
+    return SshOptions(
+        port=port,
+        identity_files=tuple(identity or ()),
+        jump=jump,
+        config_file=config,
+        login=login,
+        options=tuple(option or ()),
+    )
+
+
+def target_of(text: str, options: SshOptions) -> Target:
+    """What the user typed, taken apart.
+
+    Raises:
+        UsageError: it is no target.
+    """
+    return parse_target(text, options)

@@ -1,0 +1,165 @@
+"""`doctor`: resolve, connect, gather, diagnose; changes nothing. For the cli and verification."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from x11fwd.checks import CHECKS, diagnose, exit_code, root_cause
+from x11fwd.checks.check import Seen
+from x11fwd.checks.report import Report, Status
+from x11fwd.errors import ConnectError, ProbeError, UsageError, X11fwdError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from x11fwd.checks.report import Finding
+    from x11fwd.facts.model import LocalFacts, RemoteFacts
+    from x11fwd.target import Target
+    from x11fwd.transports.base import Prompter, Transport, X11Offer
+
+__all__ = ["DoctorOptions", "DoctorResult", "Means", "run_doctor"]
+
+
+@dataclass(frozen=True)
+class DoctorOptions:
+    """What the user asked for besides the target.
+
+    Attributes:
+        transport: `auto`, `paramiko` or `openssh`.
+        python: the interpreter to look at, None for the one a script would get.
+        only: ids of the findings to report; all where empty.
+    """
+
+    transport: str = "auto"
+    python: str | None = None
+    only: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DoctorResult:
+    """The report, and the facts it was made from.
+
+    Attributes:
+        route: transport and the reason for it, "" where none was opened.
+        round_trips: questions asked of the remote after login.
+    """
+
+    report: Report
+    local: LocalFacts
+    remote: RemoteFacts | None = None
+    route: str = ""
+    round_trips: int = 0
+
+
+class Means(Protocol):
+    """The arrows of the line that doctor needs; tests put their own in place."""
+
+    def gather_local(self) -> LocalFacts: ...
+
+    def make_offer(self, local: LocalFacts) -> X11Offer | None: ...
+
+    def connect(self, target: Target, prompter: Prompter, choice: str, x11: X11Offer | None) -> Transport: ...
+
+    def gather_remote(self, transport: Transport, python: str | None) -> RemoteFacts: ...
+
+
+class _Real:
+    """The program's own."""
+
+    def gather_local(self) -> LocalFacts:
+        from x11fwd.facts.local import gather_local
+
+        return gather_local()
+
+    def make_offer(self, local: LocalFacts) -> X11Offer | None:
+        from x11fwd.pipeline.display import make_offer
+
+        return make_offer(local)
+
+    def connect(self, target: Target, prompter: Prompter, choice: str, x11: X11Offer | None) -> Transport:
+        from x11fwd.transports.choose import connect
+
+        return connect(target, prompter=prompter, choice=choice, x11=x11)
+
+    def gather_remote(self, transport: Transport, python: str | None) -> RemoteFacts:
+        from x11fwd.facts.remote import gather_remote
+
+        return gather_remote(transport, python=python)
+
+
+def run_doctor(
+    target: Target | None,
+    options: DoctorOptions,
+    prompter: Prompter,
+    progress: Callable[[str], None] = lambda _text: None,
+    *,
+    means: Means | None = None,
+) -> DoctorResult:
+    """Look at this machine and, with a target, at the other one; one login, nothing is changed.
+
+    A connection that does not come about is a finding (`ssh-connection`) and exit code 3, not an exception,
+    so that what is known of this machine is still said.
+
+    Args:
+        progress: told what is going on, one clause at a time.
+
+    Raises:
+        UsageError: an id of `options.only` is not one of the findings.
+    """
+    means = means or _Real()
+    started = time.monotonic()
+    known = {check.id for check in CHECKS}
+    for one in options.only:
+        if one not in known:
+            raise UsageError(f"no check is called {one}", hint="`x11fwd doctor --json TARGET` names them all")
+    local = means.gather_local()
+    if target is None:
+        findings = diagnose(Seen(local))
+        return DoctorResult(_report(None, findings, options, started), local)
+
+    remote: RemoteFacts | None = None
+    failure: X11fwdError | None = None
+    connected, route, round_trips = False, "", 0
+    progress(f"connecting to {target.host}")
+    try:
+        with means.connect(target, prompter, options.transport, means.make_offer(local)) as transport:
+            connected, route = True, f"{transport.name}: {transport.reason}"
+            progress(f"looking at {target.host}")
+            try:
+                remote = means.gather_remote(transport, options.python)
+            finally:
+                round_trips = transport.round_trips
+    except ConnectError as error:
+        failure, connected = error, False
+    except ProbeError as error:
+        failure = error
+    seen = Seen(
+        local,
+        remote,
+        host=target.host,
+        target=target.typed,
+        connected=connected,
+        refusal=failure.message if failure else None,
+        refusal_hint=failure.hint if failure else "",
+        route=route,
+    )
+    report = _report(target.typed, diagnose(seen), options, started)
+    return DoctorResult(report, local, remote, route, round_trips)
+
+
+def _report(
+    target: str | None, findings: Sequence[Finding], options: DoctorOptions, started: float
+) -> Report:
+    shown = tuple(finding for finding in findings if not options.only or finding.id in options.only)
+    broken = next((finding for finding in shown if finding.status is Status.FAIL), None)
+    cause = (broken.cause or broken.id) if options.only and broken else root_cause(shown)
+    return Report(
+        command="doctor",
+        target=target,
+        findings=shown,
+        cause=cause,
+        exit_code=exit_code(shown),
+        seconds=time.monotonic() - started,
+    )

@@ -1,0 +1,107 @@
+"""A report as a table by side, root cause first, the next command last; imported by the cli."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.text import Text
+
+from x11fwd.checks import SHOWN
+from x11fwd.checks.report import FixBy, Side, Status
+from x11fwd.ui.console import rich_text, safe, symbols
+from x11fwd.ui.layout import beside
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console, RenderableType
+
+    from x11fwd.checks.report import Finding, Report
+
+__all__ = ["report_view"]
+
+_WORDS = {
+    Status.PASS: "ok",
+    Status.FAIL: "fail",
+    Status.WARN: "warn",
+    Status.UNKNOWN: "unknown",
+    Status.SKIP: "skip",
+}
+_WIDEST = max(len(word) for word in _WORDS.values())
+
+
+def report_view(report: Report, console: Console, *, host: str, verbose: bool = False) -> RenderableType:
+    """The whole answer.
+
+    Args:
+        host: heading of the remote's part.
+        verbose: every finding, each with its id, its evidence and its cure.
+    """
+    parts: list[RenderableType] = []
+    cause = next((finding for finding in report.findings if finding.id == report.cause), None)
+    if cause is not None:
+        parts += [*_headline(cause, console), Text()]
+    headings = {Side.LOCAL: "This machine", Side.LINK: "Connection", Side.REMOTE: host}
+    for side, heading in headings.items():
+        rows = [finding for finding in report.findings if finding.side is side]
+        chosen = [finding for finding in rows if verbose or _worth_a_line(finding)]
+        if chosen:
+            parts.append(Text(safe(heading, console), style="side"))
+            for finding in chosen:
+                parts += _lines(finding, console, verbose=verbose)
+    return Group(*parts, Text(), *_closing(report, cause, console))
+
+
+def _worth_a_line(finding: Finding) -> bool:
+    if finding.status is Status.PASS:
+        return finding.id in SHOWN
+    return finding.status is not Status.SKIP
+
+
+def _headline(cause: Finding, console: Console) -> Iterator[Text]:
+    yield beside(Text("Cause: ", style="fail"), rich_text(cause.title, console, "bold"), console)
+    if cause.evidence:
+        yield beside(Text("       "), rich_text(cause.evidence, console, "note"), console)
+
+
+def _lines(finding: Finding, console: Console, *, verbose: bool) -> Iterator[Text]:
+    """Symbol, word and sentence; under it the cause it follows from, and what was seen."""
+    word = _WORDS[finding.status]
+    lead = Text("  ")
+    lead.append(f"{getattr(symbols(console), word)} {word:<{_WIDEST}} ", style=word)
+    yield beside(lead, rich_text(finding.title, console), console)
+    under = Text(" " * lead.cell_len)
+    if finding.cause:
+        yield beside(under, rich_text(f"follows from {finding.cause}", console, "note"), console)
+    open_question = finding.status is Status.UNKNOWN and not finding.cause
+    if finding.evidence and (verbose or open_question):
+        yield beside(under, rich_text(finding.evidence, console, "note"), console)
+    if verbose and finding.fix and not finding.cause:
+        yield beside(under, rich_text(f"fix{_who(finding)}: `{finding.fix.command}`", console), console)
+    if verbose:
+        yield beside(under, rich_text(f"[{finding.id}]", console, "note"), console)
+
+
+def _who(finding: Finding) -> str:
+    return ", by an administrator" if finding.fix and finding.fix.by is FixBy.ADMIN else ""
+
+
+def _closing(report: Report, cause: Finding | None, console: Console) -> Iterator[Text]:
+    """What else is broken, and the one command to type next."""
+    own = [finding for finding in report.findings if finding.cause is None]
+    failed = [finding for finding in own if finding.status is Status.FAIL]
+    warned = [finding for finding in own if finding.status is Status.WARN]
+    others = [finding for finding in failed if finding is not cause]
+    if cause is not None and others:
+        yield beside(Text("Also: "), rich_text("; ".join(one.title for one in others), console), console)
+    if not failed:
+        if report.target is None:
+            words = "This machine can show windows. Next: `x11fwd doctor user@host`"
+        else:
+            words = f"Windows will open here. Next: `x11fwd ssh {report.target}`"
+        yield rich_text(words, console, "" if warned else "ok")
+        return
+    first = next((one for one in [cause, *failed] if one is not None and one.fix), None)
+    if first is not None and first.fix is not None:
+        yield beside(Text(f"Next{_who(first)}: "), rich_text(f"`{first.fix.command}`", console), console)
