@@ -21,12 +21,10 @@ MAGIC_COOKIE = "MIT-MAGIC-COOKIE-1"
 
 # libXau, Xauth.h. Other numbers may stand in a file; they are kept and never match.
 FAMILY_INTERNET = 0
-FAMILY_SERVER_INTERPRETED = 5
 FAMILY_INTERNET6 = 6
 FAMILY_LOCAL = 256
 FAMILY_WILD = 65535
 
-LOCK_SUFFIXES = ("-c", "-l")  # libXau's XauLockAuth: creates FILE-c, then links it to FILE-l
 LOCK_WAIT = 20.0  # seconds: xauth's 10 tries, 2 seconds apart (XAUTH_DEFAULT_RETRIES, XAUTH_DEFAULT_TIMEOUT)
 LOCK_DEAD_AFTER = 600.0  # seconds since ctime after which xauth breaks a lock (XAUTH_DEFAULT_DEADTIME)
 
@@ -164,7 +162,7 @@ def authority_path(xauthority: str | None, home: str | None) -> str | None:
 
 def lock_paths(path: str | Path) -> tuple[Path, Path]:
     """The two lock files that xauth makes beside the file; left over, they cost `LOCK_WAIT` per login."""
-    return Path(f"{path}{LOCK_SUFFIXES[0]}"), Path(f"{path}{LOCK_SUFFIXES[1]}")
+    return Path(f"{path}-c"), Path(f"{path}-l")  # XauLockAuth creates the first and links it to the second
 
 
 def dump_authority(records: Iterable[Record]) -> bytes:

@@ -15,6 +15,7 @@ from x11fwd.x11.display import Address, AddressKind, DisplayName
 from x11fwd.x11.faults import DisplayLostError, DisplayTimeoutError, MalformedAnswerError
 from x11fwd.x11.stream import Deadline, Stream, open_address
 from x11fwd.x11.wire import (
+    NATIVE_ORDER,
     SETUP_PREFIX_SIZE,
     ByteOrder,
     Refused,
@@ -109,7 +110,7 @@ def handshake(
     timeout: float,
     *,
     extensions: Sequence[str] = (),
-    order: ByteOrder = ByteOrder.LITTLE,
+    order: ByteOrder = NATIVE_ORDER,
 ) -> Handshake:
     """Connect, show the cookie, read the answer, hang up. Never raises for anything that the display does.
 
@@ -141,7 +142,7 @@ def handshake(
 
 
 def connect(
-    display: DisplayName, cookie: Cookie | None, timeout: float, *, order: ByteOrder = ByteOrder.LITTLE
+    display: DisplayName, cookie: Cookie | None, timeout: float, *, order: ByteOrder = NATIVE_ORDER
 ) -> Connection:
     """An open connection, to be closed by the caller (it is a context manager).
 

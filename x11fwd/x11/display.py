@@ -127,6 +127,8 @@ def parse_display(text: str) -> DisplayName:
     """
     if not text:
         raise MalformedDisplayError(text, "it is empty")
+    if "\0" in text:
+        raise MalformedDisplayError(text, "it has a NUL character")
     path = text.removeprefix("unix:")
     if path.startswith("/"):
         return _parse_path(text, path)

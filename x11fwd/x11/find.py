@@ -11,7 +11,7 @@ from x11fwd.x11.connection import Connection, decode_text
 from x11fwd.x11.faults import BadMatchError, RequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from x11fwd.x11.image import RGB, Image
 
@@ -54,8 +54,18 @@ class Patch:
         return self.area / box if box else 0.0
 
 
+@dataclass(frozen=True)
+class Sighting:
+    """A look at a window: its picture and the patches asked for; `complete` if each is large enough."""
+
+    window: Window
+    image: Image
+    patches: Mapping[RGB, Patch]
+    complete: bool
+
+
 def find_window(connection: Connection, title: str) -> Window | None:
-    """The window whose _NET_WM_NAME or WM_NAME is exactly `title`, viewable ones first; else None."""
+    """The window whose _NET_WM_NAME or WM_NAME is exactly `title`, viewable ones first."""
     best: Window | None = None
     net_name = connection.atom("_NET_WM_NAME")
     atoms = [rq.ATOM_WM_NAME, net_name] if net_name else [rq.ATOM_WM_NAME]
@@ -109,6 +119,9 @@ def wait_for_window(connection: Connection, title: str, timeout: float) -> Windo
 def window_image(connection: Connection, window: Window) -> Image:
     """The picture of a window if it is wholly on the screen, else of the part of the screen that it covers.
 
+    Where another window covers it the pixels are undefined (GetImage in the X protocol; Xorg blanks them),
+    unless a compositor keeps them.
+
     Raises:
         BadDrawableError: the window is gone.
         BadMatchError: no part of it is on the screen.
@@ -132,6 +145,40 @@ def find_patches(image: Image, colours: Iterable[RGB], tolerance: int = 0) -> di
         tolerance: how far each of red, green and blue may be off (a 16-bit screen needs 8).
     """
     return {colour: _patch(image, colour, tolerance) for colour in colours}
+
+
+def wait_for_patches(
+    connection: Connection, title: str, least: Mapping[RGB, int], timeout: float, *, tolerance: int = 0
+) -> Sighting | None:
+    """Look at the window of that title until it shows the colours; a window is mapped before it is painted.
+
+    Args:
+        least: for each colour the number of pixels that must be there.
+        timeout: seconds to wait for the window and its colours.
+        tolerance: see `find_patches`.
+
+    Returns:
+        The first complete sighting, else the last incomplete one, None if there never was a viewable window.
+    """
+    end = time.monotonic() + timeout
+    seen: Sighting | None = None
+    while True:
+        window = find_window(connection, title)
+        if window and window.viewable:
+            try:
+                image = window_image(connection, window)
+            except RequestError:
+                image = None  # it vanished, or was moved off the screen; the next look will tell
+            if image:
+                patches = find_patches(image, least, tolerance)
+                complete = all(patches[colour].area >= area for colour, area in least.items())
+                seen = Sighting(window, image, patches, complete)
+                if complete:
+                    return seen
+        left = end - time.monotonic()
+        if left <= 0:
+            return seen
+        time.sleep(min(_POLL, left))
 
 
 def _patch(image: Image, colour: RGB, tolerance: int) -> Patch:

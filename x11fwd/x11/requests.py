@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from x11fwd.x11.faults import MalformedAnswerError
-from x11fwd.x11.wire import PACKET_SIZE, ByteOrder, padded, unpack
+from x11fwd.x11.wire import PACKET_SIZE, ByteOrder, padded, part, unpack
 
 
 class Opcode(IntEnum):
@@ -178,7 +178,7 @@ def parse_list_extensions(reply: bytes) -> tuple[str, ...]:
     offset = PACKET_SIZE
     for _ in range(unpack("xB", reply, 0)[0]):
         length = unpack("B", reply, offset)[0]
-        names.append(_part(reply, offset + 1, length).decode("latin-1"))
+        names.append(part(reply, offset + 1, length).decode("latin-1"))
         offset += 1 + length
     return tuple(names)
 
@@ -209,7 +209,7 @@ def parse_attributes(order: ByteOrder, reply: bytes) -> Attributes:
 def parse_property(order: ByteOrder, reply: bytes) -> Property:
     bits = unpack("xB", reply, 0)[0]
     kind, after, items = unpack(f"{order.value}III", reply, 8)
-    return Property(kind, bits, _part(reply, PACKET_SIZE, items * bits // 8), after)
+    return Property(kind, bits, part(reply, PACKET_SIZE, items * bits // 8), after)
 
 
 def parse_translate(order: ByteOrder, reply: bytes) -> Position:
@@ -220,9 +220,3 @@ def parse_translate(order: ByteOrder, reply: bytes) -> Position:
 
 def parse_image(order: ByteOrder, reply: bytes) -> RawImage:
     return RawImage(unpack("xB", reply, 0)[0], unpack(f"{order.value}I", reply, 8)[0], reply[PACKET_SIZE:])
-
-
-def _part(data: bytes, offset: int, length: int) -> bytes:
-    if offset + length > len(data):
-        raise MalformedAnswerError("the X server's answer is shorter than it says")
-    return data[offset : offset + length]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import sys
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 from typing import TYPE_CHECKING
@@ -12,8 +13,7 @@ from x11fwd.x11.faults import MalformedAnswerError, RequestError, request_error
 if TYPE_CHECKING:
     from x11fwd.x11.authority import Cookie
 
-PROTOCOL_MAJOR = 11
-PROTOCOL_MINOR = 0
+PROTOCOL_MAJOR = 11  # the minor version has stayed 0 since 1987
 SETUP_PREFIX_SIZE = 8  # the part of every setup answer that says how long the rest is
 PACKET_SIZE = 32  # events and errors; replies may be longer
 REPLY = 1
@@ -30,6 +30,10 @@ class ByteOrder(Enum):
     @property
     def mark(self) -> bytes:
         return b"l" if self is ByteOrder.LITTLE else b"B"
+
+
+# Servers newer than Xorg 21.1 refuse programs of the other byte order unless told otherwise.
+NATIVE_ORDER = ByteOrder.LITTLE if sys.byteorder == "little" else ByteOrder.BIG
 
 
 class VisualClass(IntEnum):
@@ -124,7 +128,7 @@ def encode_setup(order: ByteOrder, cookie: Cookie | None) -> bytes:
     """The first bytes a program sends, with its cookie or with none."""
     name = cookie.name.encode("latin-1") if cookie else b""
     data = cookie.data if cookie else b""
-    head = struct.pack(f"{order.value}HHHH2x", PROTOCOL_MAJOR, PROTOCOL_MINOR, len(name), len(data))
+    head = struct.pack(f"{order.value}HHHH2x", PROTOCOL_MAJOR, 0, len(name), len(data))
     return order.mark + b"\0" + head + padded(name) + padded(data)
 
 
@@ -150,14 +154,14 @@ def parse_setup(order: ByteOrder, data: bytes) -> Setup | Refused:
     if not data:
         raise MalformedAnswerError("the X server's answer is empty")
     if data[0] == 0:
-        return Refused(_text(_slice(data, SETUP_PREFIX_SIZE, data[1])))
+        return Refused(_text(part(data, SETUP_PREFIX_SIZE, data[1])))
     if data[0] == 2:
         return Refused(_text(data[SETUP_PREFIX_SIZE:]), authenticate=True)
     fields = unpack(f"{order.value}IIIIHHBBBBBBBB4x", data, 8)
     release, base, mask, _motion, vendor_length, max_request, screens, formats = fields[:8]
     image_order, _bit_order, unit, _pad, min_keycode, max_keycode = fields[8:]
     offset = 40
-    vendor = _text(_slice(data, offset, vendor_length))
+    vendor = _text(part(data, offset, vendor_length))
     offset += vendor_length + pad4(vendor_length)
     pixmap_formats = tuple(PixmapFormat(*unpack("BBB5x", data, offset + 8 * at)) for at in range(formats))
     offset += 8 * formats
@@ -236,7 +240,8 @@ def unpack(layout: str, data: bytes, offset: int) -> tuple[int, ...]:
         raise MalformedAnswerError("the X server's answer is shorter than it says") from None
 
 
-def _slice(data: bytes, offset: int, length: int) -> bytes:
+def part(data: bytes, offset: int, length: int) -> bytes:
+    """A slice that is wholly there. Raises MalformedAnswerError."""
     if offset + length > len(data):
         raise MalformedAnswerError("the X server's answer is shorter than it says")
     return data[offset : offset + length]

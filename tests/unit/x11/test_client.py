@@ -238,6 +238,17 @@ def test_a_name_that_cannot_be_one_is_told_and_not_a_crash() -> None:
     assert found.status is HandshakeStatus.UNKNOWN_HOST
 
 
+@pytest.mark.parametrize("host", ["a..b", "\udcff"])
+def test_a_name_that_cannot_be_encoded_is_told_and_not_a_crash(host: str) -> None:
+    assert handshake(parse_display(f"{host}:0"), GOOD, 5).status is HandshakeStatus.UNKNOWN_HOST
+
+
+def test_a_socket_path_longer_than_the_system_allows_is_told_and_not_a_crash() -> None:
+    found = handshake(parse_display(f"/{'x' * 200}:0"), GOOD, 5)
+    assert found.status is HandshakeStatus.UNREACHABLE
+    assert "too long" in found.reason
+
+
 def test_a_resolver_that_hangs_costs_the_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     released = threading.Event()
 

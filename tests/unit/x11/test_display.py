@@ -109,6 +109,7 @@ def test_a_path_is_the_socket_itself_and_display_0(text: str, path: str, screen:
         ("bogus/host:0", "'bogus' is no protocol"),
         ("a/b:0", "'a' is no protocol"),
         ("/some/folder/", "a directory"),
+        ("/tmp/a\0b:0", "NUL"),
         ("unix:/some/folder/", "a directory"),
     ],
 )

@@ -13,7 +13,15 @@ from tests.unit.x11.fake_server import ROOT, FakeServer, FakeWindow, serving
 from tests.unit.x11.test_image import BLUE, GREEN, RED, WHITE, picture
 from x11fwd.x11.client import connect
 from x11fwd.x11.faults import BadDrawableError, BadMatchError
-from x11fwd.x11.find import Patch, Window, find_patches, find_window, wait_for_window, window_image
+from x11fwd.x11.find import (
+    Patch,
+    Window,
+    find_patches,
+    find_window,
+    wait_for_patches,
+    wait_for_window,
+    window_image,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -245,3 +253,45 @@ def test_all_three_channels_must_match() -> None:
     image = picture([[(255, 0, 0), (255, 1, 0), (255, 0, 1), (254, 0, 0)]])
     assert find_patches(image, [RED])[RED] == Patch(1, 0, 0, 1, 1)
     assert find_patches(image, [RED], tolerance=1)[RED].area == 4
+
+
+# Waiting for colours
+
+
+def test_a_window_is_looked_at_until_it_is_painted(connection: Connection, server: FakeServer) -> None:
+    looks: list[int] = []
+
+    def painted_at_the_third_look(_number: int, _x: int, _y: int, width: int, height: int) -> bytes:
+        looks.append(1)
+        return struct.pack("<I", 0x0000FF if len(looks) > 2 else 0xFFFFFF) * (width * height)
+
+    server.windows = [titled(TOP, "plot")]
+    server.image = painted_at_the_third_look
+    seen = wait_for_patches(connection, "plot", {BLUE: 40 * 30}, 10)
+    assert seen
+    assert seen.complete
+    assert seen.patches[BLUE] == Patch(1200, 0, 0, 40, 30)
+    assert seen.window.window_id == TOP
+    assert len(looks) == 3
+
+
+def test_a_window_that_stays_unpainted_is_shown_as_it_was_last(
+    connection: Connection, server: FakeServer
+) -> None:
+    server.windows = [titled(TOP, "plot")]
+    server.image = solid
+    seen = wait_for_patches(connection, "plot", {BLUE: 1, RED: 1}, 0.1)
+    assert seen
+    assert not seen.complete
+    assert (seen.patches[BLUE].area, seen.patches[RED].area) == (1200, 0)
+
+
+def test_a_window_whose_picture_cannot_be_had_is_not_a_sighting(
+    connection: Connection, server: FakeServer
+) -> None:
+    server.windows = [titled(TOP, "plot", x=-100)]
+    assert wait_for_patches(connection, "plot", {BLUE: 1}, 0.1) is None
+
+
+def test_no_window_at_all_is_not_a_sighting(connection: Connection) -> None:
+    assert wait_for_patches(connection, "plot", {BLUE: 1}, 0.1) is None
