@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import sys
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 from typing import TYPE_CHECKING
@@ -33,7 +32,7 @@ class ByteOrder(Enum):
 
 
 # Servers newer than Xorg 21.1 refuse programs of the other byte order unless told otherwise.
-NATIVE_ORDER = ByteOrder.LITTLE if sys.byteorder == "little" else ByteOrder.BIG
+NATIVE_ORDER = ByteOrder.LITTLE if struct.pack("=H", 1)[0] else ByteOrder.BIG
 
 
 class VisualClass(IntEnum):
