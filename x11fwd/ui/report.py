@@ -13,7 +13,7 @@ from x11fwd.ui.console import rich_text, safe, symbols
 from x11fwd.ui.layout import beside
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from rich.console import Console, RenderableType
 
@@ -42,6 +42,7 @@ def report_view(report: Report, console: Console, *, host: str, verbose: bool = 
     cause = next((finding for finding in report.findings if finding.id == report.cause), None)
     if cause is not None:
         parts += [*_headline(cause, console), Text()]
+    titles = {finding.id: finding.title for finding in report.findings}
     headings = {Side.LOCAL: "This machine", Side.LINK: "Connection", Side.REMOTE: host}
     for side, heading in headings.items():
         rows = [finding for finding in report.findings if finding.side is side]
@@ -49,8 +50,8 @@ def report_view(report: Report, console: Console, *, host: str, verbose: bool = 
         if chosen:
             parts.append(Text(safe(heading, console), style="side"))
             for finding in chosen:
-                parts += _lines(finding, console, verbose=verbose)
-    return Group(*parts, Text(), *_closing(report, cause, console))
+                parts += _lines(finding, titles, console, verbose=verbose)
+    return Group(*parts, Text(), *_closing(report, cause, console, verbose=verbose))
 
 
 def _worth_a_line(finding: Finding) -> bool:
@@ -65,7 +66,7 @@ def _headline(cause: Finding, console: Console) -> Iterator[Text]:
         yield beside(Text("       "), rich_text(cause.evidence, console, "note"), console)
 
 
-def _lines(finding: Finding, console: Console, *, verbose: bool) -> Iterator[Text]:
+def _lines(finding: Finding, titles: Mapping[str, str], console: Console, *, verbose: bool) -> Iterator[Text]:
     """Symbol, word and sentence; under it the cause it follows from, and what was seen."""
     word = _WORDS[finding.status]
     lead = Text("  ")
@@ -73,7 +74,8 @@ def _lines(finding: Finding, console: Console, *, verbose: bool) -> Iterator[Tex
     yield beside(lead, rich_text(finding.title, console), console)
     under = Text(" " * lead.cell_len)
     if finding.cause:
-        yield beside(under, rich_text(f"follows from {finding.cause}", console, "note"), console)
+        cause = titles.get(finding.cause, finding.cause)
+        yield beside(under, rich_text(f"follows from: {cause}", console, "note"), console)
     open_question = finding.status is Status.UNKNOWN and not finding.cause
     if finding.evidence and (verbose or open_question):
         yield beside(under, rich_text(finding.evidence, console, "note"), console)
@@ -87,7 +89,7 @@ def _who(finding: Finding) -> str:
     return ", by an administrator" if finding.fix and finding.fix.by is FixBy.ADMIN else ""
 
 
-def _closing(report: Report, cause: Finding | None, console: Console) -> Iterator[Text]:
+def _closing(report: Report, cause: Finding | None, console: Console, *, verbose: bool) -> Iterator[Text]:
     """What else is broken, and the one command to type next."""
     own = [finding for finding in report.findings if finding.cause is None]
     failed = [finding for finding in own if finding.status is Status.FAIL]
@@ -105,3 +107,6 @@ def _closing(report: Report, cause: Finding | None, console: Console) -> Iterato
     first = next((one for one in [cause, *failed] if one is not None and one.fix), None)
     if first is not None and first.fix is not None:
         yield beside(Text(f"Next{_who(first)}: "), rich_text(f"`{first.fix.command}`", console), console)
+    elif not verbose:
+        again = " ".join(("x11fwd", "doctor", "-v", *([report.target] if report.target else [])))
+        yield rich_text(f"Next: `{again}` shows what was seen", console)
