@@ -1,4 +1,4 @@
-"""`python -m tests.bench [name …]` prints a Markdown table per comparison; `sh tests/run --bench` sets it up."""
+"""`python -m tests.bench [name …]` prints one Markdown table a comparison; `sh tests/run --bench` calls it."""
 
 from __future__ import annotations
 
@@ -33,6 +33,19 @@ def desk() -> Iterator[Person]:
         yield person
 
 
+@contextlib.contextmanager
+def near_and_far(setup: Setup) -> Iterator[Person]:
+    """A desk and one host with everything installed, by two names: `near` is loopback, `far` is 50 ms away."""
+    with (
+        desk() as person,
+        ChrootHost("bookworm", "plot", setup) as host,
+        Relay(host.port, delay=ONE_WAY) as relay,
+    ):
+        person.alias("near", host)
+        person.alias("far", host, port=relay.port)
+        yield person
+
+
 def make_ready(person: Person, *names: str) -> None:
     """Set the hosts up once, outside the measurement.
 
@@ -46,75 +59,64 @@ def make_ready(person: Person, *names: str) -> None:
 
 def ssh_wrapper(runs: int) -> None:
     """`x11fwd ssh host true` against `ssh -X host true`."""
-    with desk() as person, ChrootHost("bookworm", "plot", Setup(x11_forwarding=True)) as host:
-        with Relay(host.port, delay=ONE_WAY) as relay:
-            person.alias("near", host)
-            person.alias("far", host, port=relay.port)
-            for name, label in (("near", "loopback"), ("far", "50 ms round trip")):
-                plain, ours = in_turn(
-                    person,
-                    [
-                        Contender("`ssh -X host true`", ["ssh", "-X", name, "true"]),
-                        Contender("`x11fwd ssh host true`", [script(person), "ssh", name, "true"]),
-                    ],
-                    runs=runs,
-                    warm_up=2,
-                )
-                print(table(f"A command over ssh, {label}", [plain, ours], plain, better="times `ssh -X`"))
+    with near_and_far(Setup(x11_forwarding=True)) as person:
+        for name, label in (("near", "loopback"), ("far", "50 ms round trip")):
+            plain, ours = in_turn(
+                person,
+                [
+                    Contender("`ssh -X host true`", ["ssh", "-X", name, "true"]),
+                    Contender("`x11fwd ssh host true`", [script(person), "ssh", name, "true"]),
+                ],
+                runs=runs,
+                warm_up=2,
+            )
+            print(table(f"A command over ssh, {label}", [plain, ours], plain, better="times `ssh -X`"))
 
 
 def setup_again(runs: int) -> None:
     """`x11fwd setup` of a host that is already set up against Ansible, pyinfra and a bare login."""
-    with desk() as person, ChrootHost("bookworm", "plot", READY) as host:
-        with Relay(host.port, delay=ONE_WAY) as relay:
-            person.alias("near", host)
-            person.alias("far", host, port=relay.port)
-            make_ready(person, "near")
-            ansible = {
-                "ANSIBLE_NOCOWS": "1",
-                "ANSIBLE_LOCAL_TEMP": str(person.home / "ansible"),
-                "ANSIBLE_HOME": str(person.home / ".ansible"),
-            }
-            playbook = person.write("bench/ansible.yml", (PEERS / "ansible.yml").read_text())
-            deploy = person.write("bench/deploy.py", (PEERS / "deploy.py").read_text())
-            bin_dir = person.python.parent
-            inventory = person.write("bench/inventory.py", 'hosts = ["@ssh/far"]\n')
-            contenders = [
-                Contender("`x11fwd setup`", [script(person), "setup", "--yes", "far"]),
-                Contender("`ssh host true`", ["ssh", "far", "true"]),
-                Contender("pyinfra", [str(bin_dir / "pyinfra"), "-y", str(inventory), str(deploy)]),
-                Contender(
-                    "ansible-playbook",
-                    [str(bin_dir / "ansible-playbook"), "-i", "far,", str(playbook)],
-                    env=ansible,
-                ),
-            ]
-            present = [
-                entry for entry in contenders if entry.argv[0] == "ssh" or Path(entry.argv[0]).exists()
-            ]
-            for absent in set(map(id, contenders)) - set(map(id, present)):
-                print(f"not measured, not installed: {next(c.name for c in contenders if id(c) == absent)}")
-            rows = in_turn(person, present, runs=runs)
-            print(table("A host that is already set up, 50 ms", rows, rows[0], better="times `x11fwd setup`"))
+    with near_and_far(READY) as person:
+        make_ready(person, "near")
+        ansible = {
+            "ANSIBLE_NOCOWS": "1",
+            "ANSIBLE_LOCAL_TEMP": str(person.home / "ansible"),
+            "ANSIBLE_HOME": str(person.home / ".ansible"),
+        }
+        playbook = person.write("bench/ansible.yml", (PEERS / "ansible.yml").read_text())
+        deploy = person.write("bench/deploy.py", (PEERS / "deploy.py").read_text())
+        bin_dir = person.python.parent
+        inventory = person.write("bench/inventory.py", 'hosts = ["@ssh/far"]\n')
+        contenders = [
+            Contender("`x11fwd setup`", [script(person), "setup", "--yes", "far"]),
+            Contender("`ssh host true`", ["ssh", "far", "true"]),
+            Contender("pyinfra", [str(bin_dir / "pyinfra"), "-y", str(inventory), str(deploy)]),
+            Contender(
+                "ansible-playbook",
+                [str(bin_dir / "ansible-playbook"), "-i", "far,", str(playbook)],
+                env=ansible,
+            ),
+        ]
+        present = [entry for entry in contenders if entry.argv[0] == "ssh" or Path(entry.argv[0]).exists()]
+        for absent in set(map(id, contenders)) - set(map(id, present)):
+            print(f"not measured, not installed: {next(c.name for c in contenders if id(c) == absent)}")
+        rows = in_turn(person, present, runs=runs)
+        print(table("A host that is already set up, 50 ms", rows, rows[0], better="times `x11fwd setup`"))
 
 
 def doctor(runs: int) -> None:
     """`x11fwd doctor` of this machine and of one host."""
-    with desk() as person, ChrootHost("bookworm", "plot", Setup(x11_forwarding=True, sudo=SUDO)) as host:
-        with Relay(host.port, delay=ONE_WAY) as relay:
-            person.alias("near", host)
-            person.alias("far", host, port=relay.port)
-            for name, label in (("near", "loopback"), ("far", "50 ms round trip")):
-                rows = in_turn(
-                    person,
-                    [
-                        Contender("`ssh host true`", ["ssh", name, "true"]),
-                        Contender("`x11fwd doctor host`", [script(person), "doctor", name], ok=(0, 1)),
-                        Contender("`x11fwd doctor`", [script(person), "doctor"], ok=(0, 1)),
-                    ],
-                    runs=runs,
-                )
-                print(table(f"doctor, {label}", rows, rows[0], better="times a bare login"))
+    with near_and_far(Setup(x11_forwarding=True, sudo=SUDO)) as person:
+        for name, label in (("near", "loopback"), ("far", "50 ms round trip")):
+            rows = in_turn(
+                person,
+                [
+                    Contender("`ssh host true`", ["ssh", name, "true"]),
+                    Contender("`x11fwd doctor host`", [script(person), "doctor", name], ok=(0, 1)),
+                    Contender("`x11fwd doctor`", [script(person), "doctor"], ok=(0, 1)),
+                ],
+                runs=runs,
+            )
+            print(table(f"doctor, {label}", rows, rows[0], better="times a bare login"))
 
 
 def many_hosts(runs: int) -> None:
