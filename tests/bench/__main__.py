@@ -1,4 +1,4 @@
-"""`python -m tests.bench [name …]` prints one Markdown table a comparison; `sh tests/run --bench` calls it."""
+"""`python -m tests.bench [name …]` prints a Markdown table a comparison; `sh tests/run --bench` calls it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def desk() -> Iterator[Person]:
 
 @contextlib.contextmanager
 def near_and_far(setup: Setup) -> Iterator[Person]:
-    """A desk and one host with everything installed, by two names: `near` is loopback, `far` is 50 ms away."""
+    """A desk and one host with everything installed: `near` is loopback, `far` is 50 ms away."""
     with (
         desk() as person,
         ChrootHost("bookworm", "plot", setup) as host,
