@@ -73,7 +73,7 @@ def lab() -> Iterator[ExitStack]:
     os.environ["PATH"] = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
     runs.sweep()
     with ExitStack() as stack:
-        stack.callback(lambda: runs.current_run().close())
+        stack.callback(runs.close_current_run)
         yield stack
 
 

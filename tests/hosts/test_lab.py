@@ -1,4 +1,4 @@
-"""That the lab itself is real: bare hosts lack what they should, differences are seen, delays and cookies hold."""
+"""That the lab itself is real: bare hosts lack what they should, differences are seen, delays hold."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
 from tests.lab import runs
 from tests.lab.hosts import Setup, diff
 from tests.lab.relay import Relay
@@ -47,7 +48,9 @@ def test_a_plot_host_opens_a_window_on_the_screen(
     suite: str, new_chroot_host: Callable[..., ChrootHost], person: Person, screen: Screen
 ) -> None:
     host = new_chroot_host(suite, "plot", Setup(x11_forwarding=True))
-    code = "import tkinter as t; w = t.Tk(); w.title('seen from afar'); w.update(); print(1, flush=True); input()"
+    code = (
+        "import tkinter as t; w = t.Tk(); w.title('seen from afar'); w.update(); print(1, flush=1); input()"
+    )
     process = person.popen(["ssh", "-X", person.alias("plot", host), f'python3 -c "{code}"'])
     assert process.stdout
     assert process.stdout.readline() == b"1\n"
@@ -277,8 +280,9 @@ def test_a_sandbox_sshd_lets_its_person_in(person: Person) -> None:
 
 def test_a_killed_run_leaves_nothing_behind(lab: object) -> None:
     code = (
-        "from tests.lab.hosts import ChrootHost; from tests.lab.screen import Screen; from tests.lab import runs\n"
-        "host = ChrootHost(); screen = Screen(); print(runs.current_run().dir, host.port, flush=True); input()"
+        "from tests.lab.hosts import ChrootHost; from tests.lab.screen import Screen\n"
+        "from tests.lab.runs import current_run\n"
+        "host = ChrootHost(); screen = Screen(); print(current_run().dir, host.port, flush=True); input()"
     )
     child = subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,

@@ -6,23 +6,20 @@ import base64
 import contextlib
 import hashlib
 import os
-import random
 import re
 import shlex
-import shutil
-import socket
 import subprocess
-import tempfile
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from tests.lab import runs, snapshots, trees
-from tests.lab.runs import LabError, call, current_run, wait_for
+from tests.lab import disk, runs, snapshots, trees
+from tests.lab.reach import banner, client_key, free_port
+from tests.lab.runs import LabError, current_run, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
     from types import TracebackType
 
 HostT = TypeVar("HostT", bound="Host")
@@ -42,7 +39,7 @@ class Setup:
     """How a host differs from the cached tree before its sshd starts."""
 
     login_shell: str = "/bin/bash"  # of ana
-    key_prefix: str = ""  # options of authorized_keys(5) before ana's key: 'no-X11-forwarding', 'command="…"'
+    key_prefix: str = ""  # options of authorized_keys(5) before ana's key: 'no-X11-forwarding'
     sshd_config: str = ""  # lines put at the end of /etc/ssh/sshd_config
     x11_forwarding: bool = False  # what the main sshd_config says
     files: Mapping[str, str | bytes] = field(default_factory=dict)  # written as root, 0644
@@ -70,7 +67,7 @@ class Host:
         self._processes: list[subprocess.Popen[bytes]] = []
         begun = time.monotonic()
         try:
-            self._mount()
+            disk.mount(self.dir, self.layers, self.setup.disk_mb)
             self._prepare()
             self.start()
         except BaseException:
@@ -84,6 +81,10 @@ class Host:
         """Start sshd (or boot), until the port answers with an ssh banner; the constructor calls it."""
         raise NotImplementedError
 
+    def first_process(self) -> int | None:
+        """The pid, on this machine, of the host's process 1; None when it does not run."""
+        raise NotImplementedError
+
     def inside(self) -> list[str]:
         """The argv prefix that enters the host's namespaces and root."""
         raise NotImplementedError
@@ -91,6 +92,12 @@ class Host:
     def sshd_log(self) -> str:
         """What sshd has logged since the start."""
         raise NotImplementedError
+
+    def _enter(self, *namespaces: str) -> list[str]:
+        first = self.first_process()
+        if first is None:
+            raise LabError(f"{self!r} is not running")
+        return ["nsenter", "-t", str(first), *namespaces, "--"]
 
     # -- where it lies
 
@@ -111,9 +118,8 @@ class Host:
 
     def host_key(self, kind: str = "ed25519") -> str:
         """The public host key, ``<type> <base64>``."""
-        return " ".join(
-            (self.root / f"etc/ssh/ssh_host_{kind}_key.pub").read_text(encoding="ascii").split()[:2]
-        )
+        public = (self.root / f"etc/ssh/ssh_host_{kind}_key.pub").read_text(encoding="ascii")
+        return " ".join(public.split()[:2])
 
     def fingerprint(self, kind: str = "ed25519") -> str:
         """The host key's fingerprint as ssh prints it: ``SHA256:…``."""
@@ -133,25 +139,18 @@ class Host:
     ) -> Ran:
         """Run a command inside, with a clean environment and no terminal; a non-zero exit is data."""
         name, uid, gid, home, shell = self._account(user)
-        base = {
-            "PATH": PATH,
-            "HOME": home,
-            "USER": name,
-            "LOGNAME": name,
-            "SHELL": shell,
-            "LC_ALL": "C.UTF-8",
-        }
-        base |= {"DEBIAN_FRONTEND": "noninteractive", **(env or {})}
+        base = {"PATH": PATH, "HOME": home, "USER": name, "LOGNAME": name, "SHELL": shell}
+        base |= {"LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive", **(env or {})}
         drop = ["setpriv", f"--reuid={uid}", f"--regid={gid}", "--init-groups"] if uid else []
         full = [*self.inside(), "env", "-i", *(f"{k}={v}" for k, v in base.items()), *drop, *argv]
         data = input.encode() if isinstance(input, str) else input
-        streams: dict[str, int] = {} if data is not None else {"stdin": subprocess.DEVNULL}
-        done = subprocess.run(full, input=data, capture_output=True, timeout=limit, check=False, **streams)  # type: ignore[call-overload]
-        return Ran(done.returncode, _text(done.stdout), _text(done.stderr))
+        # Empty input, not /dev/null, so that there is one way to call run(): a program sees its end at once.
+        done = subprocess.run(full, input=data or b"", capture_output=True, timeout=limit, check=False)
+        return Ran(done.returncode, text(done.stdout), text(done.stderr))
 
-    def check(self, argv: Sequence[str], input: str | bytes | None = None, user: str = "root") -> str:  # noqa: A002
+    def check(self, argv: Sequence[str], *, user: str = "root") -> str:
         """Like ``run``, but a failure is a LabError; returns standard output."""
-        ran = self.run(argv, input, user)
+        ran = self.run(argv, user=user)
         if ran.rc:
             raise LabError(f"{self.hostname}: {shlex.join(argv)}: exit {ran.rc}\n{ran.stdout}{ran.stderr}")
         return ran.stdout
@@ -183,11 +182,15 @@ class Host:
     def stop(self) -> None:
         """End every process of the host, unmount and delete it; new packages are kept for other hosts."""
         for process in self._processes:
-            runs.kill(runs.identity_of(process.pid)) if process.poll() is None else None
+            # The end of a PID namespace's first process returns when all others in it have ended.
+            if (first := self.first_process()) is not None:
+                runs.kill(runs.identity_of(first))
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=5)  # unshare and systemd-nspawn end by themselves then
+            runs.kill(runs.identity_of(process.pid))
             process.wait(timeout=20)
         if self.dir.exists():
-            with contextlib.suppress(OSError):
-                _harvest(self.dir / "archives", trees.archives(self.suite))
+            disk.harvest(self.dir, self.suite)
             runs.remove(self.dir)
 
     def __enter__(self: HostT) -> HostT:
@@ -202,40 +205,6 @@ class Host:
         return f"{type(self).__name__}({self.suite} {self.variant}, port {self.port})"
 
     # -- how it is made
-
-    def _mount(self) -> None:
-        disk = self.dir / "disk"
-        disk.mkdir()
-        self.root.mkdir()
-        if self.setup.disk_mb:
-            call(
-                [
-                    "mount",
-                    "-t",
-                    "tmpfs",
-                    "-o",
-                    f"size={self.setup.disk_mb}m,mode=755",
-                    "x11fwd-lab",
-                    str(disk),
-                ]
-            )
-        (disk / "upper").mkdir()
-        (disk / "work").mkdir()
-        # volatile: no fsync reaches the disk, so dpkg is several times faster.
-        options = (
-            f"lowerdir={self.layers.lowerdir()},upperdir={disk / 'upper'},workdir={disk / 'work'},volatile"
-        )
-        call(["mount", "-t", "overlay", "-o", options, "x11fwd-lab", str(self.root)])
-        # Hard links: each host has its own lock and its own list of packages; only the bytes are shared.
-        own = self.dir / "archives"
-        shutil.copytree(
-            trees.archives(self.suite),
-            own,
-            copy_function=_link,
-            ignore=shutil.ignore_patterns("partial", "lock"),
-        )
-        (own / "partial").mkdir(exist_ok=True)
-        call(["mount", "--bind", str(own), str(self.root / "var/cache/apt/archives")])
 
     def _prepare(self) -> None:
         setup = self.setup
@@ -292,7 +261,11 @@ class Host:
         def ready() -> bool:
             if self._processes and self._processes[-1].poll() is not None:
                 raise LabError(f"{self!r} ended: {log.read_text(errors='replace')[-2000:]}")
-            return banner(self.address, self.port).startswith("SSH-")
+            if not banner(self.address, self.port).startswith("SSH-"):
+                return False
+            if first := self.first_process():
+                self.run_record.record(first)
+            return True
 
         try:
             wait_for(ready, limit=limit, what=f"the ssh banner of {self!r}")
@@ -300,51 +273,6 @@ class Host:
             raise LabError(f"{error}\n{log.read_text(errors='replace')[-2000:]}") from error
 
 
-def banner(address: str, port: int, limit: float = 2) -> str:
-    """The first line that a server says on a port, empty when nobody listens or nothing comes in time."""
-    try:
-        with socket.create_connection((address, port), timeout=limit) as link:
-            return link.recv(256).decode("ascii", "replace").partition("\r\n")[0]
-    except OSError:
-        return ""
-
-
-def free_port() -> int:
-    """A loopback TCP port that nobody listens on now, below those that outgoing connections take."""
-    for port in random.sample(range(20000, 30000), 200):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise LabError("no free loopback port between 20000 and 30000")
-
-
-def client_key() -> Path:
-    """The private ed25519 key that every account of every host of this run accepts."""
-    path = current_run().dir / "id_ed25519"
-    if not path.exists():
-        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-            new = Path(folder) / "key"
-            call(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "x11fwd-lab", "-f", str(new)])
-            new.with_suffix(".pub").replace(path.with_suffix(".pub"))
-            new.replace(path)
-    return path
-
-
-def _link(source: str, target: str) -> str:
-    if source.endswith(".deb"):
-        with contextlib.suppress(FileNotFoundError):
-            os.link(source, target)
-    return target
-
-
-def _harvest(own: Path, shared: Path) -> None:
-    for package in own.glob("*.deb"):
-        with contextlib.suppress(FileExistsError):
-            os.link(package, shared / package.name)
-
-
-def _text(data: bytes) -> str:
+def text(data: bytes) -> str:
+    """What a program wrote, undecodable bytes kept."""
     return data.decode("utf-8", "surrogateescape")

@@ -1,23 +1,22 @@
 """A person at this machine: an account made for a test, who runs programs and ssh; tests use it.
 
-The account exists only in the mount namespace of the programs it runs, where /etc/passwd and /etc/group are copies
-with one line more (ssh takes the home from there, not from $HOME). The machine's own files are never touched, so
-nothing has to be put back, and two test processes never wait for a lock.
+The account exists only in the mount namespace of the programs it runs, where /etc/passwd and /etc/group are
+copies with one line more (ssh takes the home from there, not from $HOME). The machine's own files are never
+touched, so nothing has to be put back, and two test processes never wait for a lock.
 """
 
 from __future__ import annotations
 
 import os
-import pwd
-import re
 import shutil
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.lab import runs
-from tests.lab.host import Host, Ran, client_key
+from tests.lab.host import Host, Ran, text
 from tests.lab.python import readable_python
+from tests.lab.reach import client_key
 from tests.lab.runs import current_run
 from tests.lab.terminal import Terminal
 
@@ -44,15 +43,14 @@ class Person:
         Args:
             name: login name; only this person's own programs know it, so several may have the same.
             shell: login shell.
-            python: the interpreter that has x11fwd; default is what the tests are run for (``readable_python``).
+            python: the interpreter that has x11fwd; default: see ``readable_python``.
         """
         record = current_run()
         self.dir = record.claim("person")
-        self.dir.parent.chmod(0o711)
         self.dir.chmod(0o711)
-        self.name = name
+        self.name, self.shell = name, shell
         # Unique among live test processes: nobody else's processes are ended with this person.
-        self.uid = 100_000 + os.getpid() * 100 + record.number() % 100
+        self.uid = 100_000 + os.getpid() * 1000 + record.number() % 1000
         record.record_uid(self.uid)
         self.home = self.dir / name
         self.python = python or readable_python()
@@ -90,14 +88,13 @@ class Person:
         """Add the host's key to known_hosts, under its own port or that of a relay in front of it."""
         path = self.home / ".ssh/known_hosts"
         old = path.read_text(encoding="ascii") if path.exists() else ""
-        self.write(
-            ".ssh/known_hosts", f"{old}[{host.address}]:{port or host.port} {host.host_key()}\n", mode=0o600
-        )
+        line = f"[{host.address}]:{port or host.port} {host.host_key()}\n"
+        self.write(".ssh/known_hosts", old + line, mode=0o600)
 
     def alias(
         self, name: str, host: Host, *, user: str = "ana", port: int | None = None, lines: str = ""
     ) -> str:
-        """Add ``Host name`` to ~/.ssh/config and trust the host; returns the name, a target for ssh and x11fwd."""
+        """Add ``Host name`` to ~/.ssh/config and trust the host; returns the name, a target for ssh."""
         self.trust(host, port=port)
         path = self.home / ".ssh/config"
         old = path.read_text(encoding="utf-8") if path.exists() else ""
@@ -107,7 +104,7 @@ class Person:
         return name
 
     def use_screen(self, screen: Screen) -> None:
-        """Sit down at a screen: its cookie goes into ~/.Xauthority, DISPLAY into every program's environment."""
+        """Sit down at a screen: its cookie goes into ~/.Xauthority, DISPLAY into the environment."""
         self.write(".Xauthority", screen.authority.read_bytes(), mode=0o600)
         self.environment["DISPLAY"] = screen.display
 
@@ -119,7 +116,7 @@ class Person:
             "HOME": str(self.home),
             "USER": self.name,
             "LOGNAME": self.name,
-            "SHELL": pwd_shell(self.dir / "passwd", self.name),
+            "SHELL": self.shell,
             "PATH": f"{self.python.parent}:/usr/local/bin:/usr/bin:/bin",
             "LANG": "C.UTF-8",
             **self.environment,
@@ -146,7 +143,7 @@ class Person:
         """Run a program to its end, without a terminal.
 
         Raises:
-            subprocess.TimeoutExpired: it did not end in ``timeout`` seconds (it is killed, with all it started).
+            subprocess.TimeoutExpired: it did not end in ``timeout`` seconds and was killed.
         """
         process = self.popen(argv, env=env, stdin=subprocess.DEVNULL if input is None else subprocess.PIPE)
         data = input.encode() if isinstance(input, str) else input
@@ -156,9 +153,7 @@ class Person:
             runs.kill(runs.identity_of(process.pid))
             process.communicate()
             raise
-        return Ran(
-            process.returncode, out.decode("utf-8", "surrogateescape"), err.decode("utf-8", "surrogateescape")
-        )
+        return Ran(process.returncode, text(out), text(err))
 
     def popen(
         self,
@@ -194,18 +189,8 @@ class Person:
 
     def processes(self) -> list[str]:
         """``pid command line`` of every process of this person that lives now."""
-        found = []
-        for entry in Path("/proc").iterdir():
-            try:
-                if entry.name.isdigit() and re.search(
-                    rf"(?m)^Uid:\t{self.uid}\t", (entry / "status").read_text()
-                ):
-                    found.append(
-                        f"{entry.name} {(entry / 'cmdline').read_bytes().replace(bytes(1), b' ').decode(errors='replace')}"
-                    )
-            except OSError:
-                continue
-        return found
+        pids = runs.pids_of(self.uid)
+        return [f"{pid} {runs.command_line(pid)}" for pid in pids]
 
     def stop(self) -> None:
         """End every process of this person and delete the home."""
@@ -221,11 +206,3 @@ class Person:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-
-def pwd_shell(passwd: Path, name: str) -> str:
-    """The login shell of an account in a passwd(5) file."""
-    for line in passwd.read_text(encoding="utf-8").splitlines():
-        if line.startswith(f"{name}:"):
-            return line.split(":")[6]
-    return pwd.getpwuid(0).pw_shell

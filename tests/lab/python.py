@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import pwd
 import re
 import stat
 import subprocess
@@ -17,7 +18,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def readable_python() -> Path:
-    """The interpreter the tests are run for: ``X11FWD_TEST_PYTHON``, else one made in the cache from the checkout.
+    """The interpreter the tests are run for: ``X11FWD_TEST_PYTHON``, else one in the cache, on the checkout.
 
     Raises:
         LabError: no interpreter an ordinary account may run; the message says which folder is closed.
@@ -35,7 +36,7 @@ def readable_python() -> Path:
 
 
 def closed_folder(path: Path) -> Path | None:
-    """The first folder on the way to ``path`` (links followed) that other accounts may not enter, None if all may be."""
+    """The first folder on the way to ``path``, links followed, that other accounts may not enter."""
     for start in {path.absolute(), path.resolve()}:
         for folder in reversed(start.parents):
             if not folder.stat().st_mode & stat.S_IXOTH:
@@ -73,13 +74,15 @@ def _candidates() -> list[Path]:
 
 
 def _make(base: Path, place: Path, needs: list[str]) -> None:
-    # Without pip inside: Debian's venv needs ensurepip for that; the pip of this interpreter installs from outside.
+    # Without pip inside, for which Debian's venv needs another package: this interpreter's pip installs.
     steps = [
         [str(base), "-m", "venv", "--clear", "--without-pip", str(place)],
         [sys.executable, "-m", "pip", "--python", str(place / "bin/python"), "install", "-q", *needs],
     ]
     for argv in steps:
-        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        # A test's HOME is empty; pip's settings are in the real one.
+        env = {**os.environ, "HOME": pwd.getpwuid(os.getuid()).pw_dir}
+        done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
         if done.returncode:
             raise LabError(f"{' '.join(argv)}: {done.stderr[-1500:]}")
     libraries = next(place.glob("lib/python3*/site-packages"))

@@ -1,7 +1,7 @@
-"""A distant link in one process: bytes pass between a client and a server late, slowly, or not at all; relay.py only.
+"""A distant link in one process: bytes pass late, slowly, or not at all; relay.py only.
 
-Two threads for each direction of each connection, one reading into a delay line, one writing from it when the time has
-come. Threads, because their sleep is good to a tenth of a millisecond where an event loop's is good to one.
+Two threads for each direction of each connection, one reading into a delay line, one writing from it when the
+time has come. Threads, because their sleep is good to a tenth of a millisecond, an event loop's to one.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class Counts:
     bytes_down: int = 0
     # The client sent something after it had received something: one flight each.
     turns: int = 0
-    # The longest chain of send, receive, send, receive … that the client can have waited for, all connections added up.
-    # Several requests sent one after the other without waiting are one round trip here, several turns above.
+    # The longest chain of send, receive, send, receive … that the client can have waited for, all
+    # connections added up. Several requests sent one after the other without waiting are one round trip.
     round_trips: int = 0
 
 
@@ -62,7 +62,7 @@ class Engine:
             threading.Thread(target=connection.run, daemon=True).start()
 
     def arm(self, action: str, turns: int) -> None:
-        """Freeze or cut when the client begins its ``turns``-th turn from now; that turn's bytes do not pass."""
+        """Freeze or cut when the client begins its ``turns``-th turn from now; its bytes do not pass."""
         with self.lock:
             self._trigger = (action, self.counts.turns + turns)
 
@@ -109,9 +109,9 @@ class Connection:
     def run(self) -> None:
         """Do the TCP handshake at the speed of the link, then pass bytes both ways.
 
-        The client's own connect() has already succeeded. On a real link it would have waited one round trip, and the
-        server would have seen the connection half a round trip later still (RFC 9293, section 3.5): both are charged
-        here, so that what is sent first arrives as late as it would have.
+        The client's own connect() has already succeeded. On a real link it would have waited one round trip,
+        and the server would have seen the connection half a round trip later still (RFC 9293, section 3.5):
+        both are charged here, so that what is sent first arrives as late as it would have.
         """
         limits = self.engine.limits
         self.client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -186,7 +186,7 @@ class Line:
         self._changed = threading.Condition()
 
     def read(self, source: socket.socket) -> None:
-        """Take bytes from a socket until it ends; waits while the window is full, so that the sender feels it."""
+        """Take bytes from a socket until it ends; wait while the window is full, so that the sender does."""
         up = self._direction == "up"
         while True:
             with self._changed:

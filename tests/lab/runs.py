@@ -1,8 +1,8 @@
-"""What one test process holds on this machine (processes, mounts, folders) and how it is taken down; lab modules only.
+"""What one test process holds on this machine (processes, mounts, folders), and its end; lab modules only.
 
-Everything the lab makes lies in ``<cache>/runs/<pid>-<start time>/``, so that a later session can see who owned it, and
-that the owner is dead. A guardian process holds the other end of a pipe: when the owner dies, even by SIGKILL, the
-guardian takes the run down.
+Everything the lab makes lies in ``<cache>/runs/<pid>-<start time>/``, so that a later session can see who owned
+it, and that the owner is dead. A guardian process holds the other end of a pipe: when the owner dies, even by
+SIGKILL, the guardian takes the run down.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.lab import cgroups
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -33,7 +35,10 @@ class LabError(RuntimeError):
 def cache_dir() -> Path:
     """The folder outside the checkout in which trees, packages and runs live (``X11FWD_LAB_CACHE``)."""
     path = Path(os.environ.get("X11FWD_LAB_CACHE") or DEFAULT_CACHE)
-    path.mkdir(parents=True, exist_ok=True, mode=0o755)
+    for folder in (path, path / "runs"):
+        if not folder.is_dir():
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(0o755)  # whatever the umask: people's homes and Python lie below
     return path
 
 
@@ -67,7 +72,7 @@ def call(argv: Sequence[str], *, text: str | None = None, limit: float = 600) ->
 
 
 def start_time(pid: int) -> int | None:
-    """The start time of a living process in clock ticks since boot (proc(5), stat field 22), None if it is gone."""
+    """The start time of a living process in clock ticks (proc(5), stat field 22), None if it is gone."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
     except OSError:
@@ -77,9 +82,9 @@ def start_time(pid: int) -> int | None:
 
 
 def is_alive(identity: str) -> bool:
-    """Whether ``<pid>-<start time>`` names a process that still lives; a reused pid has another start time."""
+    """Whether ``<pid>-<start time>`` names a process that lives; a reused pid has another start time."""
     pid, _, started = identity.partition("-")
-    return pid.isdigit() and started == str(start_time(int(pid)))
+    return pid.isdigit() and started.isdigit() and int(started) == start_time(int(pid))
 
 
 def identity_of(pid: int) -> str:
@@ -95,6 +100,7 @@ class Run:
         self.dir = cache_dir() / "runs" / identity_of(owner_pid)
         (self.dir / "processes").mkdir(parents=True, exist_ok=True)
         (self.dir / "uids").mkdir(exist_ok=True)
+        self.dir.chmod(0o711)
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._guardian = subprocess.Popen(
@@ -109,6 +115,7 @@ class Run:
         """A new empty folder, ``<kind>-<n>``, gone with the run."""
         path = self.dir / f"{kind}-{self.number()}"
         path.mkdir()
+        path.chmod(0o755)
         return path
 
     def number(self) -> int:
@@ -150,12 +157,20 @@ def current_run() -> Run:
 
 
 def _close(run: Run) -> None:
-    if run.owner_pid == os.getpid():
+    global _current  # noqa: PLW0603  what asks for a run after this gets a new one
+    if run.owner_pid == os.getpid() and run.dir.exists():
         run.close()
+        _current = None
+
+
+def close_current_run() -> None:
+    """Take down what this process holds, if anything."""
+    if _current is not None:
+        _close(_current)
 
 
 def kill(identity: str) -> None:
-    """SIGKILL a process and the group it leads, if it is still the one that was recorded, and wait until it is gone."""
+    """SIGKILL a process, and the group it leads, if it is still the one recorded; wait until it is gone."""
     if not is_alive(identity):
         return
     pid = int(identity.partition("-")[0])
@@ -166,39 +181,46 @@ def kill(identity: str) -> None:
     wait_for(lambda: not is_alive(identity), limit=20, what=f"the end of process {pid}")
 
 
+def pids_of(uid: int) -> list[int]:
+    """The pids of the living processes whose real user is ``uid``; zombies are their parents' business."""
+    mine = [int(p.name) for p in Path("/proc").iterdir() if p.name.isdigit() and _real_uid(p) == uid]
+    return sorted(pid for pid in mine if start_time(pid) is not None)
+
+
+def command_line(pid: int) -> str:
+    """A process's arguments, joined by spaces; empty when it is gone."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+    return ""
+
+
 def kill_uid(uid: int) -> None:
     """SIGKILL every process whose real user is ``uid`` until none is left."""
 
     def none_left() -> bool:
-        found = False
-        for entry in Path("/proc").iterdir():
-            if not entry.name.isdigit():
-                continue
-            with contextlib.suppress(OSError):
-                if entry.stat().st_uid == uid or _real_uid(entry) == uid:
-                    if start_time(int(entry.name)) is None:
-                        continue  # a zombie; its parent's business
-                    found = True
-                    os.kill(int(entry.name), signal.SIGKILL)
-        return not found
+        pids = pids_of(uid)
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return not pids
 
     wait_for(none_left, limit=20, what=f"the end of the processes of user {uid}")
 
 
 def _real_uid(proc: Path) -> int:
-    # The owner of /proc/PID is root for a process that is not dumpable (ssh-agent, sshd); Uid: tells the truth.
-    for line in (proc / "status").read_text(encoding="ascii", errors="replace").splitlines():
-        if line.startswith("Uid:"):
-            return int(line.split()[1])
+    # /proc/PID belongs to root where the process is not dumpable (ssh-agent, sshd); Uid: tells the truth.
+    with contextlib.suppress(OSError):
+        for line in (proc / "status").read_text(encoding="ascii", errors="replace").splitlines():
+            if line.startswith("Uid:"):
+                return int(line.split()[1])
     return -1
 
 
 def mounts_below(path: Path) -> list[str]:
-    """Mount points of this mount namespace at or below ``path``, the newest first (proc(5), mountinfo field 5)."""
+    """Mount points here at or below ``path``, the newest first (proc(5), mountinfo field 5)."""
     found = []
-    for line in (
-        Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape").splitlines()
-    ):
+    table = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape")
+    for line in table.splitlines():
         point = line.split(" ")[4].replace("\\040", " ")
         if point == str(path) or point.startswith(f"{path}/"):
             found.append(point)
@@ -215,7 +237,7 @@ def unmount_below(path: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Unmount what is below a folder of the lab and delete it; raises LabError rather than delete through a mount."""
+    """Unmount what is below a folder of the lab, then delete it; never deletes through a mount (LabError)."""
     unmount_below(path)
     shutil.rmtree(path, ignore_errors=True)
 
@@ -229,6 +251,7 @@ def take_down(run_dir: Path) -> None:
     for entry in sorted((run_dir / "uids").glob("*")):
         kill_uid(int(entry.name))
     remove(run_dir)
+    cgroups.remove(run_dir)
 
 
 def sweep() -> list[str]:

@@ -1,4 +1,4 @@
-"""A throw-away sshd run by an ordinary person on loopback, as in OpenSSH's own regress tests; for tests that need no host."""
+"""A throw-away sshd run by an ordinary person on loopback, as in OpenSSH's regress tests."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from subprocess import DEVNULL
 from typing import TYPE_CHECKING
 
 from tests.lab import runs
-from tests.lab.host import banner, client_key, free_port
+from tests.lab.reach import banner, client_key, free_port
 from tests.lab.runs import LabError, call, current_run, wait_for
 
 if TYPE_CHECKING:
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 class SandboxSshd:
-    """sshd as ``person``, who alone can log in (sshd without root cannot become another user; no passwords, no PAM)."""
+    """sshd as ``person``, who alone can log in: without root it can become nobody else."""
 
     def __init__(self, person: Person, lines: str = "", *, key_prefix: str = "") -> None:
         """Start it; ``lines`` come first in its sshd_config, where they win.
 
-        sshd's xauth would write the person's ~/.Xauthority, the one with the screen's cookie: SetEnv names another.
+        sshd's xauth would write the person's ~/.Xauthority, with the screen's cookie: SetEnv names another.
         """
         self.person = person
         self.address, self.port, self.user = "127.0.0.1", free_port(), person.name

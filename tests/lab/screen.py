@@ -87,7 +87,7 @@ class Screen:
         self.authority.chmod(0o600)
 
     def env(self) -> dict[str, str]:
-        """``DISPLAY`` and ``XAUTHORITY`` for a program run by root; for a person see ``Person.use_screen``."""
+        """``DISPLAY`` and ``XAUTHORITY`` for a program of root; a person's: ``Person.use_screen``."""
         return {"DISPLAY": self.display, "XAUTHORITY": str(self.authority)}
 
     def run(self, argv: Sequence[str], *, limit: float = 30) -> subprocess.CompletedProcess[str]:

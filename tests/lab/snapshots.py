@@ -9,19 +9,16 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-# What may change on a host to which nobody did anything, and why. Patterns of fnmatch, the whole path; a folder stands
-# for all below it. Nothing else is ignored: a test that needs more passes it to diff() with its own reason.
+# What may change on a host to which nobody did anything, and why. Patterns of fnmatch, the whole path; a folder
+# stands for all below it. Nothing else is ignored: a test that needs more passes it to diff().
 VOLATILE: dict[str, str] = {
     "/proc": "the kernel's",
     "/sys": "the kernel's",
     "/dev": "devices, made anew at each start",
     "/run": "runtime state, empty after a boot",
-    "/tmp": "anybody's, cleaned by systemd-tmpfiles",  # noqa: S108
+    "/tmp": "anybody's, cleaned by systemd-tmpfiles",
     "/var/tmp/systemd-private-*": "systemd's private /tmp of services",
     "/var/log": "logs of sshd, apt, dpkg, logins",
     "/var/cache": "caches of apt, debconf, ldconfig, man",
@@ -123,8 +120,8 @@ def digests(folder: Path) -> dict[str, str]:
 def take(root: Path, upper: Path, layers: Iterable[Path]) -> Tree:
     """Record the merged tree of an overlay.
 
-    The digest of a file that the upper folder does not hold is the one recorded when its layer was built: overlayfs
-    copies a file up before anything in it changes (kernel, Documentation/filesystems/overlayfs.rst).
+    The digest of a file that the upper folder does not hold is the one recorded when its layer was built:
+    overlayfs copies a file up before anything in it changes (kernel, filesystems/overlayfs.rst).
     """
     indexes: list[dict[str, str]] = [
         json.loads((layer.parent / "index.json").read_text(encoding="utf-8")) for layer in layers
@@ -166,7 +163,7 @@ def _node(real: str, info: os.stat_result, digest: str | None) -> Node:
                 digest = hashlib.sha256(handle.read()).hexdigest()
         content = digest
     elif stat.S_ISLNK(mode):
-        kind, content = "link", os.readlink(real)
+        kind, content = "link", str(Path(real).readlink())
     elif stat.S_ISDIR(mode):
         kind = "dir"
     elif stat.S_ISCHR(mode) or stat.S_ISBLK(mode):

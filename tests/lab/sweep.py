@@ -1,7 +1,7 @@
 """Takes down what dead test runs left behind; run at session start, and as the guardian of a live run.
 
-``python tests/lab/sweep.py`` removes leftovers of dead runs. ``--when-stdin-ends DIR`` waits until standard input ends
-(the owner closed it, or died) and takes that one run down.
+``python tests/lab/sweep.py`` removes leftovers of dead runs. ``--when-stdin-ends DIR`` waits until standard
+input ends (the owner closed it, or died) and takes that one run down.
 """
 
 from __future__ import annotations

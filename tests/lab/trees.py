@@ -1,8 +1,8 @@
 """Builds and caches Debian trees for the hosts of the lab; hosts only.
 
-A tree is a list of overlayfs layers, the topmost first. ``bare`` is debootstrapped once per suite and machine;
-``plot`` and ``shells`` are layers of packages on top of it. Building is atomic (a rename) under a file lock, so
-that several test processes may ask at once.
+A tree is a list of overlayfs layers, the topmost first. ``bare`` is debootstrapped once per suite and
+machine; ``plot`` and ``shells`` are layers of packages on top of it. Building is atomic (a rename) under a
+file lock, so that several test processes may ask at once.
 """
 
 from __future__ import annotations
@@ -42,6 +42,9 @@ MAX_AGE = (
     14 * 86400
 )  # seconds; an archive changes under a tree, and installs in tests then fetch what is gone
 
+# Mounts and processes of what follows end with it.
+ALONE = ("unshare", "--mount", "--propagation=private", "--pid", "--fork", "--kill-child", "--mount-proc")
+
 # Runs inside a fresh tree. Accounts and passwords are in the tree, keys are added per host.
 ACCOUNTS = f"""set -eu
 useradd --create-home --uid 2001 --shell /bin/bash --groups sudo ana
@@ -58,7 +61,7 @@ done
 
 @dataclass(frozen=True)
 class Layers:
-    """One cached tree: folders for overlayfs, the topmost first, with the digests in ``index.json`` beside each."""
+    """One cached tree: folders for overlayfs, the topmost first; ``index.json`` beside each has digests."""
 
     suite: str
     variant: str
@@ -128,7 +131,11 @@ def _layer(suite: str, variant: str, bare: Path) -> Path:
 def _build(place: Path, make: Callable[[Path], None]) -> Path:
     place.parent.mkdir(parents=True, exist_ok=True)
     for old in place.parent.glob(f"{place.name.rpartition('-')[0]}-*"):
+        if old.suffix == ".new":
+            unmount_below(old)  # its builder is dead: it would hold the lock
         _remove_unused(old)
+    if place.exists():
+        return place  # outdated, but the host of a living run is on it
     work = place.with_name(f"{place.name}.{time.time_ns()}.new")
     work.mkdir()
     started = time.monotonic()
@@ -153,6 +160,7 @@ def _remove_unused(old: Path) -> None:
 
 def _debootstrap(suite: str, mirror: aptsource.Mirror, root: Path) -> None:
     argv = [
+        *ALONE,
         "debootstrap",
         "--variant=minbase",
         f"--include={BARE}",
@@ -188,12 +196,11 @@ def _install(suite: str, variant: str, bare: Path, work: Path) -> None:
 
 
 def chroot(root: Path, argv: list[str]) -> str:
-    """Run a command of a tree with /proc and /dev, as package scripts need, in namespaces that end with it."""
-    script = 'root=$1; shift; mount -t proc proc "$root/proc"; mount --rbind /dev "$root/dev"; exec chroot "$root" "$@"'
+    """Run a command of a tree with /proc and /dev, as package scripts need."""
+    script = 'mount -t proc proc "$1/proc"; mount --rbind /dev "$1/dev"; exec chroot "$@"'
     environment = ["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C.UTF-8"]
     quiet = ["DEBIAN_FRONTEND=noninteractive"]
-    inside = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"]
-    return call([*inside, "sh", "-ec", script, "sh", str(root), *environment, *quiet, *argv], limit=1200)
+    return call([*ALONE, "sh", "-ec", script, "sh", str(root), *environment, *quiet, *argv], limit=1200)
 
 
 def configure_apt(root: Path, suite: str, mirror: aptsource.Mirror) -> None:

@@ -1,0 +1,43 @@
+"""What it takes to reach a host: a free port, the client's key, sshd's greeting; lab modules only."""
+
+from __future__ import annotations
+
+import random
+import socket
+import tempfile
+from pathlib import Path
+
+from tests.lab.runs import LabError, call, current_run
+
+
+def banner(address: str, port: int, limit: float = 2) -> str:
+    """The first line that a server says on a port, empty when nobody listens or nothing comes in time."""
+    try:
+        with socket.create_connection((address, port), timeout=limit) as link:
+            return link.recv(256).decode("ascii", "replace").partition("\r\n")[0]
+    except OSError:
+        return ""
+
+
+def free_port() -> int:
+    """A loopback TCP port that nobody listens on now, below those that outgoing connections take."""
+    for port in random.sample(range(20000, 30000), 200):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise LabError("no free loopback port between 20000 and 30000")
+
+
+def client_key() -> Path:
+    """The private ed25519 key that every account of every host of this run accepts."""
+    path = current_run().dir / "id_ed25519"
+    if not path.exists():
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+            new = Path(folder) / "key"
+            call(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "x11fwd-lab", "-f", str(new)])
+            new.with_suffix(".pub").replace(path.with_suffix(".pub"))
+            new.replace(path)
+    return path
