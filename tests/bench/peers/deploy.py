@@ -17,6 +17,7 @@ files.put(
     mode="644",
     _sudo=True,
 )
+files.directory(name="Make room for it", path=".config/matplotlib")
 files.line(
     name="Choose matplotlib's backend",
     path=".config/matplotlib/matplotlibrc",
