@@ -9,9 +9,12 @@ each name reads out of the facts is the table of `x11fwd.steps.conditions`; a te
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from x11fwd.playbook.model import Condition, Operator
-from x11fwd.playbook.nodes import Place
+
+if TYPE_CHECKING:
+    from x11fwd.playbook.nodes import Place
 
 __all__ = ["EFFECTIVE", "FACTS", "read_conditions"]
 
@@ -68,7 +71,9 @@ def _condition(item: Place) -> Condition:
         if not _KEYWORD.match(fact.removeprefix(EFFECTIVE)):
             raise item.error(f"`{fact}` must end in a keyword of `sshd -T`, in lower case")
     elif fact not in FACTS:
-        raise item.error(f"unknown fact `{fact}`", hint=f"known facts: {', '.join(FACTS)}, {EFFECTIVE}KEYWORD")
+        raise item.error(
+            f"unknown fact `{fact}`", hint=f"known facts: {', '.join(FACTS)}, {EFFECTIVE}KEYWORD"
+        )
     if operator not in {Operator.IS, Operator.IS_NOT} and not _VERSION.match(value):
         raise item.error(f"`{operator.value}` compares versions, and `{value}` is none")
     return Condition(fact, operator, value, file=item.file, line=item.line)

@@ -7,15 +7,19 @@ package managers' argument vectors, service names per init, and how a service is
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from x11fwd.errors import PlaybookError
 from x11fwd.playbook.conditions import read_conditions
 from x11fwd.playbook.load import playbooks_folder
-from x11fwd.playbook.model import Condition
 from x11fwd.playbook.nodes import Place, read_document
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from x11fwd.playbook.model import Condition
 
 __all__ = [
     "ENVIRONMENTS_SCHEMA",
@@ -218,10 +222,18 @@ def _choices(place: Place) -> tuple[PackageChoice, ...]:
         fields = item.fields(("names",), ("when", "version", "backend"))
         if choices and not choices[-1].when:
             raise item.error("can never be taken: the choice before it has no `when`")
+        when = read_conditions(fields["when"]) if "when" in fields else ()
+        for condition in when:
+            if not condition.fact.startswith(
+                "system."
+            ):  # what a package is called cannot hang on what is installed
+                raise fields["when"].error(
+                    f"`{condition.fact}`: only facts of `system.` choose package names"
+                )
         choices.append(
             PackageChoice(
                 names=fields["names"].texts(),
-                when=read_conditions(fields["when"]) if "when" in fields else (),
+                when=when,
                 version=fields["version"].line_text() if "version" in fields else "",
                 backend=fields["backend"].line_text() if "backend" in fields else "",
             )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from x11fwd.errors import PlaybookError, UsageError
 from x11fwd.playbook.conditions import read_conditions
@@ -21,6 +21,9 @@ from x11fwd.playbook.model import (
     StepHead,
 )
 from x11fwd.playbook.nodes import Place, read_document
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["SCHEMA", "STEP_KINDS", "load_playbook", "playbook_names", "playbooks_folder"]
 
@@ -54,7 +57,9 @@ def playbooks_folder() -> Path:
 
 def playbook_names() -> tuple[str, ...]:
     """The names of the shipped playbooks, for help and completion."""
-    return tuple(sorted(path.stem for path in playbooks_folder().glob("*.yml") if path.stem != "environments"))
+    return tuple(
+        sorted(path.stem for path in playbooks_folder().glob("*.yml") if path.stem != "environments")
+    )
 
 
 def load_playbook(name_or_path: str = "default") -> Playbook:

@@ -6,13 +6,16 @@ no tag can run anything; each reader here says what it wanted, of which key, at 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml  # noqa: TID251  this package is the one that may
 
 from x11fwd.errors import PlaybookError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
 __all__ = ["Place", "read_document"]
 

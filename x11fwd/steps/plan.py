@@ -160,6 +160,7 @@ class Change:
         become: needs root's rights.
         admin_lines: shell lines an administrator would type to get the same by hand.
         note: one more sentence where something will still stand in the way ("$MPLBACKEND still wins").
+        admin_undo: shell lines that take `admin_lines` back.
     """
 
     id: str
@@ -169,6 +170,7 @@ class Change:
     diff: tuple[DiffLine, ...] = ()
     admin_lines: tuple[str, ...] = ()
     note: str = ""
+    admin_undo: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -180,12 +182,14 @@ class Plan:
         changes: those that can be done with the rights at hand.
         left_to_admin: those that need root where we have none.
         warnings: sentences about what would still win over our changes.
+        notes: sentences about what is right already and why it is left alone.
     """
 
     playbook: str
     changes: tuple[Change, ...] = ()
     left_to_admin: tuple[Change, ...] = ()
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def empty(self) -> bool:
