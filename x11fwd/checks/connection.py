@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from shlex import quote
 
 from x11fwd.checks.check import Seen, Verdict, bad, fine, skip
@@ -28,7 +29,9 @@ def connected(seen: Seen) -> Verdict:
     if remote is None:
         if seen.connected:
             return fine(f"connected to {seen.host}", seen.route)
-        return bad(seen.refusal or f"no connection to {seen.host}", seen.refusal_hint)
+        found = re.search(r"`([^`]+)`", seen.refusal_hint)
+        fix = Fix(found[1] if found else f"ssh -v {seen.name}", FixBy.YOU)
+        return bad(seen.refusal or f"no connection to {seen.host}", seen.refusal_hint, fix)
     trip = f", {remote.round_trip * 1000:.0f} ms round trip" if remote.round_trip is not None else ""
     return fine(f"connected to {seen.host} as {remote.user}{trip}", seen.route)
 
@@ -52,7 +55,7 @@ def key_options(seen: Seen) -> Verdict:
     where = said(seen, "key options:") or ""
     return bad(
         f"the key you log in with may not forward X11 on {seen.host}",
-        "; ".join(one for one in (where, remark) if one)
+        "; ".join(one.rstrip(".") for one in (where, remark) if one)
         + "; take no-X11-forwarding away, or put X11-forwarding after restrict",
         Fix(f"ssh -t {seen.name} {quote('${EDITOR:-vi} ' + _key_file(where))}", FixBy.YOU),
     )
@@ -86,7 +89,7 @@ def refused(seen: Seen) -> Verdict:
         return skip("X11 was not asked for: this machine has no display to offer")
     if x11.granted is None:
         return skip("nobody asked for X11 on this connection")
-    words = "; ".join(x11.remarks) or (
+    words = "; ".join(one.rstrip(".") for one in x11.remarks) or (
         "sshd gave no reason, as it does for X11Forwarding no, for ::1 missing and for 1000 displays in use"
     )
     return bad(f"{seen.host} refused X11 forwarding", words, seen.setup)

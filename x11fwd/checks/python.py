@@ -238,7 +238,8 @@ def rc_not_interactive(seen: Seen) -> Verdict:
     if not wish or variable:
         return fine("no matplotlibrc forbids windows")
     if wish not in _NO_WINDOWS and wish not in _SERVED:
-        return fine(f"{who} on {seen.host} asks for {wish}")
+        value = matplotlib.backend_wish[0] if matplotlib.backend_wish else wish
+        return fine(f"{who} on {seen.host} asks for {value}")
     line = matplotlib.rc_backend.text if matplotlib.rc_backend else f"backend: {wish}"
     return bad(
         f"{who} on {seen.host} says {line.strip()}, which opens no windows", f"{who}: {line}", seen.setup

@@ -4,43 +4,77 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from posixpath import basename
 from shlex import quote
 
 from x11fwd.checks.check import Seen, Unanswered, Verdict, bad, fine, skip, unknown
 from x11fwd.checks.connection import KEY_OPTIONS, NO_XAUTH, said
-from x11fwd.checks.report import Fix, FixBy
-from x11fwd.checks.sshd_lines import Line, lines_about
+from x11fwd.checks.report import Fix, FixBy, Status
 from x11fwd.facts.model import SshdFacts, Unknown
+from x11fwd.facts.sshd_config import Connection, SshdLine, decide, read_lines
 
 _DEFAULT = "no"  # sshd_config(5), X11Forwarding
+_MAIN = "/etc/ssh/sshd_config"
+
+
+def _lines(seen: Seen, keyword: str) -> tuple[SshdLine, ...] | None:
+    """Every line about `keyword`, in the order in which sshd reads them; None where they cannot be read."""
+    sshd = seen.there.sshd
+    if not isinstance(sshd.files, Mapping):
+        return None
+    main = sshd.config_file if isinstance(sshd.config_file, str) else _MAIN
+    return tuple(line for line in read_lines(main, sshd.files) if line.keyword == keyword)
+
+
+def _connection(seen: Seen) -> Connection:
+    """What Match blocks would look at; SSH_CONNECTION is "client port server port" (ssh(1), ENVIRONMENT)."""
+    remote = seen.there
+    words = remote.start_environment.get("SSH_CONNECTION", "").split()
+    known = words if len(words) == 4 and words[3].isdigit() else None
+    return Connection(
+        user=remote.user,
+        address=known[0] if known else None,
+        local_address=known[2] if known else None,
+        local_port=int(known[3]) if known else None,
+    )
+
+
+def _shown(line: SshdLine) -> str:
+    inside = f" (inside Match {' / '.join(line.matches)})" if _scoped(line) else ""
+    return f"{line}: {line.text}{inside}"
+
+
+def _scoped(line: SshdLine) -> bool:
+    """True inside a Match block that is not about everybody."""
+    return any(one.lower() != "all" for one in line.matches)
 
 
 @dataclass(frozen=True)
 class _Forwarding:
-    """X11Forwarding for this user: its value, and the lines that speak of it (None: not readable)."""
+    """X11Forwarding for this user.
+
+    Attributes:
+        value: what counts in the end.
+        lines: those that speak of it, in read order; None where they cannot be read.
+        decider: the one that decides; None for sshd's own default, or where nobody can tell.
+    """
 
     value: str
-    lines: tuple[Line, ...] | None
+    lines: tuple[SshdLine, ...] | None
+    decider: SshdLine | None
 
     @property
-    def outside(self) -> tuple[Line, ...]:
-        return tuple(line for line in self.lines or () if line.match is None)
+    def outside(self) -> tuple[SshdLine, ...]:
+        return tuple(line for line in self.lines or () if not _scoped(line))
 
     @property
-    def inside(self) -> tuple[Line, ...]:
-        return tuple(line for line in self.lines or () if line.match is not None)
+    def inside(self) -> tuple[SshdLine, ...]:
+        return tuple(line for line in self.lines or () if _scoped(line))
 
     @property
     def general(self) -> str:
         """The value outside of all Match blocks."""
-        return self.outside[0].value if self.outside else _DEFAULT
-
-    @property
-    def decider(self) -> Line | None:
-        """The line that gives this user the value, None for sshd's own default."""
-        if self.general == self.value:
-            return self.outside[0] if self.outside else None
-        return next((line for line in self.inside if line.value == self.value), None)
+        return self.outside[0].value.lower() if self.outside else _DEFAULT
 
 
 def _forwarding(seen: Seen) -> _Forwarding:
@@ -50,76 +84,113 @@ def _forwarding(seen: Seen) -> _Forwarding:
         Unanswered: neither answers, or the answer does not matter because X11 was granted.
     """
     sshd = seen.there.sshd
-    x11 = seen.there.x11
-    if x11.granted or said(seen, NO_XAUTH):
+    if seen.there.x11.granted or said(seen, NO_XAUTH):
         # session_setup_x11fwd looks for xauth only after it has found X11Forwarding yes
         raise Unanswered(fine(f"sshd on {seen.host} allows X11 forwarding"))
-    lines = lines_about("x11forwarding", sshd)
-    if isinstance(sshd.effective, Mapping):
-        value = sshd.effective.get("x11forwarding")
-        if value is not None:
-            return _Forwarding(value.lower(), lines)
-    elif lines is not None and not any(line.match for line in lines):
-        # without a Match block about it the files alone decide
-        return _Forwarding(lines[0].value if lines else _DEFAULT, lines)
+    lines = _lines(seen, "x11forwarding")
+    decision = None if lines is None else decide("x11forwarding", lines, _connection(seen))
+    line = decision.line if decision else None
+    by_files = line.value.lower() if line else _DEFAULT
+    value = sshd.effective.get("x11forwarding") if isinstance(sshd.effective, Mapping) else None
+    if value is not None and value.lower() == by_files:
+        return _Forwarding(by_files, lines, line)
+    if value is not None:
+        # sshd knows more than we do, such as the user's groups: a Match block that agrees with it decides
+        agreeing = [one for one in lines or () if _scoped(one) and one.value.lower() == value.lower()]
+        return _Forwarding(value.lower(), lines, agreeing[0] if agreeing else None)
+    if decision is not None and decision.certain:
+        return _Forwarding(by_files, lines, line)
     reason = sshd.effective.reason if isinstance(sshd.effective, Unknown) else "sshd -T did not say"
+    if decision is not None:
+        reason += "; it depends on " + ", ".join(_shown(one) for one in decision.doubts)
+    where = ",".join(f"{key}={given}" for key, given in _asked(seen).items())
     raise Unanswered(
         unknown(
             f"whether sshd on {seen.host} allows X11 forwarding",
-            f"{reason}; settled by: sudo sshd -T -C user={seen.there.user},host=,addr= | grep -i x11",
+            f"{reason}; settled by: sudo sshd -T -C {where} | grep -i x11",
         )
     )
+
+
+def _asked(seen: Seen) -> dict[str, str]:
+    address = _connection(seen).address or "ADDRESS"
+    return {"user": seen.there.user, "host": address, "addr": address}
 
 
 def forwarding_off(seen: Seen) -> Verdict:
     """F49: X11Forwarding no, in the main file, in a drop-in, or by default."""
     found = _forwarding(seen)
     if found.value == "yes":
-        return fine(f"sshd on {seen.host} allows X11 forwarding", str(found.decider or "sshd -T"))
+        return fine(
+            f"sshd on {seen.host} allows X11 forwarding", _shown(found.decider) if found.decider else ""
+        )
     if found.lines is None:
         evidence = "sshd -T says x11forwarding no"
     else:
-        evidence = str(found.decider or "no file sets X11Forwarding, and sshd's default is no")
+        default = "no file sets X11Forwarding, and sshd's default is no"
+        evidence = _shown(found.decider) if found.decider else default
     return bad(f"sshd on {seen.host} has X11 forwarding switched off", evidence, seen.setup)
+
+
+def _switched_off(seen: Seen, holds: str) -> _Forwarding:
+    """As `_forwarding`, for the checks that say why it is off.
+
+    Raises:
+        Unanswered: it is on, or nobody knows; `holds` is the claim that stands then.
+    """
+    try:
+        found = _forwarding(seen)
+    except Unanswered as answer:
+        if answer.verdict.status is Status.UNKNOWN:
+            raise Unanswered(skip("see sshd-x11forwarding-no")) from None
+        if answer.verdict.status is Status.PASS:
+            raise Unanswered(fine(holds)) from None
+        raise
+    if found.value == "yes":
+        raise Unanswered(fine(holds))
+    return found
 
 
 def dropin_wins(seen: Seen) -> Verdict:
     """F51: sshd keeps the first value it reads, so an early drop-in beats a later line (sshd_config(5))."""
-    found = _forwarding(seen)
-    losers = [line for line in found.outside[1:] if line.value == "yes"]
-    if found.value == "yes" or not losers or found.outside[0].value == "yes":
-        return fine("no earlier line overrules X11Forwarding yes")
-    first = found.outside[0]
+    holds = "no earlier line overrules X11Forwarding yes"
+    found = _switched_off(seen, holds)
+    losers = [line for line in found.outside[1:] if line.value.lower() == "yes"]
+    if not losers or found.general == "yes":
+        return fine(holds)
+    first, late = found.outside[0], losers[0]
     return bad(
-        f"{first.source.file} on {seen.host} says X11Forwarding no and wins over {losers[0].source.file}",
-        f"{first} is read before {losers[0]}; sshd keeps the first value",
+        f"{basename(first.file)} on {seen.host} switches X11 forwarding off; a later yes comes too late",
+        f"{_shown(first)} is read before {_shown(late)}; sshd keeps the first value",
         seen.setup,
     )
 
 
 def append_lands_in_match(seen: Seen) -> Verdict:
     """F52: a line appended after a Match block belongs to that block."""
-    found = _forwarding(seen)
-    stray = next((line for line in found.inside if line.value == "yes"), None)
-    if found.value == "yes" or stray is None or any(line.value == "yes" for line in found.outside):
-        return fine("no X11Forwarding yes is lost inside a Match block")
+    holds = "no X11Forwarding yes is lost inside a Match block"
+    found = _switched_off(seen, holds)
+    stray = next((line for line in found.inside if line.value.lower() == "yes"), None)
+    if stray is None or any(line.value.lower() == "yes" for line in found.outside):
+        return fine(holds)
     return bad(
         f"X11Forwarding yes on {seen.host} stands inside a Match block that is not about you",
-        f"{stray}; lines after a Match belong to it until the next one",
+        f"{_shown(stray)}; lines after a Match belong to it until the next one",
         seen.setup,
     )
 
 
 def match_block(seen: Seen) -> Verdict:
     """F50: a Match block that holds for this user or address says no."""
-    found = _forwarding(seen)
-    if found.value == "yes" or found.lines is None or found.general != "yes":
-        return fine("no Match block takes X11 forwarding away from you")
-    evidence = str(found.decider) if found.decider else "sshd -T says yes, and no for this user and address"
+    holds = "no Match block takes X11 forwarding away from you"
+    found = _switched_off(seen, holds)
+    if found.lines is None or found.general != "yes":
+        return fine(holds)
+    evidence = _shown(found.decider) if found.decider else "sshd -T says no for this user and address"
     return bad(f"a Match block on {seen.host} forbids X11 forwarding for you", evidence, seen.setup)
 
 
-def _comment_out(line: Line, sshd: SshdFacts) -> Fix:
+def _comment_out(line: SshdLine, sshd: SshdFacts) -> Fix:
     """Take one line out of effect, look whether sshd still accepts its files, and only then reload."""
     binary = sshd.binary or "sshd"
     manager, name = sshd.service if isinstance(sshd.service, tuple) else ("", "")
@@ -129,7 +200,7 @@ def _comment_out(line: Line, sshd: SshdFacts) -> Fix:
         reload = f"rc-service {quote(name)} reload"
     else:
         reload = f"kill -HUP {name}" if manager == "pid" and name.isdigit() else "pkill -HUP -o -x sshd"
-    edit = f"sudo sed -i.x11fwd-saved '{line.source.line}s/^/#/' {quote(line.source.file or '')}"
+    edit = f"sudo sed -i.x11fwd-saved '{line.number}s/^/#/' {quote(line.file)}"
     return Fix(f"{edit} && sudo {quote(binary)} -t && sudo {reload}", FixBy.ADMIN)
 
 
@@ -138,20 +209,21 @@ def disable_forwarding(seen: Seen) -> Verdict:
     remote = seen.there
     if remote.x11.granted:
         return fine("DisableForwarding does not stand in the way")
-    lines = lines_about("disableforwarding", remote.sshd) or ()
+    lines = _lines(seen, "disableforwarding") or ()
+    line = decide("disableforwarding", lines, _connection(seen)).line
     if isinstance(remote.sshd.effective, Mapping):
-        value = remote.sshd.effective.get("disableforwarding", "no")
+        value = remote.sshd.effective.get("disableforwarding", "no").lower()
     else:
-        value = next((line.value for line in lines if line.match is None), "no")
+        value = line.value.lower() if line else "no"
     if value != "yes":
         return fine("DisableForwarding does not stand in the way")
-    line = next((line for line in lines if line.value == "yes"), None)
+    line = next((one for one in lines if one.value.lower() == "yes"), None)
     fix = None
     if line is not None:
         fix = _comment_out(line, remote.sshd)
     return bad(
         f"sshd on {seen.host} has DisableForwarding yes, which forbids X11 whatever X11Forwarding says",
-        str(line or "sshd -T says disableforwarding yes"),
+        _shown(line) if line else "sshd -T says disableforwarding yes",
         fix,
     )
 
@@ -163,7 +235,7 @@ def xauth_missing(seen: Seen) -> Verdict:
     if remote.xauth.path is None:
         return bad(
             f"xauth is missing on {seen.host}",
-            "; ".join(one for one in (remark, "not in PATH nor in the usual places") if one),
+            "; ".join(one.rstrip(".") for one in (remark, "not in PATH nor in the usual places") if one),
             seen.setup,
         )
     version = f" {remote.xauth.version}" if isinstance(remote.xauth.version, str) else ""
@@ -180,8 +252,8 @@ def xauth_location(seen: Seen) -> Verdict:
     remark = said(seen, NO_XAUTH)
     if remark is None and named not in {"none", ""}:
         return fine(f"sshd on {seen.host} finds xauth", named or remote.xauth.path)
-    line = next(iter(lines_about("xauthlocation", remote.sshd) or ()), None)
-    where = str(line) if line else f"XAuthLocation is {named}" if named else "the place built into sshd"
+    line = next(iter(_lines(seen, "xauthlocation") or ()), None)
+    where = _shown(line) if line else f"XAuthLocation is {named}" if named else "the place built into sshd"
     fix = None
     if named and named.startswith("/"):
         fix = Fix(f"sudo ln -s {quote(remote.xauth.path)} {quote(named)}", FixBy.ADMIN)
@@ -189,7 +261,7 @@ def xauth_location(seen: Seen) -> Verdict:
         fix = _comment_out(line, remote.sshd)
     return bad(
         f"sshd on {seen.host} does not find xauth, which is at {remote.xauth.path}",
-        "; ".join(one for one in (where, remark) if one),
+        "; ".join(one.rstrip(".") for one in (where, remark) if one),
         fix,
     )
 

@@ -90,11 +90,11 @@ def doctor(
 
             print(json.dumps(report_json(result.report), indent=2))
             return result.report.exit_code
-        from x11fwd.ui.report import report_view
+        from x11fwd.ui.report import show_report
 
         console = answer_console()
         host = aim.host if aim else ""
-        console.print(report_view(result.report, console, host=host, verbose=verbose or bool(only)))
+        show_report(result.report, console, host=host, verbose=verbose or bool(only))
         return result.report.exit_code
 
     return Job(run)

@@ -18,9 +18,9 @@ __all__ = ["error_json", "note", "show_error"]
 
 def show_error(message: str, hint: str, console: Console) -> None:
     """`error: …` and, where there is something to do, `hint: …` on a line of its own."""
-    console.print(beside(Text("error: ", style="fail"), rich_text(message, console), console))
+    console.print(beside(Text("error: ", style="fail"), rich_text(message, console), console), soft_wrap=True)
     if hint:
-        console.print(beside(Text("hint: ", style="side"), rich_text(hint, console), console))
+        console.print(beside(Text("hint: ", style="side"), rich_text(hint, console), console), soft_wrap=True)
 
 
 def note(text: str, console: Console) -> None:

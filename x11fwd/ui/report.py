@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.console import Group
 from rich.text import Text
 
 from x11fwd.checks import SHOWN
@@ -15,11 +14,11 @@ from x11fwd.ui.layout import beside
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rich.console import Console, RenderableType
+    from rich.console import Console
 
-    from x11fwd.checks.report import Finding, Report
+    from x11fwd.checks.report import Finding, Fix, Report
 
-__all__ = ["report_view"]
+__all__ = ["show_report"]
 
 _WORDS = {
     Status.PASS: "ok",
@@ -31,27 +30,36 @@ _WORDS = {
 _WIDEST = max(len(word) for word in _WORDS.values())
 
 
-def report_view(report: Report, console: Console, *, host: str, verbose: bool = False) -> RenderableType:
-    """The whole answer.
+def show_report(report: Report, console: Console, *, host: str, verbose: bool = False) -> None:
+    """Print the whole answer.
 
     Args:
         host: heading of the remote's part.
         verbose: every finding, each with its id, its evidence and its cure.
     """
-    parts: list[RenderableType] = []
+    for line in _view(report, console, host=host, verbose=verbose):
+        # soft: a command to be copied is one line, however long; all else is folded already
+        console.print(line, soft_wrap=True)
+
+
+def _view(report: Report, console: Console, *, host: str, verbose: bool) -> Iterator[Text]:
     cause = next((finding for finding in report.findings if finding.id == report.cause), None)
     if cause is not None:
-        parts += [*_headline(cause, console), Text()]
-    titles = {finding.id: finding.title for finding in report.findings}
+        yield from _headline(cause, console)
+        yield Text()
+    names = {finding.id: f": {finding.title}" for finding in report.findings}
+    if cause is not None:
+        names[cause.id] = " the cause above"
     headings = {Side.LOCAL: "This machine", Side.LINK: "Connection", Side.REMOTE: host}
     for side, heading in headings.items():
         rows = [finding for finding in report.findings if finding.side is side]
         chosen = [finding for finding in rows if verbose or _worth_a_line(finding)]
         if chosen:
-            parts.append(Text(safe(heading, console), style="side"))
-            for finding in chosen:
-                parts += _lines(finding, titles, console, verbose=verbose)
-    return Group(*parts, Text(), *_closing(report, cause, console, verbose=verbose))
+            yield Text(safe(heading, console), style="side")
+        for finding in chosen:
+            yield from _lines(finding, names, console, verbose=verbose)
+    yield Text()
+    yield from _closing(report, cause, console, verbose=verbose)
 
 
 def _worth_a_line(finding: Finding) -> bool:
@@ -66,7 +74,7 @@ def _headline(cause: Finding, console: Console) -> Iterator[Text]:
         yield beside(Text("       "), rich_text(cause.evidence, console, "note"), console)
 
 
-def _lines(finding: Finding, titles: Mapping[str, str], console: Console, *, verbose: bool) -> Iterator[Text]:
+def _lines(finding: Finding, names: Mapping[str, str], console: Console, *, verbose: bool) -> Iterator[Text]:
     """Symbol, word and sentence; under it the cause it follows from, and what was seen."""
     word = _WORDS[finding.status]
     lead = Text("  ")
@@ -74,13 +82,13 @@ def _lines(finding: Finding, titles: Mapping[str, str], console: Console, *, ver
     yield beside(lead, rich_text(finding.title, console), console)
     under = Text(" " * lead.cell_len)
     if finding.cause:
-        cause = titles.get(finding.cause, finding.cause)
-        yield beside(under, rich_text(f"follows from: {cause}", console, "note"), console)
+        cause = names.get(finding.cause, f" {finding.cause}")
+        yield beside(under, rich_text(f"follows from{cause}", console, "note"), console)
     open_question = finding.status is Status.UNKNOWN and not finding.cause
     if finding.evidence and (verbose or open_question):
         yield beside(under, rich_text(finding.evidence, console, "note"), console)
     if verbose and finding.fix and not finding.cause:
-        yield beside(under, rich_text(f"fix{_who(finding)}: `{finding.fix.command}`", console), console)
+        yield _command(f"{' ' * lead.cell_len}fix{_who(finding)}:", finding.fix, console)
     if verbose:
         yield beside(under, rich_text(f"[{finding.id}]", console, "note"), console)
 
@@ -89,24 +97,31 @@ def _who(finding: Finding) -> str:
     return ", by an administrator" if finding.fix and finding.fix.by is FixBy.ADMIN else ""
 
 
+def _command(lead: str, fix: Fix, console: Console) -> Text:
+    """A command on one line, never folded by us, so that it can be copied."""
+    return rich_text(f"{lead} `{fix.command}`", console)
+
+
 def _closing(report: Report, cause: Finding | None, console: Console, *, verbose: bool) -> Iterator[Text]:
     """What else is broken, and the one command to type next."""
     own = [finding for finding in report.findings if finding.cause is None]
     failed = [finding for finding in own if finding.status is Status.FAIL]
     warned = [finding for finding in own if finding.status is Status.WARN]
-    others = [finding for finding in failed if finding is not cause]
-    if cause is not None and others:
-        yield beside(Text("Also: "), rich_text("; ".join(one.title for one in others), console), console)
-    if not failed:
-        if report.target is None:
-            words = "This machine can show windows. Next: `x11fwd doctor user@host`"
-        else:
-            words = f"Windows will open here. Next: `x11fwd ssh {report.target}`"
-        yield rich_text(words, console, "" if warned else "ok")
+    lead = Text("Also: ")
+    for other in failed:
+        if cause is not None and other is not cause:
+            yield beside(lead, rich_text(other.title, console), console)
+            lead = Text("      ")
+    if not report.ok:
+        first = next((one for one in [cause, *failed] if one is not None and one.fix), None)
+        if first is not None and first.fix is not None:
+            yield _command(f"Next{_who(first)}:", first.fix, console)
+        elif not verbose:
+            again = " ".join(("x11fwd", "doctor", "-v", *([report.target] if report.target else [])))
+            yield rich_text(f"Next: `{again}` shows what was seen", console)
         return
-    first = next((one for one in [cause, *failed] if one is not None and one.fix), None)
-    if first is not None and first.fix is not None:
-        yield beside(Text(f"Next{_who(first)}: "), rich_text(f"`{first.fix.command}`", console), console)
-    elif not verbose:
-        again = " ".join(("x11fwd", "doctor", "-v", *([report.target] if report.target else [])))
-        yield rich_text(f"Next: `{again}` shows what was seen", console)
+    if report.target is None:
+        words = "This machine can show windows. Next: `x11fwd doctor user@host`"
+    else:
+        words = f"Windows will open here. Next: `x11fwd ssh {report.target}`"
+    yield beside(Text(), rich_text(words, console, "" if warned else "ok"), console)

@@ -1,4 +1,4 @@
-"""Facts of a healthy pair of machines, and ways to break one thing at a time; for tests of checks, ui and cli."""
+"""Facts of a healthy pair of machines, and ways to break one thing; for tests of checks, ui and cli."""
 
 from __future__ import annotations
 

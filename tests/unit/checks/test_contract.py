@@ -1,4 +1,4 @@
-"""Promises about the table of checks: ids, order, needs, and that nothing crashes or warns without a reason."""
+"""Promises about the table of checks: ids, order, needs, and that nothing warns without a reason."""
 
 from __future__ import annotations
 
