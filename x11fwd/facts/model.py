@@ -6,14 +6,17 @@ Three answers are kept apart everywhere: a value, `None` for "looked, and it is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from x11fwd.transports.base import X11Outcome
-from x11fwd.x11.client import Handshake
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from x11fwd.x11.client import Handshake
 
 __all__ = [
     "AuthorityFile",
@@ -135,7 +138,8 @@ class LocalFacts:
         display_candidates: displays found by looking (sockets, launchctl), best first.
         display_used: what x11fwd would hand to ssh: DISPLAY, or the one found for it; None without any.
         display_problem: why `display` cannot be meant (malformed, characters that ssh refuses), or None.
-        server_kind: `xorg`, `xwayland`, `xquartz`, `xvfb`, `vcxsrv`, `wslg`, `other`, or Unknown; None = no server.
+        server_kind: `xorg`, `xwayland`, `xquartz`, `xvfb`, `vcxsrv`, `wslg`, `other`, or Unknown; None:
+            no server.
         handshake: a real X11 handshake with `display_used` and its cookie; None where there is no display.
         authority: the authority file that libX11 would use.
         has_cookie: the authority file has a cookie for `display_used`.
@@ -222,15 +226,26 @@ class SshdFacts:
     Attributes:
         binary: path of sshd, None where not found.
         version: `OpenSSH_9.2p1 …` (from `sshd -V` or the banner).
-        service: `("systemd", "ssh.service")`, `("openrc", "sshd")`, `("pid", "812")`, …; Unknown where it cannot be told.
-        socket_unit: `ssh.socket` where the daemon is started by its socket, else None.
+        service: `("systemd", "ssh.service")`, `("openrc", "sshd")`, `("sysvinit", "ssh")`, `("launchd",
+            label)`,
+            `("pid", "812")`; Unknown where it cannot be told.
+        socket_unit: `ssh.socket` where systemd listens for it: it then starts the service, or one daemon
+            for each
+            login, which reads the files afresh.
         config_file: the main file the running daemon uses (`-f` in its arguments, or the default).
-        include_dirs: directories (or globs) that the main file includes before its first own X11Forwarding, in order.
+        include_dirs: globs that the main file includes before its first own X11Forwarding or Match, in order.
         files: every file read, in read order, with its text; Unknown where not readable without root.
-        effective: `sshd -T -C user=…,host=…,addr=…`: keyword in lower case -> value; Unknown without the right to ask.
+        effective: `sshd -T -C user=…,host=…,addr=…`: keyword in lower case -> value; Unknown without the
+            right to ask.
         xauth_location: from `effective`, or Unknown.
         ours: path of x11fwd's own drop-in or marked block, where present.
         pending: a change of x11fwd's waits for its confirmation (the watcher is armed).
+        problem: sshd's own words where `sshd -T` failed: a broken configuration.
+        listener_pid: process id of the daemon above our session, None where it cannot be seen.
+        connection: what `sshd -T -C` was asked with: `user=…,host=…,addr=…,laddr=…,lport=…`.
+        globs: every Include pattern (absolute), and the files it named there, in sshd's order.
+        unreadable: what of its files only root may read.
+        xauth_found: the program that XAuthLocation names is there; Unknown where `effective` is.
     """
 
     binary: str | None
@@ -243,6 +258,13 @@ class SshdFacts:
     effective: Mapping[str, str] | Unknown = Unknown("not asked")
     ours: str | None = None
     pending: bool = False
+    xauth_location: str | Unknown = Unknown("not asked")
+    problem: str = ""
+    listener_pid: int | None = None
+    connection: str = ""
+    globs: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    unreadable: tuple[str, ...] = ()
+    xauth_found: bool | Unknown = Unknown("not asked")
 
 
 class PythonKind(Enum):
@@ -262,11 +284,16 @@ class MatplotlibFacts:
         version: None where it is not installed.
         rc_file: `matplotlib.matplotlib_fname()`: the file in effect.
         rc_backend: the backend line in effect in that file, None where the file has none.
-        backend_wish: the backend asked for and by whom (MPLBACKEND beats the file), None for automatic choice.
+        backend_wish: the backend asked for and by whom (MPLBACKEND beats the file), None for automatic
+            choice.
         backend: what `pyplot.get_backend()` answers in this session; Unknown where it was not asked.
-        user_rc: the file x11fwd may write: `matplotlib.get_configdir()` + `/matplotlibrc`, following symlinks.
+        user_rc: the file x11fwd may write: `matplotlib.get_configdir()` + `/matplotlibrc`, following
+            symlinks.
         user_rc_exists: it is there already.
         problem: the last line of the traceback where importing failed.
+        user_rc_text: its text, None where it is not there, Unknown where it cannot be read or was not asked.
+        backend_fallback: the rc key of that name (True: an interactive wish without a display becomes Agg).
+        interactive: the rc key of that name (True: `show()` does not wait).
     """
 
     version: str | None
@@ -277,6 +304,9 @@ class MatplotlibFacts:
     user_rc: str | None = None
     user_rc_exists: bool = False
     problem: str = ""
+    user_rc_text: str | Unknown | None = Unknown("not asked")
+    backend_fallback: bool = True
+    interactive: bool = False
 
 
 @dataclass(frozen=True)
@@ -293,7 +323,10 @@ class PythonFacts:
         has_pip: `python -m pip` would work.
         tkinter: Tk's patch level where `_tkinter` and `tkinter.filedialog` import; None where absent
             (`tkinter_problem` holds the last traceback line); Unknown where not asked.
-        qt: the first Qt binding that imports, with version (`PyQt5 5.15.9`), None without one.
+        qt: the first Qt binding that imports, with version (`PyQt5 5.15.9`), None without one
+            (`qt_problem` holds why one that is installed does not import).
+        problem: why the interpreter could not be asked at all ("there is no program python3.14").
+        tool: path of conda or mamba, for an environment of theirs.
     """
 
     path: str
@@ -309,6 +342,9 @@ class PythonFacts:
     tkinter_problem: str = ""
     qt: str | Unknown | None = Unknown("not asked")
     matplotlib: MatplotlibFacts | Unknown = Unknown("not asked")
+    qt_problem: str = ""
+    problem: str = ""
+    tool: str | None = None
 
 
 @dataclass(frozen=True)
@@ -317,15 +353,19 @@ class RemoteFacts:
 
     Attributes:
         user, uid, home, shell: who we are there (passwd(5) shell).
-        start_environment: variables sshd itself set, before any start file (`/proc/$$/environ`): DISPLAY, SSH_CONNECTION, ….
-        login_environment: DISPLAY, XAUTHORITY, MPLBACKEND, … as the user's login shell ends up with; Unknown where it gave no answer.
+        start_environment: variables sshd itself set, before any start file (`/proc/$$/environ`): DISPLAY,
+            SSH_CONNECTION, ….
+        login_environment: DISPLAY, XAUTHORITY, MPLBACKEND, … as the user's login shell ends up with;
+            Unknown where it gave no answer.
         login_path: PATH of the login shell.
         pythons: the one a user would get first.
         x11: what became of the forwarding request on this connection.
-        remote_handshake: the remote's own X11 handshake through its DISPLAY: "ok", or the reason; None where not tried.
+        remote_handshake: the remote's own X11 handshake through its DISPLAY: "ok", or the reason; None
+            where not tried.
         round_trip: seconds, the fastest of the exchanges seen.
         noisy_login: what login files printed before our marker (at most 200 characters).
         journal: True where x11fwd changed something here before (its state directory has entries).
+        groups: names of the user's groups.
     """
 
     system: SystemFacts
@@ -348,6 +388,7 @@ class RemoteFacts:
     noisy_login: str = ""
     journal: bool = False
     ssh_rc: str | None = None  # ~/.ssh/rc or /etc/ssh/sshrc where present and without xauth
+    groups: tuple[str, ...] = ()
 
     @property
     def python(self) -> PythonFacts | None:

@@ -1,0 +1,485 @@
+"""Asked of each interpreter on the remote; sent as text by probe.sh, so it imports nothing of ours and runs on 3.6.
+
+Prints one line of JSON behind a mark. Imports what a script of the user's would import, and writes nothing: no
+bytecode, no directory, no font cache, no window.
+"""
+
+# Python 3.6 has neither `X | None` nor `from __future__ import annotations`; a foreign module may fail in any way.
+# It runs on the remote: os.path costs less to import than pathlib, and subprocess has no transport to go through.
+# ruff: noqa: B904, BLE001, E501, PLW1510, PTH110, PTH111, PTH112, PTH118, PTH120, PTH208, S108, TID251, TRY301
+# ruff: noqa: UP006, UP022, UP031, UP035, UP045
+
+import sys
+from typing import Any, Dict, List, Optional, Tuple
+
+MODULES_OF_QT = (
+    "PyQt6",
+    "PySide6",
+    "PyQt5",
+    "PySide2",
+)  # matplotlib/backends/qt_compat.py tries them in this order
+INTERACTIVE = frozenset(
+    [
+        *("gtk3agg", "gtk3cairo", "gtk4agg", "gtk4cairo", "macosx", "qtagg", "qtcairo", "qt5agg", "qt5cairo"),
+        *("qt4agg", "qt4cairo", "tkagg", "tkcairo", "wx", "wxagg", "wxcairo"),
+    ]
+)
+HANDSHAKE_SECONDS = 10.0
+TEXT_LIMIT = 100000  # bytes of a matplotlibrc that are sent; the packaged one has 42 kB
+
+
+def last_line(error: BaseException) -> str:
+    """What a traceback ends with."""
+    text = str(error).strip()
+    return "%s: %s" % (type(error).__name__, text.splitlines()[-1] if text else "")
+
+
+def interpreter() -> "Dict[str, object]":
+    import os
+    from importlib import util
+
+    # deb and rpm put it beside the standard library (PEP 668); it does not count inside a venv
+    marker = os.path.join(os.path.dirname(os.__file__), "EXTERNALLY-MANAGED")
+    return {
+        "executable": sys.executable or "",
+        "version": "%d.%d.%d" % sys.version_info[:3],
+        "prefix": sys.prefix,
+        "base_prefix": sys.base_prefix,
+        "managed": sys.prefix == sys.base_prefix and os.path.exists(marker),
+        "pip": util.find_spec("pip") is not None,
+        "conda": os.path.isdir(os.path.join(sys.prefix, "conda-meta")),
+        "platform": sys.platform,
+    }
+
+
+def tk(full: bool) -> "Dict[str, object]":
+    """Tk's version, as far as it can be told without a display. An empty `tkinter` folder imports, `_tkinter` does not."""
+    try:
+        import _tkinter
+
+        version = str(_tkinter.TK_VERSION)
+        if full:
+            import tkinter.filedialog
+
+            patch = str(
+                tkinter.Tcl().eval("info patchlevel")
+            )  # fails where init.tcl is lost (python-build-standalone)
+            version = patch if patch.startswith(version + ".") else version
+    except BaseException as error:
+        return {"problem": last_line(error)}
+    return {"version": version}
+
+
+def installed(module: str) -> "Optional[str]":
+    """The version by the metadata beside the module, "" where there is none, None where there is no module."""
+    import os
+    import re
+    from importlib import util
+
+    try:
+        spec = util.find_spec(module)
+    except Exception:
+        return None
+    # a folder without __init__.py is left behind by an uninstalled package
+    if spec is None or not spec.origin:
+        return None
+    folder = os.path.dirname(os.path.dirname(spec.origin))
+    pattern = re.compile(
+        re.escape(module) + r"-([0-9][^-]*?)(?:-py[0-9.]+)?\.(?:dist|egg)-info$", re.IGNORECASE
+    )
+    found = [match.group(1) for match in map(pattern.match, sorted(os.listdir(folder))) if match]
+    return found[-1] if found else ""
+
+
+def qt(full: bool) -> "Dict[str, object]":
+    """The first binding that imports; in a process of its own, because broken libraries may end it."""
+    problem = ""
+    for module in MODULES_OF_QT:
+        version = installed(module)
+        if version is None:
+            continue
+        if not full:
+            return {"module": module, "version": version, "imported": False}
+        import subprocess
+
+        code = "import %s.QtWidgets, %s.QtCore as c; print(c.qVersion())" % (module, module)
+        try:
+            done = subprocess.run(
+                [sys.executable, "-B", "-c", code],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                timeout=15,
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            problem = problem or last_line(error)
+            continue
+        if done.returncode == 0:
+            return {"module": module, "version": version or done.stdout.decode().strip(), "imported": True}
+        lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        problem = problem or (lines[-1] if lines else "%s ended with status %d" % (module, done.returncode))
+    return {"problem": problem}
+
+
+# --- the display ------------------------------------------------------------------------------------------
+
+
+def cookie_entries(path: str) -> "List[Tuple[int, bytes, bytes, bytes, bytes]]":
+    """The records of an authority file: family, address, number, name, data (libXau, AuRead.c)."""
+    with open(path, "rb") as file:
+        data = file.read(1 << 20)
+    found = []
+    at = 0
+    while at + 2 <= len(data):
+        family = int.from_bytes(data[at : at + 2], "big")
+        at += 2
+        fields = []
+        for _ in range(4):
+            size = int.from_bytes(data[at : at + 2], "big")
+            fields.append(data[at + 2 : at + 2 + size])
+            at += 2 + size
+        if at > len(data):
+            break
+        found.append((family, fields[0], fields[1], fields[2], fields[3]))
+    return found
+
+
+def shown(family: int, address: bytes, number: bytes, name: bytes, data: bytes) -> str:
+    """As `xauth list` names it; the cookie stays out."""
+    del name, data
+    if family == 256:
+        return "%s/unix:%s" % (address.decode("utf-8", "replace"), number.decode("ascii", "replace"))
+    return "#%04x#%s#:%s" % (family, address.hex(), number.decode("ascii", "replace"))
+
+
+def connect(display: str) -> "Tuple[Any, str, str]":
+    """A socket to the display, its number, and the host part (libxcb, xcb_util.c, _xcb_open)."""
+    import os
+    import socket
+
+    if display.startswith("/"):
+        paths, host, number = [display], "", "0"
+    else:
+        host, _, rest = display.rpartition(":")
+        number = rest.split(".")[0]
+        host = host.rpartition("/")[2]
+        int(number)
+        paths = ["\0/tmp/.X11-unix/X" + number, "/tmp/.X11-unix/X" + number] if host in ("", "unix") else []
+    failure = None  # type: Optional[OSError]
+    for path in paths:
+        if path[0] == "\0" and not sys.platform.startswith("linux"):
+            continue
+        made = socket.socket(socket.AF_UNIX)
+        try:
+            made.settimeout(HANDSHAKE_SECONDS)
+            made.connect(path)
+            return made, number, ""
+        except OSError as error:
+            made.close()
+            failure = error
+    if paths:
+        raise OSError("connect %s: %s" % (paths[-1], failure.strerror if failure else os.strerror(2)))
+    bare = host[1:-1] if host.startswith("[") else host
+    try:
+        return socket.create_connection((bare, 6000 + int(number)), HANDSHAKE_SECONDS), number, bare
+    except OSError as error:
+        raise OSError("connect %s port %d: %s" % (bare, 6000 + int(number), error.strerror or error))
+
+
+def choose(
+    entries: "List[Tuple[int, bytes, bytes, bytes, bytes]]", made: "Any", number: str
+) -> "Tuple[bytes, bytes]":
+    """The cookie that libxcb would show (xcb_auth.c, get_authptr): FamilyLocal for this machine, else the address."""
+    import os
+    import socket
+
+    peer = made.getpeername()
+    here = (256, os.fsencode(socket.gethostname()))
+    if made.family == socket.AF_UNIX:
+        wanted = here
+    else:
+        packed = socket.inet_pton(made.family, peer[0].partition("%")[0])
+        if len(packed) == 16 and packed.startswith(b"\0" * 10 + b"\xff\xff"):
+            packed = packed[12:]
+        loopback = packed in (b"\x7f\0\0\1", b"\0" * 15 + b"\1")
+        wanted = here if loopback else (0 if len(packed) == 4 else 6, packed)
+    for family, address, shown, name, data in entries:
+        if (
+            name == b"MIT-MAGIC-COOKIE-1"
+            and shown in (b"", number.encode())
+            and (family == 65535 or (family, address) == wanted)
+        ):
+            return name, data
+    return b"", b""
+
+
+def handshake() -> "Dict[str, object]":
+    """One X11 connection setup through DISPLAY, as a program of the user's would do it (X protocol, chapter 8)."""
+    import os
+    import struct
+    import time
+
+    display = os.environ.get("DISPLAY")
+    path = os.environ.get("XAUTHORITY")
+    if path is None:
+        path = os.path.join(os.path.expanduser("~"), ".Xauthority")
+    answer = {"display": display, "authority": path}  # type: Dict[str, object]
+    if not display:
+        return answer
+    entries = []  # type: List[Tuple[int, bytes, bytes, bytes, bytes]]
+    try:
+        entries = cookie_entries(path)
+        answer["entries"] = [shown(*entry) for entry in entries]
+    except OSError as error:
+        answer["authority_problem"] = error.strerror or str(error)
+    start = time.time()
+    try:
+        made, number, _ = connect(display)
+    except (OSError, ValueError) as error:
+        answer["problem"] = (
+            str(error) if isinstance(error, OSError) else "DISPLAY %r has no display number" % display
+        )
+        return answer
+    with made:
+        made.settimeout(HANDSHAKE_SECONDS)
+        name, data = choose(entries, made, number)
+        answer["cookie"] = bool(data)
+        without = "" if data else "; %s has no cookie for it" % path
+        try:
+            made.sendall(
+                struct.pack("<BxHHHH2x", 0x6C, 11, 0, len(name), len(data))
+                + name
+                + b"\0" * (-len(name) % 4)
+                + data
+                + b"\0" * (-len(data) % 4)
+            )
+            head = b""
+            while len(head) < 8:
+                more = made.recv(8 - len(head))
+                if not more:
+                    raise EOFError
+                head += more
+            if head[0] == 1:
+                answer["ok"] = True
+                answer["seconds"] = round(time.time() - start, 4)
+                return answer
+            reason = b""
+            while len(reason) < head[1]:
+                more = made.recv(head[1] - len(reason))
+                if not more:
+                    break
+                reason += more
+            answer["problem"] = reason.decode("utf-8", "replace").strip() + without
+        except EOFError:
+            answer["problem"] = "the connection was closed without an answer" + without
+        except OSError as error:
+            # socket.timeout has no strerror
+            answer["problem"] = (
+                "no answer within %d s" % HANDSHAKE_SECONDS if not error.strerror else error.strerror
+            )
+    return answer
+
+
+# --- matplotlib -------------------------------------------------------------------------------------------
+
+
+class Bystander:
+    """While matplotlib is imported: directories that it would make are only taken for made (matplotlib/__init__.py,
+    _get_config_or_cache_dir), so that asking leaves no trace. One whose parent takes no file still fails."""
+
+    def __enter__(self) -> "Bystander":
+        import os
+        import pathlib
+
+        self.made = set()  # type: set[str]
+        self.saved = (pathlib.Path.mkdir, pathlib.Path.is_dir, os.access)
+        mkdir, is_dir, access = self.saved
+        made = self.made
+
+        def near(path: str) -> str:
+            while not os.path.lexists(path) and os.path.dirname(path) != path:
+                path = os.path.dirname(path)
+            return path
+
+        def no_mkdir(path: "Any", *args: "Any", **named: "Any") -> None:
+            if os.path.lexists(str(path)) or not access(near(str(path)), os.W_OK):
+                mkdir(path, *args, **named)
+            else:
+                made.add(str(path))
+
+        def seems_dir(path: "Any", *args: "Any", **named: "Any") -> bool:
+            return str(path) in made or bool(is_dir(path, *args, **named))
+
+        def seems_writable(path: "Any", *args: "Any", **named: "Any") -> bool:
+            return str(path) in made or bool(access(path, *args, **named))
+
+        setattr(pathlib.Path, "mkdir", no_mkdir)  # noqa: B010  for mypy these are not assignable
+        setattr(pathlib.Path, "is_dir", seems_dir)  # noqa: B010
+        setattr(os, "access", seems_writable)  # noqa: B010
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        import os
+        import pathlib
+
+        setattr(pathlib.Path, "mkdir", self.saved[0])  # noqa: B010
+        setattr(pathlib.Path, "is_dir", self.saved[1])  # noqa: B010
+        setattr(os, "access", self.saved[2])  # noqa: B010
+
+
+def text_of(path: str) -> "Optional[str]":
+    """A file's text, undecodable bytes as surrogates, line ends as they are; None where it cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(TEXT_LIMIT).decode("utf-8", "surrogateescape")
+    except OSError:
+        return None
+
+
+def plots(display_ok: "Optional[bool]", has_tk: bool, binding: str) -> "Dict[str, object]":
+    """matplotlib as it is in this environment: file in effect, backend asked for, backend that pyplot would get."""
+    import logging
+    import os
+    import warnings
+
+    found = {"version": installed("matplotlib")}  # type: Dict[str, object]
+    if found["version"] is None:
+        return found
+    logging.disable(logging.CRITICAL)
+    warnings.simplefilter("ignore")
+    try:
+        with Bystander():
+            import matplotlib
+
+            found["version"] = str(matplotlib.__version__)
+            found["rc_file"] = str(matplotlib.matplotlib_fname())
+            folder = str(matplotlib.get_configdir())
+    except BaseException as error:
+        found["problem"] = last_line(error)
+        return found
+    user = os.path.join(folder, "matplotlibrc")
+    found["user_rc"] = os.path.realpath(user)
+    found["user_rc_exists"] = os.path.exists(user)
+    found["user_rc_text"] = text_of(user)
+    text = text_of(str(found["rc_file"]))
+    if text is not None:
+        # few lines of the packaged file matter, and it is long
+        lines = enumerate(text.splitlines(), 1)
+        found["rc_lines"] = [[n, line[:200]] for n, line in lines if line.lstrip().startswith("backend")]
+    found["variable"] = os.environ.get("MPLBACKEND")
+    settings = matplotlib.rcParams
+    wish = dict.__getitem__(settings, "backend")
+    found["wish"] = wish if isinstance(wish, str) else None
+    found["fallback"] = bool(settings.get("backend_fallback", True))
+    found["interactive"] = bool(settings.get("interactive", False))
+    try:
+        with Bystander():
+            found.update(backend(matplotlib, found, display_ok, has_tk, binding))
+    except BaseException as error:
+        found["backend_problem"] = last_line(error)
+    return found
+
+
+def display_is_valid(display_ok: "Optional[bool]") -> bool:
+    """What matplotlib's _c_internal_utils.display_is_valid() would say: libX11 loads, and the display lets us in."""
+    import ctypes
+
+    try:
+        ctypes.CDLL("libX11.so.6")
+    except OSError:
+        return False
+    return bool(display_ok)
+
+
+def backend(
+    matplotlib: "Any", found: "Dict[str, object]", display_ok: "Optional[bool]", has_tk: bool, binding: str
+) -> "Dict[str, object]":
+    """The backend that `import matplotlib.pyplot` ends up with, by the rules of its pyplot.py.
+
+    The handshake made before stands for display_is_valid(), which costs 16 round trips. Only where these rules do not
+    decide is pyplot itself imported: it takes half a second and builds a font cache where there is none yet.
+    """
+    import os
+    from importlib import util
+
+    wish = found["wish"]
+    new = tuple(int(part) for part in str(found["version"]).split(".")[:2]) >= (3, 5)
+    on_x11 = sys.platform.startswith(("linux", "freebsd"))
+    plain = wish.lower() if isinstance(wish, str) else ""
+    if on_x11:
+        # before 3.4 matplotlib looked at the variable only
+        knows = hasattr(getattr(matplotlib, "_c_internal_utils", None), "display_is_valid")
+        if not knows:
+            knows = util.find_spec("matplotlib._c_internal_utils") is not None
+        valid = display_is_valid(display_ok) if knows else bool(os.environ.get("DISPLAY"))
+        valid = valid or bool(os.environ.get("WAYLAND_DISPLAY"))
+        if plain and plain not in INTERACTIVE:
+            return {"backend": wish}
+        if not valid:
+            if plain and not found["fallback"]:
+                return {
+                    "backend_problem": "Cannot load backend %r, as 'headless' is currently running" % wish
+                }
+            return {"backend": "agg"}
+        if plain.startswith("tk") and has_tk:
+            import matplotlib.backends._tkagg  # its C part must load
+
+            return {"backend": wish}
+        if plain.startswith("qt") and binding:
+            return {"backend": wish}
+        if plain and (plain.startswith(("tk", "qt"))):
+            toolkit = "tkinter" if plain.startswith("tk") else "a Qt binding"
+            return {"backend_problem": "Cannot load backend %r: %s does not import" % (wish, toolkit)}
+        if not plain:
+            if binding and (new or binding in ("PyQt5", "PySide2")):
+                return {"backend": "qtagg" if new else "qt5agg"}
+            if util.find_spec("gi") is None and util.find_spec("wx") is None:
+                if not has_tk:
+                    return {"backend": "agg"}
+                import matplotlib.backends._tkagg
+
+                return {"backend": "tkagg"}
+    folder = matplotlib.get_cachedir()
+    if not (
+        folder and os.path.isdir(folder) and any(name.startswith("fontlist") for name in os.listdir(folder))
+    ):
+        return {
+            "backend_problem": "not asked: matplotlib has no font cache yet, and importing pyplot would write it"
+        }
+    import matplotlib.pyplot
+
+    return {"backend": str(matplotlib.pyplot.get_backend())}
+
+
+def main(mode: str, mark: str) -> None:
+    sys.dont_write_bytecode = True
+    # With -c the current directory comes first, and a json.py in the home directory would be taken for the real one.
+    sys.path[:] = [path for path in sys.path if path]
+    import json
+    import os
+
+    # What the modules print must not come between.
+    out = os.dup(1)
+    os.dup2(2, 1)
+    full = mode == "full"
+    answer = interpreter()
+    answer["tk"] = tk(full)
+    answer["qt"] = qt(full)
+    if full:
+        shake = handshake()
+        answer["handshake"] = shake
+        ok = None if shake["display"] is None else bool(shake.get("ok"))
+        tk_ok = "version" in answer["tk"]  # type: ignore[operator]
+        binding = str(answer["qt"].get("module", ""))  # type: ignore[attr-defined]
+        answer["matplotlib"] = plots(ok, tk_ok, binding)
+    else:
+        answer["matplotlib"] = {"version": installed("matplotlib")}
+    data = (mark + json.dumps(answer) + "\n").encode("ascii")
+    while data:
+        data = data[os.write(out, data) :]
+    # A module may have left a thread that keeps the interpreter from ending.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2])

@@ -1,0 +1,196 @@
+"""What probe_python.py printed in each interpreter, as PythonFacts; pure, imported by facts/parse.py."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from x11fwd.facts.matplotlibrc import find_backend_line
+from x11fwd.facts.model import MatplotlibFacts, PythonFacts, PythonKind, SettingSource, Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from x11fwd.facts.answers import Answers
+
+__all__ = ["PythonAnswers", "parse_python", "parse_pythons"]
+
+_NOT_ASKED = Unknown("not asked")
+_SHORT = Unknown("only the first interpreter is asked in full")
+
+
+@dataclass(frozen=True)
+class PythonAnswers:
+    """What the interpreters say.
+
+    Attributes:
+        pythons: the one a user would get first.
+        handshake: "ok" or the reason, None where there is no DISPLAY, Unknown where nobody could try.
+        seconds: how long the handshake took there, None without one.
+        authority: the authority file that the handshake used; `entries` the display names in it.
+    """
+
+    pythons: tuple[PythonFacts, ...] = ()
+    handshake: str | Unknown | None = None
+    seconds: float | None = None
+    authority: str = ""
+    entries: tuple[str, ...] | Unknown = _NOT_ASKED
+
+
+class _Answer:
+    """A JSON object whose fields are asked for by type, so that a foreign value cannot travel on."""
+
+    def __init__(self, values: object) -> None:
+        self._values: Mapping[str, object] = values if isinstance(values, dict) else {}
+
+    def text(self, name: str) -> str | None:
+        value = self._values.get(name)
+        return value if isinstance(value, str) else None
+
+    def yes(self, name: str, default: bool = False) -> bool:
+        value = self._values.get(name)
+        return value if isinstance(value, bool) else default
+
+    def number(self, name: str) -> float | None:
+        value = self._values.get(name)
+        return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+    def inner(self, name: str) -> _Answer:
+        return _Answer(self._values.get(name))
+
+    def lines(self, name: str) -> list[tuple[int, str]] | None:
+        value = self._values.get(name)
+        if not isinstance(value, list):
+            return None
+        pairs = [one for one in value if isinstance(one, list) and len(one) == 2]
+        return [(n, text) for n, text in pairs if isinstance(n, int) and isinstance(text, str)]
+
+    def words(self, name: str) -> tuple[str, ...] | None:
+        value = self._values.get(name)
+        return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else None
+
+    def __bool__(self) -> bool:
+        return bool(self._values)
+
+
+def parse_pythons(answers: Answers) -> PythonAnswers:
+    """All interpreters, each one once."""
+    lines = (*answers.all("python.named"), *answers.all("python.full"), *answers.all("python.short"))
+    tool = answers.first("conda.tool")
+    found: list[PythonFacts] = []
+    result = PythonAnswers(handshake=Unknown("no Python is there to try it with"))
+    seen: set[tuple[str, str]] = set()
+    for line in lines:
+        found_by, path, text = ([*line.split("\t", 2), "", ""])[:3]
+        python, answer = parse_python(found_by, path, text)
+        identity = (python.prefix, python.version)
+        if python.version and identity in seen:
+            continue  # the interpreter behind a shim of pyenv that was asked before
+        seen.add(identity)
+        found.append(replace(python, tool=tool) if python.kind is PythonKind.CONDA else python)
+        shake = answer.inner("handshake")
+        if shake:
+            names = shake.words("entries")
+            result = PythonAnswers(
+                handshake=_handshake(shake),
+                seconds=shake.number("seconds"),
+                authority=shake.text("authority") or "",
+                entries=names
+                if names is not None
+                else Unknown(shake.text("authority_problem") or "not asked"),
+            )
+        elif not python.version and isinstance(result.handshake, Unknown):
+            result = PythonAnswers(handshake=Unknown(f"{path} could not be asked: {python.problem}"))
+    return replace(result, pythons=tuple(found))
+
+
+def _handshake(shake: _Answer) -> str | None:
+    if not shake.text("display"):
+        return None
+    return "ok" if shake.yes("ok") else shake.text("problem") or "no answer"
+
+
+def parse_python(found_by: str, path: str, text: str) -> tuple[PythonFacts, _Answer]:
+    """One interpreter's line: JSON, or `!` and the reason why there is none."""
+    if text.startswith("!") or not text:
+        return PythonFacts(path, found_by, problem=text[1:] or "it printed nothing"), _Answer(None)
+    try:
+        answer = _Answer(json.loads(text))
+    except ValueError:
+        return PythonFacts(path, found_by, problem="its answer was cut short"), _Answer(None)
+    tk, qt = answer.inner("tk"), answer.inner("qt")
+    binding = qt.text("module")
+    python = PythonFacts(
+        path,
+        found_by,
+        executable=answer.text("executable") or "",
+        version=answer.text("version") or "",
+        prefix=answer.text("prefix") or "",
+        base_prefix=answer.text("base_prefix") or "",
+        kind=_kind(answer),
+        externally_managed=answer.yes("managed"),
+        has_pip=answer.yes("pip"),
+        tkinter=tk.text("version"),
+        tkinter_problem=tk.text("problem") or "",
+        qt=f"{binding} {qt.text('version') or ''}".strip() if binding else None,
+        matplotlib=_matplotlib(answer.inner("matplotlib"), in_full=bool(answer.inner("handshake"))),
+        qt_problem=qt.text("problem") or "",
+    )
+    return python, answer
+
+
+def _kind(answer: _Answer) -> PythonKind:
+    prefix, base = answer.text("prefix") or "", answer.text("base_prefix") or ""
+    if prefix != base:
+        return PythonKind.VENV
+    if answer.yes("conda"):
+        return PythonKind.CONDA
+    parts = posixpath.normpath(base).split("/")
+    if "uv" in parts and "python" in parts:
+        return PythonKind.UV
+    if "versions" in parts and any("pyenv" in part for part in parts):
+        return PythonKind.PYENV
+    if base in {"/usr", "/"} or base.startswith(("/System/Library/", "/Library/Developer/")):
+        return PythonKind.SYSTEM
+    return PythonKind.OTHER
+
+
+def _matplotlib(plots: _Answer, *, in_full: bool) -> MatplotlibFacts:
+    version = plots.text("version")
+    problem = plots.text("problem") or ""
+    if not in_full or version is None or problem:
+        return MatplotlibFacts(
+            version, backend=_SHORT if not in_full else Unknown(problem or "not installed"), problem=problem
+        )
+    rc_file = plots.text("rc_file")
+    line = find_backend_line(plots.lines("rc_lines") or [])
+    rc_backend = SettingSource(file=rc_file, line=line.number, text=line.text) if line else None
+    exists = plots.yes("user_rc_exists")
+    text = plots.text("user_rc_text")
+    backend = plots.text("backend")
+    return MatplotlibFacts(
+        version,
+        rc_file=rc_file,
+        rc_backend=rc_backend,
+        backend_wish=_wish(plots, rc_backend, line.value if line else ""),
+        backend=backend
+        if backend is not None
+        else Unknown(plots.text("backend_problem") or "it gave no answer"),
+        user_rc=plots.text("user_rc"),
+        user_rc_exists=exists,
+        user_rc_text=text if text is not None else Unknown("it is not readable") if exists else None,
+        backend_fallback=plots.yes("fallback", default=True),
+        interactive=plots.yes("interactive"),
+    )
+
+
+def _wish(plots: _Answer, rc_backend: SettingSource | None, value: str) -> tuple[str, SettingSource] | None:
+    variable = plots.text("variable")
+    if variable:
+        return variable, SettingSource(variable="MPLBACKEND", text=f"MPLBACKEND={variable}")
+    wish = plots.text("wish")
+    if wish is None or rc_backend is None:
+        return None
+    return (wish or value), rc_backend
