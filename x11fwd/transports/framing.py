@@ -18,7 +18,7 @@ from x11fwd.errors import ProbeError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Frame", "Framed", "quote"]
+__all__ = ["Collector", "Frame", "Framed", "quote"]
 
 _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+:,./-")
 # may stand between single quotes in all six shells
@@ -126,11 +126,6 @@ class Frame:
         _, mark, rest = data.partition(self.begin)
         return rest if mark else None
 
-    def is_complete(self, stdout: bytes, stderr: bytes) -> bool:
-        """True once both end marks and the status have come, even if someone still holds the streams open."""
-        at = stdout.rfind(self.end)
-        return at >= 0 and stdout.find(b":", at + len(self.end)) >= 0 and stderr.rfind(self.end) >= 0
-
     def cut(self, stdout: bytes, stderr: bytes) -> Framed:
         """Take the output apart.
 
@@ -159,6 +154,42 @@ class Frame:
             return stderr
         text, mark, rest = errors.rpartition(self.end)
         return text if mark else rest
+
+
+class Collector:
+    """Output of one framed command as it arrives; looks at each byte once."""
+
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+        self.stdout = bytearray()
+        self.stderr = bytearray()
+        self._out_end = -1  # where the status begins, once the end mark has come
+        self._err_ended = False
+
+    def add_stdout(self, data: bytes) -> None:
+        if self._out_end < 0:
+            mark = self._frame.end
+            start = max(0, len(self.stdout) - len(mark))
+            self.stdout += data
+            found = self.stdout.find(mark, start)
+            self._out_end = found + len(mark) if found >= 0 else -1
+        else:
+            self.stdout += data
+
+    def add_stderr(self, data: bytes) -> None:
+        mark = self._frame.end
+        start = max(0, len(self.stderr) - len(mark))
+        self.stderr += data
+        self._err_ended = self._err_ended or self.stderr.find(mark, start) >= 0
+
+    @property
+    def complete(self) -> bool:
+        """True once both end marks and the status have come, even if someone still holds the streams open."""
+        return self._err_ended and self._out_end >= 0 and self.stdout.find(b":", self._out_end) >= 0
+
+    def result(self) -> Framed:
+        """The output, cut out. Raises ProbeError where a mark is missing."""
+        return self._frame.cut(bytes(self.stdout), bytes(self.stderr))
 
 
 def _excerpt(stdout: bytes, stderr: bytes) -> str:

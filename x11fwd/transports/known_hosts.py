@@ -25,6 +25,7 @@ __all__ = [
     "KnownHost",
     "Verdict",
     "fingerprint",
+    "has_authority",
     "host_name",
     "judge",
     "known_types",
@@ -130,32 +131,30 @@ def _key(kind: str, text: str) -> HostKey | None:
 
 
 class Verdict(Enum):
-    """What the files say about a key that a host showed (HostStatus in hostfile.h)."""
+    """What the files say about a key that a host showed (HostStatus in OpenSSH's hostfile.h)."""
 
     KNOWN = "known"
-    UNKNOWN = "unknown"  # the host is in no file
-    OTHER_TYPE = "other type"  # the host is known, but by keys of other types
-    CHANGED = "changed"  # the host is known by another key of the same type
+    UNKNOWN = "unknown"
+    CHANGED = "changed"  # the host is known, and by none of its lines has it this key
     REVOKED = "revoked"
 
 
 def judge(entries: Iterable[KnownHost], name: str, key: HostKey) -> tuple[Verdict, tuple[KnownHost, ...]]:
     """Judge a key against every line about `name`; returns the lines the verdict rests on.
 
-    Certificate lines are no answer here: who meets one that matches lets OpenSSH do the work.
+    A key of a type that no line has is a changed key, as in check_hostkeys_by_key_or_type (hostfile.c): the
+    known types were asked for first, so the host has lost them. Certificate lines are no answer here: who
+    meets one that matches lets OpenSSH do the work.
     """
-    entries = tuple(entries)
-    revoked = tuple(e for e in entries if e.marker == REVOKED and e.key.blob == key.blob and e.matches(name))
+    about = tuple(entry for entry in entries if entry.matches(name))
+    revoked = tuple(entry for entry in about if entry.marker == REVOKED and entry.key.blob == key.blob)
     if revoked:
         return Verdict.REVOKED, revoked
-    about = tuple(entry for entry in entries if not entry.marker and entry.matches(name))
-    same = tuple(entry for entry in about if entry.key.blob == key.blob)
+    plain = tuple(entry for entry in about if not entry.marker)
+    same = tuple(entry for entry in plain if entry.key.blob == key.blob)
     if same:
         return Verdict.KNOWN, same
-    changed = tuple(entry for entry in about if entry.key.kind == key.kind)
-    if changed:
-        return Verdict.CHANGED, changed
-    return (Verdict.OTHER_TYPE, about) if about else (Verdict.UNKNOWN, ())
+    return (Verdict.CHANGED, plain) if plain else (Verdict.UNKNOWN, ())
 
 
 def known_types(entries: Iterable[KnownHost], name: str) -> tuple[str, ...]:

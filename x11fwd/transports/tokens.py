@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import pwd
 import re
+import socket
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from x11fwd.errors import UsageError
@@ -12,28 +18,53 @@ if TYPE_CHECKING:
 
     from x11fwd.target import SshConfig
 
-__all__ = ["expand_file", "expand_percent", "tokens"]
+__all__ = ["LocalUser", "expand_file", "expand_percent", "tokens"]
 
 _ENVIRONMENT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
-def tokens(config: SshConfig, *, typed_host: str, home: str, local_user: str, uid: int) -> dict[str, str]:
-    """The %-tokens of ssh_config(5), section TOKENS, that a configuration by `ssh -G` can answer.
+@dataclass(frozen=True)
+class LocalUser:
+    """Who runs ssh here: name, number and home as the password database has them, and this machine's name."""
+
+    name: str
+    uid: int
+    home: str
+    host: str
+
+    @classmethod
+    def current(cls) -> LocalUser:
+        """ssh does not look at $HOME either (misc.c, tilde_expand); it stands in for a missing entry."""
+        uid = os.getuid()
+        try:
+            entry = pwd.getpwuid(uid)
+        except KeyError:
+            return cls(str(uid), uid, str(Path.home()), socket.gethostname())
+        return cls(entry.pw_name, uid, entry.pw_dir, socket.gethostname())
+
+
+def tokens(config: SshConfig, typed_host: str, user: LocalUser) -> dict[str, str]:
+    """The %-tokens of ssh_config(5), section TOKENS.
 
     Args:
         typed_host: the host as given on the command line (`%n`).
-        home: home folder of the local user (`%d`).
     """
+    jump = config.proxy_jump or ""
+    parts = (user.host, config.hostname, str(config.port), config.user, jump)
     return {
         "%": "%",
-        "d": home,
+        "C": hashlib.sha1("".join(parts).encode(), usedforsecurity=False).hexdigest(),  # readconf.c
+        "d": user.home,
         "h": config.hostname,
-        "i": str(uid),
+        "i": str(user.uid),
+        "j": jump,
         "k": config.host_key_alias or typed_host,
+        "L": user.host.partition(".")[0],
+        "l": user.host,
         "n": typed_host,
         "p": str(config.port),
         "r": config.user,
-        "u": local_user,
+        "u": user.name,
     }
 
 

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from x11fwd.errors import ProbeError
-from x11fwd.transports.framing import Frame, quote
+from x11fwd.transports.framing import Collector, Frame, quote
 
 SHELLS = [shell for shell in ("bash", "dash", "zsh", "fish", "csh", "tcsh", "ksh") if shutil.which(shell)]
 EVERY_CHARACTER = "".join(map(chr, range(1, 128)))
@@ -133,12 +133,21 @@ def test_output_that_looks_like_an_older_frame_stays_in() -> None:
     assert frame.cut(done.stdout, done.stderr).stdout == text.encode()
 
 
-def test_the_end_is_seen_while_a_background_process_holds_the_streams() -> None:
+@pytest.mark.parametrize("size", [1, 7, 64, 10_000])
+def test_the_end_is_seen_while_a_background_process_holds_the_streams(size: int) -> None:
     frame = Frame.random()
-    done = through("sh", frame.command(["echo", "x"]))
-    assert frame.is_complete(done.stdout, done.stderr)
-    assert not frame.is_complete(done.stdout[:-2], done.stderr)
-    assert not frame.is_complete(done.stdout, b"")
+    done = through("sh", frame.command(["sh", "-c", "echo out; echo err >&2"]))
+    collector = Collector(frame)
+    for at in range(0, len(done.stdout), size):
+        assert not collector.complete
+        collector.add_stdout(done.stdout[at : at + size])
+    for at in range(0, len(done.stderr), size):
+        assert not collector.complete
+        collector.add_stderr(done.stderr[at : at + size])
+    assert collector.complete
+    assert collector.result() == frame.cut(done.stdout, done.stderr)
+    collector.add_stdout(b"bye")
+    assert collector.result().stdout == b"out\n"
 
 
 def test_the_outer_command_is_one_printable_line_without_a_bang() -> None:

@@ -1,0 +1,106 @@
+"""A running remote command as a two-way stream over a paramiko channel; for the paramiko transport only."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import TYPE_CHECKING
+
+import paramiko  # noqa: TID251  this module is part of the paramiko transport
+
+from x11fwd.errors import ConnectionLost, ProbeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from x11fwd.transports.framing import Frame
+
+__all__ = ["ParamikoStream"]
+
+_ERRORS = (paramiko.SSHException, EOFError, OSError)
+
+
+class ParamikoStream:
+    """See `ByteStream`. Args: translate: makes our exception of paramiko's, None for a lost connection."""
+
+    def __init__(
+        self, channel: paramiko.Channel, frame: Frame, translate: Callable[[Exception | None], Exception]
+    ) -> None:
+        self._channel = channel
+        self._frame = frame
+        self._translate = translate
+        self._begun = False
+        self._ready = bytearray()
+        self._errors = bytearray()
+
+    def read(self, limit: int, timeout: float | None = None) -> bytes:
+        """See `ByteStream.read`.
+
+        Raises:
+            ProbeError: the stream ended and the command never began.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while not self._begun:
+            data = self._receive(65536, deadline, timeout)
+            if not data:
+                raise ProbeError("the login shell or a forced command swallowed our command")
+            self._ready += data
+            rest = self._frame.after_begin(bytes(self._ready))
+            if rest is not None:
+                self._begun, self._ready = True, bytearray(rest)
+        if self._ready:
+            data = bytes(self._ready[:limit])
+            del self._ready[:limit]
+            return data
+        return self._receive(limit, deadline, timeout)
+
+    def _receive(self, limit: int, deadline: float | None, timeout: float | None) -> bytes:
+        self._drain_errors()
+        self._channel.settimeout(None if deadline is None else max(0.0, deadline - time.monotonic()))
+        try:
+            data = self._channel.recv(limit)
+        except TimeoutError:
+            raise TimeoutError(f"nothing came within {timeout:g} s") from None
+        except _ERRORS as error:
+            raise self._translate(error) from error
+        self._drain_errors()
+        if not data and not self._channel.eof_received:
+            raise self._translate(None)
+        return data
+
+    def _drain_errors(self) -> None:
+        # both streams share one window: unread stderr would bring stdout to a halt
+        while self._channel.recv_stderr_ready():
+            self._errors += self._channel.recv_stderr(65536)
+
+    def write(self, data: bytes) -> None:
+        """See `ByteStream.write`. Raises ConnectionLost."""
+        self._channel.settimeout(None)
+        try:
+            self._channel.sendall(data)
+        except _ERRORS as error:
+            if self._channel.closed and self._channel.eof_received:
+                raise ConnectionLost("the command does not read its standard input any more") from error
+            raise self._translate(error) from error
+
+    def close_write(self) -> None:
+        with contextlib.suppress(*_ERRORS):
+            self._channel.shutdown_write()
+
+    def stderr(self) -> bytes:
+        self._drain_errors()
+        rest = self._frame.after_begin(bytes(self._errors))
+        return bytes(self._errors) if rest is None else rest
+
+    def wait(self, timeout: float | None = None) -> int:
+        """See `ByteStream.wait`. Raises TimeoutError, ConnectionLost."""
+        if not self._channel.status_event.wait(timeout):
+            raise TimeoutError(f"the command had not ended after {timeout:g} s")
+        status = self._channel.recv_exit_status()
+        if status < 0:
+            raise self._translate(None)
+        return status
+
+    def close(self) -> None:
+        with contextlib.suppress(*_ERRORS):
+            self._channel.close()

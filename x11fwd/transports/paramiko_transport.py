@@ -1,0 +1,283 @@
+"""The default transport: paramiko, without a second process; imported by `choose` only."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import paramiko  # noqa: TID251  this is paramiko's transport
+
+from x11fwd.errors import ConnectError, ConnectionLost, ProbeError
+from x11fwd.transports.base import CommandResult, X11Outcome
+from x11fwd.transports.framing import Collector, Frame, Framed
+from x11fwd.transports.local import wait_readable
+from x11fwd.transports.paramiko_login import open_link
+from x11fwd.transports.paramiko_stream import ParamikoStream
+from x11fwd.transports.remote_file import put_through_shell
+from x11fwd.transports.x11_channel import DisplayDoor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from x11fwd.target import SshConfig, Target
+    from x11fwd.transports.base import Prompter, X11Offer
+    from x11fwd.transports.hops import Hop
+    from x11fwd.transports.paramiko_link import Link, Reply
+
+__all__ = ["ParamikoTransport"]
+
+_INLINE = 32_768  # one packet; more goes out on a thread, so that both directions keep flowing
+_KEEPALIVE = 15.0
+_ERRORS = (paramiko.SSHException, EOFError, OSError)
+
+
+class ParamikoTransport:
+    """See `Transport`; opened by `open_paramiko`."""
+
+    name = "paramiko"
+
+    def __init__(
+        self,
+        hop: Hop,
+        link: Link,
+        *,
+        way: contextlib.ExitStack,
+        reason: str,
+        offer: X11Offer | None,
+        trusted: bool,
+    ) -> None:
+        self.reason = reason
+        self.round_trips = 0
+        self._hop = hop
+        self._link = link
+        self._way = way
+        self._spare: _Spare | None = _Spare(link)
+        self._granted: bool | None = None
+        self._x11_reply: Reply | None = None
+        self._offer = offer
+        self._door: DisplayDoor | None = None
+        if offer is not None and trusted:
+            self._door = DisplayDoor(offer, link.remarks.append)
+            link.accept_x11(self._door.admit)
+        elif offer is not None:
+            # as ssh does for a key that StrictHostKeyChecking=no lets pass
+            self._granted = False
+            link.remarks.append("X11 forwarding is disabled to avoid man-in-the-middle attacks.")
+
+    @property
+    def target(self) -> Target:
+        return self._hop.target
+
+    @property
+    def config(self) -> SshConfig:
+        return self._hop.config
+
+    @property
+    def server_version(self) -> str | None:
+        return self._link.server_version
+
+    @property
+    def x11(self) -> X11Outcome:
+        if self._x11_reply is not None and self._x11_reply.granted is not None:
+            self._granted = self._x11_reply.granted
+        return X11Outcome(self._offer is not None, self._granted, tuple(self._link.remarks))
+
+    def run(
+        self, argv: Sequence[str], *, stdin: bytes = b"", timeout: float = 60.0, x11: bool = False
+    ) -> CommandResult:
+        """See `Transport.run`."""
+        frame = Frame.random()
+        command = frame.command(argv)
+        self.round_trips += 1
+        deadline = time.monotonic() + timeout
+        with self._guard(timeout):
+            channel = self._start(command, deadline, x11=x11)
+            try:
+                self._send(channel, stdin)
+                framed = self._collect(channel, Collector(frame), deadline, timeout)
+            finally:
+                self._discard(channel)
+        return CommandResult(framed.exit_status, framed.stdout, framed.stderr)
+
+    def stream(self, argv: Sequence[str], *, x11: bool = False) -> ParamikoStream:
+        """See `Transport.stream`."""
+        frame = Frame.random()
+        self.round_trips += 1
+        with self._guard(60.0):
+            channel = self._start(frame.stream_command(argv), time.monotonic() + 60.0, x11=x11)
+        return ParamikoStream(channel, frame, self._translated)
+
+    def put(self, path: str, data: bytes, *, mode: int = 0o600) -> None:
+        """See `Transport.put`."""
+        put_through_shell(self.run, path, data, mode)
+
+    def close(self) -> None:
+        """End the connection, those to the jump hosts, and a ProxyCommand."""
+        self._link.close()
+        self._way.close()
+
+    def __enter__(self) -> ParamikoTransport:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _start(self, command: str, deadline: float, *, x11: bool) -> paramiko.Channel:
+        """A session that runs `command`; the X11 request and it go out together, in one round trip."""
+        channel = self._session(deadline)
+        try:
+            if x11 and self._door is not None:
+                self._x11_reply = self._link.request(
+                    channel, "x11-req", False, "MIT-MAGIC-COOKIE-1", self._door.fake.hex(), self._door.screen
+                )
+            reply = self._link.request(channel, "exec", command)
+            self._demand(reply, deadline)
+        except BaseException:
+            self._discard(channel)
+            raise
+        self._spare = _Spare(self._link)
+        return channel
+
+    def _demand(self, reply: Reply, deadline: float) -> None:
+        granted = reply.wait(max(0.0, deadline - time.monotonic()))
+        if granted is None:
+            raise self._translated(None)
+        if not granted:
+            raise ProbeError(f"{self._hop.place} refuses to run commands")
+
+    def _session(self, deadline: float) -> paramiko.Channel:
+        spare, self._spare = self._spare, None
+        channel = spare.take(deadline - time.monotonic()) if spare is not None else None
+        if channel is not None:
+            return channel
+        try:
+            return self._link.open_channel("session", timeout=max(0.1, deadline - time.monotonic()))
+        except paramiko.ChannelException as error:
+            raise ConnectError(
+                f"{self._hop.place} lets in, but refuses a session: {error.text or 'no reason given'}",
+                hint="MaxSessions in its sshd_config may be too small",
+            ) from error
+
+    @staticmethod
+    def _send(channel: paramiko.Channel, stdin: bytes) -> None:
+        def send() -> None:
+            # a command that does not read its input, or ends early, is no failure
+            with contextlib.suppress(*_ERRORS):
+                channel.sendall(stdin)
+            with contextlib.suppress(*_ERRORS):
+                channel.shutdown_write()
+
+        if len(stdin) <= _INLINE:
+            send()
+        else:
+            threading.Thread(target=send, name="x11fwd-stdin", daemon=True).start()
+
+    def _collect(self, channel: paramiko.Channel, output: Collector, deadline: float, limit: float) -> Framed:
+        while True:
+            # looked at before draining: what came in before the end is then sure to be read
+            ended = channel.eof_received or channel.closed
+            while channel.recv_ready():
+                output.add_stdout(channel.recv(1 << 20))
+            while channel.recv_stderr_ready():
+                output.add_stderr(channel.recv_stderr(1 << 20))
+            if output.complete:
+                return output.result()
+            if ended:
+                if not self._link.is_active():
+                    raise self._translated(None)
+                return output.result()
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise ConnectionLost(
+                    f"{self._hop.place} gave no answer within {limit:g} s",
+                    hint="the line may be frozen, or the command hangs",
+                )
+            wait_readable(channel.fileno(), left)
+
+    def _discard(self, channel: paramiko.Channel) -> None:
+        self._link.forget(channel)
+
+        def close() -> None:
+            with contextlib.suppress(*_ERRORS):
+                channel.close()
+
+        if channel.eof_received or not self._link.is_active():
+            close()
+        else:
+            # closing sends a message, and on a frozen line even that may block
+            threading.Thread(target=close, daemon=True).start()
+
+    @contextlib.contextmanager
+    def _guard(self, timeout: float) -> Iterator[None]:
+        """Nothing inside waits much longer than `timeout`: paramiko's own calls may, on a frozen line."""
+        watchdog = threading.Timer(
+            timeout + 1.0, self._link.abandon, (f"it gave no answer within {timeout:g} s",)
+        )
+        watchdog.daemon = True
+        watchdog.start()
+        try:
+            yield
+        except _ERRORS as error:
+            raise self._translated(error) from error
+        finally:
+            watchdog.cancel()
+
+    def _translated(self, error: Exception | None) -> ConnectError:
+        """Foreign exceptions become ours here, and nowhere else."""
+        if not self._link.is_active():
+            return self._link.lost_error(self._hop.place)
+        return ConnectionLost(f"the connection to {self._hop.place} failed: {error or 'no answer'}")
+
+
+class _Spare:
+    """A session that is opened before somebody wants it: saves each command one of its two round trips."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._channel: paramiko.Channel | None = None
+        self._thread = threading.Thread(target=self._open, name="x11fwd-spare", daemon=True)
+        self._thread.start()
+
+    def _open(self) -> None:
+        # refused by MaxSessions, or the line is gone: whoever wants a session will hear of it
+        with contextlib.suppress(*_ERRORS):
+            self._channel = self._link.open_channel("session", timeout=60)
+
+    def take(self, timeout: float) -> paramiko.Channel | None:
+        self._thread.join(max(0.0, timeout))
+        channel, self._channel = self._channel, None
+        return None if channel is None or channel.closed else channel
+
+
+def open_paramiko(
+    hop: Hop,
+    jumps: Sequence[Hop],
+    *,
+    prompter: Prompter,
+    offer: X11Offer | None,
+    reason: str,
+    timeout: float,
+) -> ParamikoTransport:
+    """Log in to `hop` through `jumps`.
+
+    Args:
+        timeout: seconds for each connection and each answer of a server; people may take their time.
+
+    Raises:
+        ParamikoCannotError: OpenSSH might get in where paramiko cannot.
+        ConnectError, HostKeyError, AuthError, ConnectionLost: see errors.
+    """
+    with contextlib.ExitStack() as stack:
+        before: Link | None = None
+        way_trusted = True
+        for one in jumps:
+            before, trusted = open_link(one, before, prompter, stack, timeout=timeout)
+            way_trusted = way_trusted and trusted
+        link, trusted = open_link(hop, before, prompter, stack, timeout=timeout)
+        interval = hop.config.number("serveraliveinterval") or _KEEPALIVE
+        link.keep_alive(interval, hop.config.number("serveralivecountmax") or 3)
+        return ParamikoTransport(
+            hop, link, way=stack.pop_all(), reason=reason, offer=offer, trusted=trusted and way_trusted
+        )
