@@ -1,0 +1,389 @@
+"""The apply engine: executes a plan's actions on the remote and takes them back; imported by the pipeline.
+
+One POSIX sh script (steps/engine/*.sh) is sent on standard input per change. It does its work detached from
+the connection, so that a cut line or a killed client leaves no half-written file and no half-run dpkg, and a
+part that stays in the connection repeats what the work says. Every line of ours carries a random mark:
+
+    @MARK progress TEXT      @MARK words TEXT      @MARK outcome done ENTRY      @MARK fail CODE SENTENCE
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from x11fwd.errors import ChangeError, ConnectionLost, ProbeError
+from x11fwd.steps.journal import Entry, EntryKind, Journal, parse_journal
+from x11fwd.steps.plan import ChangeResult, ChangeSshd, Outcome
+from x11fwd.steps.privilege import NoRightsError, WrongPasswordError, boot, refusal
+from x11fwd.steps.script import kind_of, script_for
+
+if TYPE_CHECKING:
+    from x11fwd.facts.model import Privilege
+    from x11fwd.steps.plan import Change
+    from x11fwd.transports.base import Transport
+
+__all__ = [
+    "Engine",
+    "EngineError",
+    "EngineLimits",
+    "LineKind",
+    "Listener",
+    "NoRightsError",
+    "SpokenLine",
+    "UndoOutcome",
+    "UndoResult",
+]
+
+
+class LineKind(Enum):
+    PROGRESS = "progress"  # the engine's own word on what it is doing
+    OUTPUT = "output"  # the package manager's
+    NOTE = "note"  # something the user should know afterwards
+
+
+@dataclass(frozen=True)
+class SpokenLine:
+    """One line while a change is under way."""
+
+    kind: LineKind
+    text: str
+
+
+Listener = Callable[[SpokenLine], None]
+
+
+@dataclass(frozen=True)
+class EngineLimits:
+    """How long the engine waits, in seconds.
+
+    Attributes:
+        lock: for another x11fwd on the same host.
+        packages: for the package manager's lock.
+        silence: without any sign of life from the remote (it gives one every 5).
+        undo_confirm: how long the watcher of an undo waits for the confirmation.
+    """
+
+    lock: int = 30
+    packages: int = 600
+    silence: float = 45.0
+    undo_confirm: int = 60
+
+
+class EngineError(ChangeError):
+    """A change was refused or failed, and was undone.
+
+    Attributes:
+        code: the engine's short word for it (`contradicted`, `no-space`, `locked`, …).
+        words: what the remote itself said, line by line.
+    """
+
+    def __init__(self, message: str, *, code: str, words: tuple[str, ...] = (), hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
+        self.words = words
+
+
+class UndoOutcome(Enum):
+    UNDONE = "undone"
+    KEPT = "kept"  # packages that were to stay
+    FOREIGN = "foreign"  # somebody else changed the file since; left alone
+    PENDING = "pending"  # sshd reloaded, waits for its confirmation
+
+
+@dataclass(frozen=True)
+class UndoResult:
+    """What became of one journal entry; `difference` shows what others changed.
+
+    `kept` names packages that something else needs by now.
+    """
+
+    entry: Entry
+    outcome: UndoOutcome
+    difference: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+
+
+@dataclass
+class _Heard:
+    """What one run has said."""
+
+    lines: list[tuple[str, str]] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
+    noise: list[str] = field(default_factory=list)
+    ended: bool = False
+
+    def all(self, kind: str) -> tuple[str, ...]:
+        return tuple(rest for what, rest in self.lines if what == kind)
+
+    def last(self, kind: str) -> str | None:
+        return next((rest for what, rest in reversed(self.lines) if what == kind), None)
+
+
+_HINTS = {
+    "changed": "run the command again: it then plans from what is there now",
+    "locked": "wait until it has ended, then run the command again",
+    "no-space": "free some space on the remote and run the command again",
+    "sshd-broken": "mend that line first; `sshd -t` on the remote says when it is right",
+    "contradicted": "remove or change the line that decides, then run the command again",
+    "would-change": "bring the remote up to date first, or install by hand",
+    "died": "run the command again: what was begun is settled first",
+    "cut": "run the command again",
+}
+
+
+class Engine:
+    """Applies changes over one connection.
+
+    Args:
+        transport: an open connection.
+        privilege: how root's rights can be had there.
+        password: asked with the prompt's text when sudo wants a password, again (three times in all) when it
+            was wrong; None where nobody can answer.
+        plan: what the journal notes beside each entry (the playbook's name).
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        privilege: Privilege,
+        *,
+        password: Callable[[str], str | None] = lambda _: None,
+        plan: str = "",
+        limits: EngineLimits | None = None,
+    ) -> None:
+        self._transport = transport
+        self._privilege = privilege
+        self._ask = password
+        self._password: str | None = None
+        self._plan = plan
+        self._limits = limits or EngineLimits()
+        self._pending: tuple[str, bool] | None = None  # nonce of the transaction, become
+
+    @property
+    def host(self) -> str:
+        return self._transport.target.typed or "this machine"
+
+    @property
+    def waits(self) -> bool:
+        """A change of sshd that this engine made waits for its confirmation."""
+        return self._pending is not None
+
+    # --- changing
+
+    def apply(self, change: Change, listener: Listener | None = None) -> ChangeResult:
+        """Make one change.
+
+        Returns:
+            DONE, UNCHANGED (it was so already) or PENDING (sshd: log in anew, then `confirm` or `rollback`).
+
+        Raises:
+            EngineError: refused or failed; the host is as it was before.
+            NoRightsError: root's rights turned out not to be had.
+            WrongPasswordError: sudo refused three times.
+            ConnectionLost: the line died; the remote finishes or takes back by itself.
+        """
+        run = self._variables(kind_of(change.action))
+        heard, nonce = self._run(run, change=change, become=change.become, listener=listener)
+        word, _, entry = self._outcome(heard).partition(" ")
+        journal = (entry,) if entry else ()
+        try:
+            outcome = Outcome(word)
+        except ValueError:
+            raise ProbeError(f"the engine on {self.host} answered {word[:40]!r}") from None
+        if outcome is Outcome.PENDING:
+            if not isinstance(change.action, ChangeSshd):
+                raise ProbeError(f"the engine on {self.host} left {change.id} pending")
+            self._pending = (nonce, change.become)
+        notes = heard.all("recovered") + tuple(f"left installed: {text}" for text in heard.all("left"))
+        return ChangeResult(change.id, outcome, "; ".join(notes), journal)
+
+    def confirm(self, over: Transport | None = None) -> None:
+        """Keep the pending change of sshd; call it once a new login has shown what it should.
+
+        Args:
+            over: the new connection, where the old one may be dead.
+
+        Raises:
+            EngineError: too late, the watcher has taken it back.
+        """
+        self._settle("confirm", over)
+
+    def rollback(self, over: Transport | None = None) -> None:
+        """Take the pending change of sshd back at once.
+
+        Raises:
+            EngineError: it did not go back.
+        """
+        self._settle("rollback", over)
+
+    def _settle(self, op: str, over: Transport | None) -> None:
+        if self._pending is None:
+            return
+        nonce, become = self._pending
+        before, self._transport = self._transport, over or self._transport
+        try:
+            heard, _ = self._run({**self._variables(op), "pending": nonce}, become=become)
+            self._outcome(heard)
+        finally:
+            self._transport = before
+        self._pending = None
+
+    # --- looking and undoing
+
+    def journal(self, *, as_root: bool) -> Journal:
+        """Read one journal: root's, or the login user's own.
+
+        Raises:
+            NoRightsError: root's journal is wanted and there is no way to it.
+        """
+        heard, _ = self._run(self._variables("list"), become=as_root)
+        self._outcome(heard)
+        wanted = {"entry", "field", "pending", "root-state"}
+        return parse_journal([line for line in heard.lines if line[0] in wanted], as_root=as_root)
+
+    def recover(self, *, as_root: bool, listener: Listener | None = None) -> tuple[str, ...]:
+        """Settle what an earlier run left unfinished; one sentence for each thing settled."""
+        heard, _ = self._run(self._variables("recover"), become=as_root, listener=listener)
+        self._outcome(heard)
+        return heard.all("recovered")
+
+    def undo(
+        self, entry: Entry, *, remove_packages: bool = True, listener: Listener | None = None
+    ) -> UndoResult:
+        """Take one entry back; the newest first, or older ones will look changed by others.
+
+        Raises:
+            EngineError: it could not be taken back; everything is as it was before.
+        """
+        remove = "yes" if remove_packages or entry.kind is not EntryKind.PACKAGES else "no"
+        run = {**self._variables("undo"), "entry": entry.id, "remove_packages": remove}
+        heard, nonce = self._run(run, become=entry.as_root, listener=listener)
+        word = self._outcome(heard).partition(" ")[0]
+        try:
+            outcome = UndoOutcome(word)
+        except ValueError:
+            raise ProbeError(f"the engine on {self.host} answered {word[:40]!r}") from None
+        if outcome is UndoOutcome.PENDING:
+            self._pending = (nonce, entry.as_root)
+        return UndoResult(entry, outcome, heard.all("difference"), heard.all("kept"))
+
+    # --- one run
+
+    def _variables(self, op: str) -> dict[str, str]:
+        limits = self._limits
+        return {
+            "op": op,
+            "plan": self._plan,
+            "lock_seconds": str(limits.lock),
+            "package_seconds": str(limits.packages),
+            "undo_seconds": str(limits.undo_confirm),
+            "entry": "",
+            "pending": "",
+            "remove_packages": "yes",
+        }
+
+    def _run(
+        self,
+        run: dict[str, str],
+        *,
+        become: bool,
+        change: Change | None = None,
+        listener: Listener | None = None,
+    ) -> tuple[_Heard, str]:
+        """Start one run and hear it out, asking for sudo's password as often as sensible."""
+        from x11fwd.facts.model import PrivilegeKind
+
+        asks = become and self._privilege.kind is PrivilegeKind.SUDO_PASSWORD
+        for attempt in (1, 2, 3):
+            if asks and self._password is None:
+                self._password = self._ask(f"[sudo] password on {self.host}: ")
+                if self._password is None:
+                    raise NoRightsError(f"sudo on {self.host} asks for a password and nobody can answer")
+            nonce = secrets.token_hex(8)
+            start = boot(nonce, self._privilege, become=become, password=self._password)
+            payload = start.preamble + script_for(nonce, run, change)
+            heard, errors = self._hear(start.argv, payload, nonce, listener)
+            if heard.ended and not (heard.last("fail") or "").startswith("sudo "):
+                return heard, nonce
+            words = "\n".join(heard.words) or errors or "\n".join(heard.noise)
+            if not heard.ended and not (become and words):
+                raise ProbeError(
+                    f"the engine on {self.host} did not start: {words.strip()[-200:] or 'no word from it'}"
+                )
+            error = refusal(self.host, words, asked=asks)
+            if not isinstance(error, WrongPasswordError):
+                raise error
+            self._password = None
+            if attempt == 3:
+                raise error
+        raise AssertionError("the loop above ends")
+
+    def _hear(
+        self, argv: Sequence[str], payload: bytes, nonce: str, listener: Listener | None
+    ) -> tuple[_Heard, str]:
+        heard = _Heard()
+        mark = f"@{nonce} "
+        rest = b""
+        stream = self._transport.stream(argv)
+        try:
+            stream.write(payload)
+            stream.close_write()
+            while not heard.ended:
+                try:
+                    data = stream.read(65536, timeout=self._limits.silence)
+                except TimeoutError:
+                    raise ConnectionLost(
+                        f"{self.host} has said nothing for {self._limits.silence:g} s",
+                        hint="the remote finishes or takes back by itself; run the command again then",
+                    ) from None
+                *lines, rest = (rest + data).split(b"\n")
+                for line in lines:
+                    _note(heard, line.decode("utf-8", "surrogateescape"), mark, listener)
+                if not data:
+                    break
+            return heard, stream.stderr().decode("utf-8", "surrogateescape")
+        finally:
+            stream.close()
+
+    def _outcome(self, heard: _Heard) -> str:
+        failed = heard.last("fail")
+        outcome = heard.last("outcome")
+        if failed is not None:
+            code, _, sentence = failed.partition(" ")
+            words = tuple(line for line in heard.words if line.strip())
+            said = f": {'; '.join(words[-3:])}" if words else ""
+            raise EngineError(
+                f"{sentence} on {self.host}{said}", code=code, words=words, hint=_HINTS.get(code, "")
+            )
+        if outcome is None:
+            raise ConnectionLost(
+                f"the connection to {self.host} ended in the middle of a change",
+                hint="the remote finishes or takes back by itself; run the command again then",
+            )
+        return outcome
+
+
+def _note(heard: _Heard, line: str, mark: str, listener: Listener | None) -> None:
+    # login files may print without a final newline in front of our first line
+    noise, found, spoken = line.partition(mark)
+    if not found:
+        heard.noise.append(line)
+        del heard.noise[:-50]
+        if listener is not None:
+            listener(SpokenLine(LineKind.OUTPUT, line.rstrip("\r")))
+        return
+    if noise:
+        heard.noise.append(noise)
+    kind, _, rest = spoken.partition(" ")
+    if kind == "end":
+        heard.ended = True
+    elif kind == "words":
+        heard.words.append(rest)
+    elif kind not in {"alive", "closing"}:
+        heard.lines.append((kind, rest))
+        if listener is not None and kind in {"progress", "recovered", "left", "lost"}:
+            listener(SpokenLine(LineKind.PROGRESS if kind == "progress" else LineKind.NOTE, rest))

@@ -1,0 +1,162 @@
+# shellcheck shell=sh
+# Where a run begins: `start` in the connection, `work` detached from it, `watch` for sshd.
+
+work() {
+    claim "$run" || exit 0
+    who=$(cat "$run/who")
+    umask_outside=$(cat "$run/umask")
+    exec >>"$run/log" 2>&1 </dev/null 3<&-
+    trap '' HUP INT PIPE
+    trap 'exit 143' TERM
+    trap end_run EXIT
+    identity $$ >"$run/pid"
+    lock
+    recover
+    case $x_op in
+        write) write_apply ;;
+        sshd) sshd_apply ;;
+        packages) packages_apply ;;
+        environment) environment_apply ;;
+        service) service_apply ;;
+        command) command_apply ;;
+        undo) undo_entry ;;
+        recover) finish unchanged ;;
+    esac
+    die internal "the engine does not know $x_op"
+}
+
+service_apply() { # the ways to do it, in order, until one works
+    journal_begin service
+    journal_commit
+    if try_ways >"$run/words" 2>&1; then
+        journal_state "$entry" "done"
+        finish "done" "$made"
+    fi
+    journal_drop "$entry"
+    die command "the service could not be changed"
+}
+
+command_apply() {
+    run_check && finish unchanged
+    journal_begin command
+    journal_commit
+    if run_logged run_command && run_check; then
+        journal_state "$entry" "done"
+        finish "done" "$made"
+    fi
+    last_words
+    run_logged run_undo >/dev/null 2>&1
+    journal_drop "$entry"
+    die command "the command did not bring about what it is for"
+}
+
+command_undo() { # ENTRY
+    # shellcheck source=/dev/null
+    . "$1/action.sh"
+    run_logged run_undo || {
+        last_words
+        die command "the command's undo failed"
+    }
+    journal_drop "$1"
+    finish undone "${1##*/}"
+}
+
+undo_entry() {
+    ue_entry=$state/journal/$x_entry
+    [ -d "$ue_entry" ] || finish undone "$x_entry"
+    case $(field "$ue_entry" kind) in
+        write) write_undo "$ue_entry" ;;
+        sshd) sshd_undo "$ue_entry" ;;
+        packages | environment) packages_undo "$ue_entry" ;;
+        service | command) command_undo "$ue_entry" ;;
+    esac
+    die internal "the journal holds an entry of unknown kind: $x_entry"
+}
+
+start() {
+    case $x_op in
+        list | confirm | rollback)
+            foreground=yes
+            trap '' HUP INT PIPE
+            trap end_run EXIT
+            case $x_op in
+                list) list_journal ;;
+                confirm) sshd_confirm ;;
+                rollback) sshd_rollback ;;
+            esac
+            finish listed
+            ;;
+    esac
+    {
+        : >"$run/log" && : >"$run/outcome" && printf '%s\n' "$who" >"$run/who" &&
+            printf '%s\n' "$umask_outside" >"$run/umask"
+    } 2>"$run/words" || not_started no-space "$state cannot be written"
+    case $x_op in sshd | undo) find_listener >"$run/listener" ;; esac
+    exec 3<"$run/log"
+    detach "$run/pid" work "$state" || not_started detach "the work could not be started on its own"
+    follow
+}
+
+not_started() { # CODE SENTENCE
+    foreground=yes
+    trap end_run EXIT
+    die "$@"
+}
+
+follow() { # what the work says, until it has ended; the work does not need us
+    fo_pid=$(cat "$run/pid" 2>/dev/null)
+    fo_part=
+    fo_quiet=0
+    while :; do
+        if IFS= read -r fo_line <&3; then
+            printf '%s\n' "$fo_part$fo_line" || exit 1
+            case $fo_part$fo_line in "@$x_nonce end "*) break ;; esac
+            fo_part=
+            fo_quiet=0
+            continue
+        fi
+        fo_part=$fo_part$fo_line
+        fo_quiet=$((fo_quiet + 1))
+        if [ $((fo_quiet % 40)) -eq 0 ] && ! is_alive "$fo_pid"; then
+            fo_quiet=$((fo_quiet + 1000))
+            [ "$fo_quiet" -lt 2000 ] || { follow_the_dead; break; } # one more look: it may have just ended
+        elif [ $((fo_quiet % 100)) -eq 0 ]; then
+            say alive
+        fi
+        nap
+    done
+    exec 3<&-
+    rm -rf "$run"
+    exit 0
+}
+
+follow_the_dead() {
+    for fd_outcome in "$run"/outcome-*; do
+        case $fd_outcome in
+            *-failed | *-died | *'*') say "fail died the work ended without a word" ;;
+            *) say "outcome ${fd_outcome##*/outcome-}" ;;
+        esac
+    done
+    say "end 1"
+}
+
+engine=$0
+state=$2
+case $1 in
+    start)
+        run=$state/run/$x_nonce
+        who=$3
+        umask_outside=$4
+        [ "$(id -u)" -ne 0 ] || umask_outside=022
+        start
+        ;;
+    work)
+        run=$state/run/$x_nonce
+        work
+        ;;
+    watch)
+        who=watcher
+        umask_outside=022
+        watch "$3"
+        ;;
+esac

@@ -1,0 +1,63 @@
+# shellcheck shell=sh
+# Runs with the final rights: makes the state folder and this run's own, takes the script from standard input,
+# and starts it once it is complete. $1 nonce, $2 who, $3 umask of the login.
+n=$1
+umask 077
+LC_ALL=C
+export LC_ALL
+run=
+state=
+mark=
+made=
+words=
+
+say() {
+    printf '@%s %s\n' "$n" "$*"
+}
+
+stop() { # CODE SENTENCE: nothing stays
+    rm -rf "$run"
+    rmdir "$state/run" 2>/dev/null
+    [ -z "$mark" ] || rm -f "$mark"
+    rmdir "$state" 2>/dev/null && printf '%s\n' "$made" | sed -n '1!G;h;$p' | while IFS= read -r folder; do
+        [ -z "$folder" ] || rmdir "$folder" 2>/dev/null
+    done
+    [ -z "$words" ] || printf '%s\n' "$words" | while IFS= read -r line; do say "words $line"; done
+    say "fail $*"
+    say "end 1"
+    exit 1
+}
+
+# sudo may have left its password line unread: nothing counts before the marked line
+while IFS= read -r line; do
+    [ "$line" != "@$n begin" ] || break
+done
+
+if [ "$(id -u)" -eq 0 ]; then
+    state=/var/lib/x11fwd
+else
+    state=${XDG_STATE_HOME:-${HOME:-/nonexistent}/.local/state}/x11fwd
+fi
+run=$state/run/$n
+folder=$state
+while [ -n "$folder" ] && [ ! -d "$folder" ]; do
+    made="$folder
+$made"
+    folder=${folder%/*}
+done
+# twice: an earlier run may be clearing the empty folder away at this moment
+words=$(mkdir -p "$run" 2>&1) || words=$(mkdir -p "$run" 2>&1) || stop state "$state cannot be made"
+# shellcheck disable=SC2012,SC2046  # two numbers of one folder
+set -- "$1" "$2" "$3" $(ls -ldn "$state")
+if [ -L "$state" ] || [ "$6" != "$(id -u)" ]; then stop state "$state belongs to somebody else"; fi
+case $4 in
+    drwx------*) ;;
+    *) chmod 700 "$state" ;;
+esac
+if [ -n "$made" ]; then
+    mark=$state/made
+    words=$(printf '%s' "$made" 2>&1 >"$mark") || stop no-space "$state cannot be written"
+fi
+words=$(cat 2>&1 >"$run/engine.sh") || stop no-space "$state cannot be written"
+[ "$(tail -n 1 "$run/engine.sh")" = "# @$n complete" ] || stop cut "the script did not arrive whole"
+exec sh "$run/engine.sh" start "$state" "$2" "$3"
