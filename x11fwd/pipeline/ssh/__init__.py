@@ -1,0 +1,12 @@
+"""The parts of `x11fwd ssh`: no typer, dataclasses, enum or typing at run time; `ssh_session` imports them.
+
+Every millisecond here is paid at each login. Values are small classes with slots, because importing
+`dataclasses` alone costs as much as `ssh -G` takes (14 ms against 12 ms, measured).
+
+command_line   ssh's own options, read as ssh reads them
+quick_look     is the display alive, and does it know untrusted programs
+link           how far away a host is, remembered between logins
+decision       which options ssh gets from us, and why
+relay          ssh as our child, its messages copied in order and explained
+explanations   what ssh's X11 messages mean
+"""

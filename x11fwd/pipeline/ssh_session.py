@@ -1,0 +1,243 @@
+"""`x11fwd ssh`: a drop-in for `ssh -X`; the cli's fast path imports it, so it loads almost nothing itself.
+
+One call costs a Python, one `ssh -G` and one X11 handshake, the last two side by side. Where no window can
+or may open, this process becomes ssh; else it stays as ssh's parent (`ssh.relay` says why).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from x11fwd.pipeline.ssh.command_line import CommandLine
+from x11fwd.pipeline.ssh.decision import Screen, decide, passes_through
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, MutableMapping, Sequence
+
+HELP = """\
+Usage: x11fwd ssh [ssh options] TARGET [command ...]
+
+`ssh -X` that finds the display, chooses safe forwarding where the X server
+has it, compresses on slow links, and says what ssh's X11 messages mean.
+
+All options are ssh's own (`man ssh`). -X and -Y choose the kind of forwarding
+as in ssh, -x switches it off, -v shows what x11fwd decided and why.
+
+  rsync -e 'x11fwd ssh' ...          GIT_SSH_COMMAND='x11fwd ssh' git ...
+"""
+_MISUSED = 255  # ssh's own exit status for its own errors
+# Beside PATH: XQuartz, old macOS, old Unix, Homebrew and the BSDs.
+_XAUTH_FOLDERS = ("/opt/X11/bin", "/usr/X11/bin", "/usr/X11R6/bin", "/usr/bin", "/usr/local/bin")
+_MUTE_LEVELS = frozenset({"quiet", "fatal"})
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run `x11fwd ssh`; returns ssh's exit status, or does not return.
+
+    Args:
+        argv: the words after `x11fwd ssh`.
+    """
+    words, route = _own_options(argv)
+    if words is None:
+        os.write(1, HELP.encode())
+        return 0
+    if route not in {"native", "auto"}:
+        return _complain(f"--via {route} is not known; native and auto are")
+    line = CommandLine(words)
+    reason = passes_through(line)
+    if reason is not None:
+        _say_reasons(line, [f"plain ssh: {reason}"])
+        return _become_ssh([], line, os.environ)
+    try:
+        return _with_display(line)
+    except KeyboardInterrupt:
+        from x11fwd.pipeline.ssh.relay import end_like
+
+        return end_like(-2)  # SIGINT, before ssh was there to take it
+
+
+def _own_options(argv: Sequence[str]) -> tuple[tuple[str, ...] | None, str]:
+    """The long options in front, which ssh has none of; None for the words asks for help."""
+    words, route = list(argv), "auto"
+    while words and words[0].startswith("--") and words[0] != "--":
+        option, equals, value = words.pop(0).partition("=")
+        if option == "--help":
+            return None, route
+        if option != "--via":
+            words.insert(0, option + equals + value)
+            break
+        if not equals:
+            value = words.pop(0) if words else ""
+        route = value
+    return tuple(words), route
+
+
+def _with_display(line: CommandLine) -> int:
+    environ: MutableMapping[str, str] = dict(os.environ)
+    # As ssh does first of all (closefrom in ssh.c): a caller may wait for the end of a pipe that we hold.
+    os.closerange(3, 1024)
+    question = _ask_config(line.words, environ)
+    # From here to the answer ssh computes on another core; the imports below take as long.
+    from x11fwd.pipeline.ssh import relay
+    from x11fwd.pipeline.ssh.quick_look import look
+
+    display = environ.get("DISPLAY", "")
+    seen = look(display, environ) if display else None
+    config = _answer(question)
+    if config is None:
+        return _become_ssh([], line, environ)  # ssh will say in its own words what is wrong
+    notes: list[str] = []
+    if seen is not None:
+        screen = Screen(usable=True, security=seen.security)
+    else:
+        screen = _find_display(environ, notes)
+    decision = decide(
+        line,
+        config,
+        screen,
+        xauth=_xauth(config, environ),
+        master=_is_socket(config.get("controlpath", "none")),
+        round_trip=_round_trip(line, config, environ),
+    )
+    decision.reasons[:0] = notes
+    _say_reasons(line, decision.reasons)
+    if not screen.usable:
+        _say_problem(line, config, screen)
+    if _keeps_messages(line, config, screen):
+        return _become_ssh(decision.words, line, environ)
+    argv = ["ssh", *decision.words, *line.words]
+    try:
+        return relay.end_like(relay.Relay(argv, environ, line.for_doctor()).run())
+    except OSError:
+        return _become_ssh(
+            decision.words, line, environ
+        )  # no pipe, no folder for it: explanations are a luxury
+
+
+def _keeps_messages(line: CommandLine, config: Mapping[str, str], screen: Screen) -> bool:
+    """True where nothing would be explained: the messages go elsewhere, are muted, or cannot come."""
+    muted = line.has("q") or config.get("loglevel", "").lower() in _MUTE_LEVELS
+    return muted or line.has("Eyf") or not screen.usable
+
+
+def _find_display(environ: MutableMapping[str, str], notes: list[str]) -> Screen:
+    """The long road: another display, XQuartz started, or the reason why there is none."""
+    from x11fwd.pipeline.display import ensure_display
+
+    ensured = ensure_display(environ)
+    if ensured.display is None:
+        return Screen(usable=False, problem=ensured.reason)
+    environ["DISPLAY"] = ensured.display
+    if ensured.authority is not None:
+        environ["XAUTHORITY"] = ensured.authority
+    notes.append(ensured.reason)
+    return Screen(usable=True, security=ensured.security)
+
+
+def _ask_config(words: Sequence[str], environ: Mapping[str, str]) -> tuple[int, int]:
+    """Start `ssh -G`; returns its process id and where its answer comes."""
+    answer, tell = os.pipe()
+    null = os.devnull
+    child = os.posix_spawnp(
+        "ssh",
+        ["ssh", "-G", *words],
+        environ,
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, null, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_DUP2, tell, 1),
+            (os.POSIX_SPAWN_OPEN, 2, null, os.O_WRONLY, 0),
+        ],
+    )
+    os.close(tell)
+    return child, answer
+
+
+def _answer(question: tuple[int, int]) -> dict[str, str] | None:
+    """Keyword and first value of each line of `ssh -G`; None where ssh refused."""
+    child, answer = question
+    data = b""
+    while True:
+        more = os.read(answer, 65536)
+        if not more:
+            break
+        data += more
+    os.close(answer)
+    _, status = os.waitpid(child, 0)
+    if status:
+        return None
+    config: dict[str, str] = {}
+    for text in data.decode("utf-8", "surrogateescape").splitlines():
+        keyword, _, value = text.partition(" ")
+        config.setdefault(keyword, value)
+    return config
+
+
+def _xauth(config: Mapping[str, str], environ: Mapping[str, str]) -> str | None:
+    wanted = config.get("xauthlocation", "")
+    if wanted and os.access(wanted, os.X_OK):
+        return wanted
+    folders = (*environ.get("PATH", "").split(":"), *_XAUTH_FOLDERS)
+    paths = (f"{folder}/xauth" for folder in folders if folder.startswith("/"))
+    # ssh runs it through sh without quotes (client_x11_get_proto in clientloop.c)
+    return next((path for path in paths if " " not in path and os.access(path, os.X_OK)), None)
+
+
+def _is_socket(path: str) -> bool:
+    if path in {"", "none"}:
+        return False
+    try:
+        return os.stat(path).st_mode & 0o170000 == 0o140000  # noqa: PTH116  S_ISSOCK; pathlib costs 4 ms
+    except OSError:
+        return False
+
+
+def _round_trip(line: CommandLine, config: Mapping[str, str], environ: Mapping[str, str]) -> float | None:
+    """Seconds to the host where that decides something, else None."""
+    from x11fwd.pipeline.ssh import link
+
+    if line.has("C") or line.setting("compression") is not None or config.get("compression") == "yes":
+        return None
+    host, port = config.get("hostname", ""), config.get("port", "22")
+    if host == "localhost" or host.startswith("127.") or host == "::1":
+        return 0.0
+    known = link.known_round_trip(host, port, environ)
+    if known is not None:
+        return known
+    if config.get("proxyjump", "none") != "none" or config.get("proxycommand", "none") != "none":
+        return None
+    return link.measure_round_trip(host, port, environ)
+
+
+def _say_reasons(line: CommandLine, reasons: Sequence[str]) -> None:
+    if "v" in line.flags and not line.has("q"):
+        os.write(2, "".join(f"x11fwd: {reason}\r\n" for reason in reasons).encode())
+
+
+def _say_problem(line: CommandLine, config: Mapping[str, str], screen: Screen) -> None:
+    """Without a display `ssh -X` says nothing; so do we in scripts, but a person is told."""
+    muted = line.has("q") or config.get("loglevel", "").lower() in _MUTE_LEVELS
+    if muted or "v" in line.flags or line.command or not os.isatty(2):
+        return
+    os.write(2, f"x11fwd: {screen.problem}; no window can open: see `x11fwd doctor`\r\n".encode())
+
+
+def _become_ssh(words: Sequence[str], line: CommandLine, environ: Mapping[str, str]) -> int:
+    import signal
+
+    for one in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(one, signal.SIG_DFL)  # Python ignores them, and ignored ones stay so in ssh
+    try:
+        os.execvpe("ssh", ["ssh", *words, *line.words], dict(environ))  # noqa: S606  no shell, on purpose
+    except OSError as error:
+        return _complain(f"ssh cannot be run: {error.strerror}")
+
+
+def _complain(sentence: str) -> int:
+    os.write(2, f"x11fwd: {sentence}\n".encode())
+    return _MISUSED
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
