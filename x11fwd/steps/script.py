@@ -189,9 +189,14 @@ def _packages(action: InstallPackages) -> list[str]:
         functions["simulate_install"] = (*commands.install, "-s")
         if commands.remove[:1] == ("dpkg",):
             functions["simulate_remove"] = ("dpkg", "--no-act", *commands.remove[1:])
-    return lines + [
-        _function(name, argv, environment=commands.environment) for name, argv in functions.items()
-    ]
+    lines += [_function(name, argv, environment=commands.environment) for name, argv in functions.items()]
+    if commands.name == "apt":
+        # dpkg leaves apt's note of dependencies behind (extended_states); apt forgets what is manual
+        lines += [
+            _function("purge_names", commands.remove, environment=commands.environment),
+            'remove_names() { apt-mark manual "$@" >/dev/null 2>&1; purge_names "$@"; }',
+        ]
+    return lines
 
 
 def _environment(action: InstallInEnvironment) -> list[str]:
