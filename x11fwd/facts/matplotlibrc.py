@@ -21,7 +21,7 @@ _SETTING = re.compile(
 
 @dataclass(frozen=True)
 class BackendLine:
-    """The line in effect: number from 1, value without quotes ("" for an empty one), the line as it stands."""
+    """The line in effect: number from 1, value without quotes ("" if empty), the line as it stands."""
 
     number: int
     value: str

@@ -1,0 +1,188 @@
+"""Which X display of this machine can be used, and with which cookie; light, for facts/local and pipeline."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import stat
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from x11fwd.x11.authority import authority_path, find_cookie, read_authority
+from x11fwd.x11.client import handshake
+from x11fwd.x11.display import DisplayName, MalformedDisplayError, parse_display, ssh_accepts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from x11fwd.x11.authority import Cookie
+    from x11fwd.x11.client import Handshake
+
+__all__ = ["DisplayFound", "Opened", "find_display", "find_sockets", "open_display"]
+
+LIMIT = 3.0  # seconds for a handshake with a server that runs
+LAUNCH_LIMIT = 20.0  # with one that launchd has to start first: XQuartz takes 10 to 12 s (XQuartz#502)
+EXTENSIONS = ("SECURITY", "XWAYLAND")
+_SOCKET = re.compile(r"X(\d{1,5})")
+
+
+@dataclass(frozen=True)
+class Opened:
+    """One display that was tried.
+
+    Attributes:
+        authority: the file whose cookie was shown; libXau's own choice unless that has none for this display.
+        from_variable: XAUTHORITY names that file.
+        cookie: what was shown, None for nothing.
+        handshake: the verdict.
+    """
+
+    display: str
+    handshake: Handshake
+    authority: str | None = None
+    from_variable: bool = False
+    cookie: Cookie | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class DisplayFound:
+    """What was found.
+
+    Attributes:
+        display: what can be handed to ssh, None without any.
+        problem: why the DISPLAY in the environment cannot be meant, None where it can or is not set.
+        candidates: displays of this machine, best first, whether they let us in or not.
+        opened: the handshake with `display`; None without one.
+        source: who named it: `$DISPLAY`, `launchd`, `socket`, `""`.
+    """
+
+    display: str | None = None
+    problem: str | None = None
+    candidates: tuple[str, ...] = ()
+    opened: Opened | None = None
+    source: str = ""
+
+
+def find_display(
+    environ: Mapping[str, str],
+    platform: str,
+    *,
+    launchd: str | None = None,
+    root: Path | None = None,
+    uid: int | None = None,
+) -> DisplayFound:
+    """DISPLAY where it is set and well formed, else the first display of this machine that lets us in.
+
+    A DISPLAY that is well formed and dead is still the answer: what was set is not second-guessed. In an ssh
+    session without DISPLAY no other is taken: a screen of this machine is not in front of the user.
+
+    Args:
+        environ: the environment of the process that would start ssh.
+        platform: sys.platform.
+        launchd: what `launchctl getenv DISPLAY` answered (macOS).
+        root: where the file tree begins; tests have their own.
+        uid: our user id, for files under /run/user.
+    """
+    value = environ.get("DISPLAY") or None
+    sockets = [] if platform == "win32" else find_sockets(root)
+    candidates = [launchd] if launchd else []
+    candidates += [f":{number}" for number in sockets]
+    if platform == "win32":
+        candidates.append("127.0.0.1:0.0")  # X servers there listen on TCP alone
+    problem = _problem(value) if value else None
+    others = tuple(one for one in dict.fromkeys(candidates) if _problem(one) is None)
+    if value and problem is None:
+        opened = open_display(value, environ, platform, root=root, uid=uid)
+        return DisplayFound(value, None, others, opened, "$DISPLAY")
+    if value is None and environ.get("SSH_CONNECTION"):
+        return DisplayFound(None, None, others)
+    for one in others:
+        opened = open_display(one, environ, platform, root=root, uid=uid)
+        if opened.handshake.ok:
+            return DisplayFound(one, problem, others, opened, "launchd" if one == launchd else "socket")
+    return DisplayFound(None, problem, others)
+
+
+def find_sockets(root: Path | None = None) -> list[int]:
+    """Numbers of the display sockets of this machine, lowest first; WSLg's count where /tmp has lost them."""
+    found: set[int] = set()
+    for folder in ("tmp/.X11-unix", "mnt/wslg/.X11-unix"):
+        with contextlib.suppress(OSError):
+            for entry in os.scandir((root or Path("/")) / folder):
+                match = _SOCKET.fullmatch(entry.name)
+                with contextlib.suppress(OSError):
+                    if match and stat.S_ISSOCK(entry.stat().st_mode):
+                        found.add(int(match[1]))
+    return sorted(found)
+
+
+def _problem(value: str) -> str | None:
+    """Why a value cannot be meant: libxcb cannot read it, or ssh would refuse it."""
+    try:
+        parse_display(value)
+    except MalformedDisplayError as error:
+        return error.reason
+    return None if ssh_accepts(value) else "ssh takes only letters, digits and :/.-_"
+
+
+def open_display(
+    value: str,
+    environ: Mapping[str, str],
+    platform: str = sys.platform,
+    *,
+    root: Path | None = None,
+    uid: int | None = None,
+    limit: float | None = None,
+) -> Opened:
+    """One handshake, with the cookie that libX11 would show or, where its file has none, one found elsewhere.
+
+    Raises:
+        MalformedDisplayError: `value` is no display.
+    """
+    name = parse_display(value)
+    limit = limit or (LAUNCH_LIMIT if platform == "darwin" and name.socket_path else LIMIT)
+    usual = authority_path(environ.get("XAUTHORITY"), environ.get("HOME"))
+    cookie = _cookie(usual, name)
+    path = usual
+    if cookie is None and name.is_local:
+        for other in _other_authorities(root, uid if uid is not None else _uid()):
+            cookie = _cookie(other, name)
+            if cookie is not None:
+                path = other
+                break
+    shake = handshake(name, cookie, limit, extensions=EXTENSIONS)
+    from_variable = path == usual and "XAUTHORITY" in environ
+    return Opened(value, shake, path, from_variable, cookie)
+
+
+def _cookie(path: str | None, name: DisplayName) -> Cookie | None:
+    if not path:
+        return None
+    import socket
+
+    return find_cookie(read_authority(path).records, name, socket.gethostname())
+
+
+def _uid() -> int:
+    return os.getuid() if hasattr(os, "getuid") else -1
+
+
+def _other_authorities(root: Path | None, uid: int) -> list[str]:
+    """Authority files of desktop sessions, unknown to a shell that was not started there (F08): GNOME, KDE, GDM."""
+    base = root or Path("/")
+    patterns = (
+        f"run/user/{uid}/.mutter-Xwaylandauth.*",
+        f"run/user/{uid}/xauth_*",
+        f"run/user/{uid}/gdm/Xauthority",
+        f"tmp/xauth-{uid}-_*",
+        "tmp/xauth_*",
+    )
+    found: list[str] = []
+    for pattern in patterns:
+        with contextlib.suppress(OSError):
+            # /tmp belongs to everybody: only a file of our own counts
+            found += [str(path) for path in sorted(base.glob(pattern)) if path.stat().st_uid == uid]
+    return found
