@@ -6,6 +6,7 @@ return is frozen and checked, so that a step never sees a wrong key or type.
 
 from __future__ import annotations
 
+from x11fwd.playbook.backends import TOOLKITS, canonical
 from x11fwd.playbook.families import (
     Environments,
     Families,
@@ -32,6 +33,7 @@ from x11fwd.playbook.model import (
 )
 
 __all__ = [
+    "TOOLKITS",
     "CommandStep",
     "Condition",
     "Environments",
@@ -50,6 +52,7 @@ __all__ = [
     "SshdOptionStep",
     "StateCommands",
     "Step",
+    "canonical",
     "load_families",
     "load_playbook",
     "playbook_names",

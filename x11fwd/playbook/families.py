@@ -63,7 +63,7 @@ class Manager:
     """One package manager; see `steps.plan.PackageCommands` for what each command has to print.
 
     Attributes:
-        by_hand: what a person would type to install, the names are appended.
+        by_hand: what a person would type to install; the names are appended to the last of them.
         by_hand_remove: the same for taking them away.
     """
 
@@ -75,7 +75,7 @@ class Manager:
     remove: tuple[str, ...]
     lock_files: tuple[str, ...]
     environment: tuple[tuple[str, str], ...]
-    by_hand: tuple[str, ...]
+    by_hand: tuple[tuple[str, ...], ...]
     by_hand_remove: tuple[str, ...]
 
 
@@ -206,7 +206,7 @@ def _manager(name: str, place: Place) -> Manager:
         remove=_argv(fields["remove"]),
         lock_files=fields["lock_files"].texts() if "lock_files" in fields else (),
         environment=tuple(variables),
-        by_hand=_argv(fields["by_hand"]),
+        by_hand=_argvs(fields["by_hand"]),
         by_hand_remove=_argv(fields["by_hand_remove"]),
     )
 

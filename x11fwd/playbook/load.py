@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from x11fwd.errors import PlaybookError, UsageError
+from x11fwd.playbook.backends import TOOLKITS, canonical
 from x11fwd.playbook.conditions import read_conditions
 from x11fwd.playbook.model import (
     CommandStep,
@@ -34,7 +35,6 @@ _PACKAGE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9+._:-]*$")
 _KEYWORD = re.compile(r"^[A-Za-z][A-Za-z0-9]*$")
 _OPTION_VALUE = re.compile(r"^[A-Za-z0-9/][A-Za-z0-9/._:%+-]*$")
 _SERVICE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9@:._-]*$")
-_BACKEND = re.compile(r"^(?:[A-Za-z0-9]+|module://[A-Za-z0-9_.]+)$")
 
 
 def playbooks_folder() -> Path:
@@ -161,9 +161,12 @@ def _sshd_option(head: StepHead, place: Place) -> SshdOptionStep:
 
 def _matplotlibrc(head: StepHead, place: Place) -> MatplotlibrcStep:
     fields = place.fields(("backend",))
-    backend = fields["backend"].line_text()
-    if not _BACKEND.match(backend):
-        raise fields["backend"].error(f"`{backend}` is no backend name")
+    word = fields["backend"].line_text()
+    backend = canonical(word)
+    if backend is None:
+        raise fields["backend"].error(
+            f"`{word}` is no backend that opens windows", hint=f"known ones: {', '.join(TOOLKITS)}"
+        )
     return MatplotlibrcStep(head, backend)
 
 

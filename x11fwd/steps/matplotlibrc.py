@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from x11fwd.facts.matplotlibrc import find_backend, set_backend
 from x11fwd.facts.model import MatplotlibFacts, PythonKind, Unknown
-from x11fwd.steps.conditions import choose
+from x11fwd.playbook.backends import TOOLKITS
+from x11fwd.steps.conditions import choose, fact_value, numbers
 from x11fwd.steps.plan import Change, WriteFile
 from x11fwd.steps.wording import file_diff
 
@@ -35,11 +36,8 @@ def plan_matplotlibrc(step: MatplotlibrcStep, planning: Planning) -> tuple[Chang
         reason = python.matplotlib.reason
         planning.warn(f"which matplotlibrc {python.path} reads could not be seen ({reason}); left alone")
         return ()
-    if wish.lower() == "tkagg" and "tkinter" in planning.unavailable:
-        planning.warn(f"no backend is written: {wish} needs tkinter, and nothing here can bring it")
-        return ()
-    if wish.lower() in {"qtagg", "qt5agg", "qt6agg"} and "qt" in planning.unavailable:
-        planning.warn(f"no backend is written: {wish} needs Qt, and nothing here can bring it")
+    wish = _as_known(wish, planning)
+    if _toolkit_missing(wish, planning):
         return ()
     matplotlib = python.matplotlib if python is not None else MatplotlibFacts(None)
     if isinstance(matplotlib, Unknown):  # settled above; for the type checker
@@ -48,12 +46,47 @@ def plan_matplotlibrc(step: MatplotlibrcStep, planning: Planning) -> tuple[Chang
     return _installed(wish, matplotlib, planning) if matplotlib.version else _to_come(wish, planning)
 
 
+def _as_known(wish: str, planning: Planning) -> str:
+    """QtAgg has that name since matplotlib 3.5."""
+    version = fact_value("matplotlib.version", planning)
+    release = numbers(version) if isinstance(version, str) else None
+    if wish.startswith("Qt") and not wish.startswith("Qt5") and release is not None and release < (3, 5):
+        return f"Qt5{wish[2:]}"
+    return wish
+
+
+def _toolkit_missing(wish: str, planning: Planning) -> bool:
+    """True where the backend would not work here; writing it would turn a silent Agg into an ImportError."""
+    toolkit = TOOLKITS.get(wish)
+    for name in filter(None, ("matplotlib", toolkit)):
+        if name in planning.later:
+            planning.note(
+                f"no backend is written yet: {wish} needs {name}, which is left to the administrator"
+            )
+            return True
+        if name in planning.unavailable:
+            planning.warn(f"no backend is written: {wish} needs {name}, and nothing here can bring it")
+            return True
+    here = fact_value(f"python.{toolkit}", planning) if toolkit in {"tkinter", "qt"} else ""
+    if here is None and toolkit not in planning.coming:
+        hint = "; `--playbook qt` installs it" if toolkit == "qt" else ""
+        planning.warn(
+            f"no backend is written: {wish} needs {toolkit}, which this playbook does not install{hint}"
+        )
+        return True
+    return False
+
+
 def _installed(wish: str, matplotlib: MatplotlibFacts, planning: Planning) -> tuple[Change, ...]:
-    source = matplotlib.rc_backend
-    if source is not None and _value(source.text).lower() == wish.lower():
+    source, local = matplotlib.rc_backend, _in_working_directory(matplotlib.rc_file, planning)
+    right = source is not None and _value(source.text).lower() == wish.lower()
+    if right and not local:
         planning.note(f"{source} asks for {wish} already")
-        _warn_of_working_directory(matplotlib.rc_file, planning)
         return ()
+    if local and not right:
+        planning.warn(
+            f"{local} still wins over the user's matplotlibrc for scripts started in that directory"
+        )
     target = matplotlib.user_rc or _user_file(planning)
     if "MATPLOTLIBRC" in planning.environment and matplotlib.rc_file not in {None, target}:
         # matplotlib reads what the variable names; that is the file to edit where it is the user's
@@ -61,27 +94,33 @@ def _installed(wish: str, matplotlib: MatplotlibFacts, planning: Planning) -> tu
             target = matplotlib.rc_file or target
         else:
             planning.warn(f"$MATPLOTLIBRC still wins over {target}: it names {matplotlib.rc_file}")
-    _warn_of_working_directory(matplotlib.rc_file, planning)
     inherits = matplotlib.rc_file if (matplotlib.rc_file or "").startswith("/etc/") else None
+    if local and _of_the_system(planning):
+        inherits = _SYSTEM_FILE
     return _write(target, wish, inherits, planning)
 
 
 def _to_come(wish: str, planning: Planning) -> tuple[Change, ...]:
     """matplotlib is about to be installed: what will it read then?"""
-    if "matplotlib" in planning.unavailable:
-        planning.note("no matplotlibrc is written: there is no matplotlib to read it")
+    if "matplotlib" not in planning.coming:
+        planning.note("no backend is written: there is no matplotlib to read it")
         return ()
     target = planning.environment.get("MATPLOTLIBRC") or _user_file(planning)
     if not target.startswith(planning.facts.home.path + "/"):
         planning.warn(f"$MATPLOTLIBRC still wins over {_user_file(planning)}: it names {target}")
         target = _user_file(planning)
-    python, family = planning.facts.python, planning.family
-    if python is None or python.kind is PythonKind.SYSTEM:
+    family = planning.family
+    if _of_the_system(planning):
         choice = choose(family.packages.get("matplotlib", ()), planning) if family else None
         if choice and choice.backend.lower() == wish.lower() and planning.file(target) is None:
             planning.note(f"{_SYSTEM_FILE} of {choice.names[0]} will ask for {wish}")
             return ()
     return _write(target, wish, None, planning)
+
+
+def _of_the_system(planning: Planning) -> bool:
+    python = planning.facts.python
+    return python is None or python.kind is PythonKind.SYSTEM
 
 
 def _user_file(planning: Planning) -> str:
@@ -175,9 +214,7 @@ def _warn_of_variable(wish: str, matplotlib: MatplotlibFacts, planning: Planning
         )
 
 
-def _warn_of_working_directory(rc_file: str | None, planning: Planning) -> None:
+def _in_working_directory(rc_file: str | None, planning: Planning) -> str | None:
+    """The file, where matplotlib took it out of the directory that the probe ran in."""
     local = f"{planning.facts.home.path}/matplotlibrc"
-    if rc_file in {local, "matplotlibrc", "./matplotlibrc"}:
-        planning.warn(
-            f"{local} still wins over the user's matplotlibrc for scripts started in that directory"
-        )
+    return local if rc_file in {local, "matplotlibrc", "./matplotlibrc"} else None

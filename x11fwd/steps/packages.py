@@ -48,6 +48,7 @@ def plan_packages(step: PackagesStep, planning: Planning) -> tuple[Change, ...]:
                 system.append(package)
             if here is False and name != "xauth":
                 reasons[package] = name
+                (planning.later if planning.helpless else planning.coming).add(name)
     changes: list[Change] = []
     if system:
         changes += _system_change(tuple(system), reasons, planning)
@@ -145,7 +146,10 @@ def _system_change(names: tuple[str, ...], reasons: dict[str, str], planning: Pl
                 DiffLine("@", f"packages ({manager.name})"),
                 *(DiffLine("+", name) for name in missing),
             ),
-            admin_lines=(shlex.join((*manager.by_hand, *missing)),),
+            admin_lines=(
+                *(shlex.join(argv) for argv in manager.by_hand[:-1]),
+                shlex.join((*manager.by_hand[-1], *missing)),
+            ),
             admin_undo=(shlex.join((*manager.by_hand_remove, *missing)),),
         ),
     )
@@ -185,6 +189,7 @@ def _in_environment(name: str, python: PythonFacts, planning: Planning) -> tuple
         planning.warn(problem)
         planning.unavailable.add(name)
         return ()
+    planning.coming.add(name)
     return tuple(table[name])
 
 

@@ -11,7 +11,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from x11fwd.facts.model import PrivilegeKind, Unknown
+from x11fwd.errors import UsageError
+from x11fwd.facts.model import Unknown
+from x11fwd.playbook.backends import TOOLKITS, canonical
 from x11fwd.playbook.model import (
     CommandStep,
     FileStep,
@@ -76,7 +78,7 @@ def questions(
     sshd_config: str | None = None,
 ) -> Questions:
     """What has to be asked of the remote before `make_plan`; empty for a host that is set up already."""
-    options = PlanOptions(backend, only_me, sshd_config)
+    options = _options(backend, only_me, sshd_config)
     return _run(playbook, Planning(facts, families, options, Answers())).questions
 
 
@@ -103,13 +105,15 @@ def make_plan(
         answers: to `questions(…)` with the same arguments.
         confirm_seconds: how long the watcher of an sshd change waits.
 
+    Raises:
+        UsageError: `backend` is none that opens windows.
+
     Returns:
         The plan. Changes that need root where we have no way to it are in `left_to_admin`.
     """
-    options = PlanOptions(backend, only_me, sshd_config, confirm_seconds)
+    options = _options(backend, only_me, sshd_config, confirm_seconds)
     planning = _run(playbook, Planning(facts, families, options, answers or Answers()))
-    helpless = facts.privilege.kind is PrivilegeKind.NONE and facts.uid != 0
-    left = tuple(change for change in planning.changes if change.become and helpless)
+    left = tuple(change for change in planning.changes if change.become and planning.helpless)
     return Plan(
         playbook=playbook.name,
         changes=tuple(change for change in planning.changes if change not in left),
@@ -117,6 +121,18 @@ def make_plan(
         warnings=tuple(planning.warnings),
         notes=tuple(planning.notes),
     )
+
+
+def _options(
+    backend: str | None, only_me: bool, sshd_config: str | None, confirm_seconds: int = 60
+) -> PlanOptions:
+    name = canonical(backend) if backend else None
+    if backend and name is None:
+        raise UsageError(
+            f"`{backend}` is no backend of matplotlib that opens windows",
+            hint=f"known: {', '.join(TOOLKITS)}",
+        )
+    return PlanOptions(name, only_me, sshd_config, confirm_seconds)
 
 
 def _run(playbook: Playbook, planning: Planning) -> Planning:
@@ -150,6 +166,7 @@ def _merged(first: Change, second: Change) -> Change | None:
     one, two = first.action, second.action
     if not isinstance(one, InstallPackages) or not isinstance(two, InstallPackages):
         return None
+    # the commands that refresh lists stand once; only the last one takes names
     fresh = tuple(name for name in two.names if name not in one.names)
     names = (*one.names, *fresh)
     tail = "".join(f" {name}" for name in fresh)
@@ -158,6 +175,6 @@ def _merged(first: Change, second: Change) -> Change | None:
         title=f"Install {listed(names)}",
         action=replace(one, names=names),
         diff=(*first.diff, *(line for line in second.diff if line.text in fresh)),
-        admin_lines=tuple(line + tail for line in first.admin_lines),
+        admin_lines=(*first.admin_lines[:-1], first.admin_lines[-1] + tail),
         admin_undo=tuple(line + tail for line in first.admin_undo),
     )

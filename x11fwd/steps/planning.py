@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from x11fwd.facts.model import Unknown
+from x11fwd.facts.model import PrivilegeKind, Unknown
 from x11fwd.steps.questions import Answers, CommandAnswer, Questions
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ class Planning:
     warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     unavailable: set[str] = field(default_factory=set)  # logical packages that nothing here can bring
+    coming: set[str] = field(default_factory=set)  # those that this plan installs
+    later: set[str] = field(default_factory=set)  # those that are left to an administrator
     _files: dict[str, None] = field(default_factory=dict)
     _commands: dict[tuple[str, ...], None] = field(default_factory=dict)
 
@@ -64,6 +66,11 @@ class Planning:
         """The login shell's variables; those sshd set where the login shell gave no answer."""
         login = self.facts.login_environment
         return self.facts.start_environment if isinstance(login, Unknown) else login
+
+    @property
+    def helpless(self) -> bool:
+        """There is no way to root's rights here."""
+        return self.facts.privilege.kind is PrivilegeKind.NONE and self.facts.uid != 0
 
     def file(self, path: str) -> bytes | Unknown | None:
         """The bytes of a remote file, None where it is absent, Unknown where it could not be read."""

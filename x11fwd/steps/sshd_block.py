@@ -97,26 +97,33 @@ def drop_in_text(before: str | None, options: tuple[tuple[str, str], ...], user:
 
 
 def main_text(before: str, options: tuple[tuple[str, str], ...], user: str | None) -> str:
-    """The main file with our marked blocks: the global one at its top, the Match one before any other."""
+    """The main file with our marked blocks: the global one at its top, the Match one before any other.
+
+    Every other line stays byte for byte.
+    """
     rest, everybody, users = _without_blocks(before)
     ours = Ours(Ours.read("\n".join(everybody)).everybody, Ours.read("\n".join(users)).users)
     ours.add(options, user)
-    lines = rest
     if matches := ours.match_lines():
         first = next((index for index, line in enumerate(rest) if _ANY_MATCH.match(line)), len(rest))
+        if first == len(rest) and rest and rest[-1]:
+            rest = [*rest, ""]  # the file's last line had no end
+        if first == len(rest) or rest[first:] == [""]:
+            first = len(rest) - 1 if rest and not rest[-1] else len(rest)
         # `Match all` closes the block for lines that are added behind it; nothing global follows here
-        lines = [*rest[:first], BEGIN_MATCH, *matches, "Match all", END, *rest[first:]]
+        rest = [*rest[:first], BEGIN_MATCH, *matches, "Match all", END, *rest[first:]]
     if top := ours.global_lines():
-        lines = [BEGIN, *top, END, *lines]
-    return "\n".join((*lines, ""))
+        rest = [BEGIN, *top, END, *rest]
+    return "\n".join(rest)
 
 
 def _without_blocks(text: str) -> tuple[list[str], list[str], list[str]]:
+    """The file's lines without our blocks, and the lines inside them."""
     rest: list[str] = []
     everybody: list[str] = []
     users: list[str] = []
     here = rest
-    for line in text.splitlines():
+    for line in text.split("\n"):
         mark = line.strip()
         if mark in {BEGIN, BEGIN_MATCH}:
             here = everybody if mark == BEGIN else users
@@ -124,6 +131,6 @@ def _without_blocks(text: str) -> tuple[list[str], list[str], list[str]]:
             here = rest
         else:
             here.append(line)
-    if here is not rest:  # the end mark is gone: everything behind the beginning may be somebody else's
-        return text.splitlines(), [], []
+    if here is not rest:  # the end mark is gone: what follows the beginning may be somebody else's
+        return text.split("\n"), [], []
     return rest, everybody, users

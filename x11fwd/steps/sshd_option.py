@@ -52,6 +52,10 @@ def plan_sshd_option(step: SshdOptionStep, planning: Planning) -> tuple[Change, 
     options = _needed(step.options, planning)
     if not options:
         return ()
+    if sshd.problem:
+        words = sshd.problem.strip().splitlines()[0]
+        planning.warn(f"sshd does not accept its own configuration, so nothing is added to it: {words}")
+        return ()
     spot = find_spot(options, planning)
     if spot is None:
         return ()
@@ -98,7 +102,7 @@ def _right(keyword: str, value: str, planning: Planning) -> bool:
             planning.note(f"sshd gives {planning.facts.user} {keyword} {value} already")
             return True
         return False
-    if not isinstance(sshd.files, Unknown):
+    if not isinstance(sshd.files, Unknown) and not sshd.unreadable:
         decision = decide(keyword, setting_lines(planning), asking(planning))
         return decision.certain and decision.line is not None and decision.line.value.lower() == value.lower()
     if not wanted_forwarding:
@@ -164,7 +168,7 @@ def _change(options: Options, spot: Spot, planning: Planning) -> Change:
         note = f"{config_file} could not be read; should it not include {spot.path}, put the lines at its top"
     return Change(
         id=f"sshd-{slug(options[0][0])}",
-        title=f"Let sshd say {words} for {facts.user if spot.only_user else 'everybody'}",
+        title=f"Set {words} in sshd" + (f" for {facts.user} alone" if spot.only_user else ""),
         action=ChangeSshd(
             file=WriteFile(
                 path=spot.path,
@@ -202,7 +206,8 @@ def _by_hand(
 ) -> tuple[str, ...]:
     path = shlex.quote(spot.path)
     if spot.before is None:
-        lines = " ".join(shlex.quote(line) for line in spot.after.splitlines())
+        bare = [line for line in spot.after.splitlines() if not line.startswith("#")]
+        lines = " ".join(shlex.quote(line) for line in bare)
         write: tuple[str, ...] = (f"printf '%s\\n' {lines} > {path}",)
     else:
         backup = shlex.quote(f"{spot.path}.before-x11fwd")
