@@ -17,7 +17,7 @@ __all__ = ["main"]
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line (without the program's name) and return its exit code, DESIGN.md's table."""
     words = list(sys.argv[1:] if argv is None else argv)
-    if words[:1] == ["ssh"] and words[1:] not in ([], ["--help"]):
+    if words[:1] == ["ssh"]:
         from x11fwd.pipeline.ssh_session import main as ssh
 
         return ssh(words[1:])
@@ -28,4 +28,4 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     from x11fwd.cli.door import run
 
-    return run(words)
+    return run(words or ["--help"])

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from x11fwd.cli import doctor
+from x11fwd.cli import doctor, ssh
 
 __all__ = ["app"]
 
@@ -31,7 +31,6 @@ app = typer.Typer(
     130 interrupted. x11fwd ssh returns what ssh returns.
     """,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     pretty_exceptions_show_locals=False,
@@ -59,3 +58,4 @@ def _program(
 
 
 app.command("doctor", epilog=doctor.EXAMPLES)(doctor.doctor)
+app.command("ssh", context_settings=ssh.SETTINGS, add_help_option=False)(ssh.ssh)

@@ -28,10 +28,10 @@ __all__ = ["EXAMPLES", "doctor"]
 EXAMPLES = """
 \b
 Examples:
-  x11fwd doctor                              only this machine: can it show windows?
-  x11fwd doctor ana@gpu1                     both ends, and the way between them
-  x11fwd doctor -v ana@gpu1                  with what was seen, and where
-  x11fwd doctor --json gpu1 | jq .cause      for scripts
+  x11fwd doctor                          this machine alone: can it show windows?
+  x11fwd doctor ana@gpu1                 both ends, and the way between them
+  x11fwd doctor -v ana@gpu1              with what was seen, and where
+  x11fwd doctor --json gpu1 | jq .cause  for scripts
   x11fwd doctor --python ~/env/bin/python gpu1
 """
 
@@ -80,7 +80,8 @@ def doctor(
         from x11fwd.ui.progress import Waiting
         from x11fwd.ui.prompt import TerminalPrompter
 
-        aim = target_of(target, ssh_options(port, identity, jump, config, login, option)) if target else None
+        options = ssh_options(port, identity, jump, config, login, option)
+        aim = None if target is None else target_of(target, options)
         wanted = DoctorOptions(transport=transport, python=python, only=tuple(only or ()))
         prompter = TerminalPrompter()
         with Waiting(prompter) as waiting:

@@ -1,0 +1,65 @@
+"""The program with everything behind the line replaced: no ssh, no display, no network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.unit.checks.seen import healthy
+from x11fwd.pipeline import doctor
+
+if TYPE_CHECKING:
+    from x11fwd.checks.check import Seen
+    from x11fwd.facts.model import LocalFacts, RemoteFacts
+    from x11fwd.target import Target
+    from x11fwd.transports.base import Prompter, Transport, X11Offer
+
+
+@dataclass
+class Scene:
+    """What the two machines look like, and what was asked of them.
+
+    Attributes:
+        trouble: raised instead of connecting.
+        probe_trouble: raised instead of looking.
+    """
+
+    seen: Seen = field(default_factory=healthy)
+    trouble: BaseException | None = None
+    probe_trouble: BaseException | None = None
+    targets: list[Target] = field(default_factory=list)
+    choices: list[str] = field(default_factory=list)
+    pythons: list[str | None] = field(default_factory=list)
+
+    # --- x11fwd.pipeline.doctor.Means ---
+
+    def gather_local(self) -> LocalFacts:
+        return self.seen.local
+
+    def make_offer(self, local: LocalFacts) -> X11Offer | None:
+        return None
+
+    def connect(self, target: Target, prompter: Prompter, choice: str, x11: X11Offer | None) -> Transport:
+        from x11fwd.transports.fake import FakeTransport
+
+        self.targets.append(target)
+        self.choices.append(choice)
+        if self.trouble:
+            raise self.trouble
+        return FakeTransport([])
+
+    def gather_remote(self, transport: Transport, python: str | None) -> RemoteFacts:
+        self.pythons.append(python)
+        if self.probe_trouble:
+            raise self.probe_trouble
+        return replace(self.seen.there)
+
+
+@pytest.fixture
+def scene(monkeypatch: pytest.MonkeyPatch) -> Scene:
+    """Both machines healthy, to be broken by the test."""
+    made = Scene()
+    monkeypatch.setattr(doctor, "_Real", lambda: made)
+    return made

@@ -1,0 +1,208 @@
+"""One test per exit code of DESIGN.md's table, through the front door."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.unit.checks.seen import bare
+from x11fwd.cli import main
+from x11fwd.errors import (
+    AuthError,
+    ChangeError,
+    ConnectError,
+    ConnectionLost,
+    HostKeyError,
+    Interrupted,
+    ProbeError,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.unit.cli.conftest import Scene
+
+Captured = pytest.CaptureFixture[str]
+
+
+def test_0_all_is_well(scene: Scene, capsys: Captured) -> None:
+    assert main(["doctor", "ana@gpu1"]) == 0
+    out, err = capsys.readouterr()
+    assert "Windows will open here" in out
+    assert err == ""
+
+
+def test_1_problems_were_found(scene: Scene, capsys: Captured) -> None:
+    scene.seen = bare()
+    assert main(["doctor", "ana@gpu1"]) == 1
+    assert "Next: `x11fwd setup ana@gpu1`" in capsys.readouterr().out
+
+
+def test_1_somebody_else_answers_on_the_remote(scene: Scene, capsys: Captured) -> None:
+    scene.probe_trouble = ProbeError("gpu1 swallowed the command", hint="is there a ForceCommand?")
+    assert main(["doctor", "ana@gpu1"]) == 1
+    assert "Cause: gpu1 swallowed the command" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["doctor", "--nope"],
+        ["bogus"],
+        ["doctor", "one", "two"],
+        ["doctor", "-p", "many", "gpu1"],
+        ["doctor", "-p", "70000", "gpu1"],
+        ["doctor", "--transport", "pigeon", "gpu1"],
+        ["doctor", "--only", "no-such-check"],
+        ["doctor", "-p"],
+    ],
+    ids=" ".join,
+)
+def test_2_what_was_typed_cannot_be_meant(scene: Scene, capsys: Captured, words: list[str]) -> None:
+    assert main(words) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("error: ")
+    assert "\nhint: `x11fwd" in err
+
+
+@pytest.mark.parametrize("target", ["-oProxyCommand=x", "a;b", "a b", "$(id)", "ana@", "", "ssh://"])
+def test_2_a_target_that_could_be_something_else_is_refused(
+    scene: Scene, capsys: Captured, target: str
+) -> None:
+    assert main(["doctor", "--", target]) == 2
+    assert scene.targets == []
+
+
+@pytest.mark.parametrize("error", [ConnectError, AuthError, HostKeyError, ConnectionLost])
+def test_3_no_connection_and_what_is_known_of_this_machine_is_still_said(
+    scene: Scene, capsys: Captured, error: type[ConnectError]
+) -> None:
+    scene.trouble = error("gpu1 port 22: no", hint="type `ssh-keygen -R gpu1`")
+    assert main(["doctor", "ana@gpu1"]) == 3
+    out = capsys.readouterr().out
+    assert "Cause: gpu1 port 22: no" in out
+    assert "Xorg answers at :0" in out
+    assert "Next: `ssh-keygen -R gpu1`" in out
+
+
+def test_3_the_line_breaks_while_looking(scene: Scene, capsys: Captured) -> None:
+    scene.probe_trouble = ConnectionLost("gpu1: the line went dead")
+    assert main(["doctor", "ana@gpu1"]) == 3
+
+
+def test_4_a_change_was_refused(scene: Scene, capsys: Captured) -> None:
+    scene.trouble = ChangeError("sshd refused the file; it was taken back", hint="`sshd -t` says why")
+    assert main(["doctor", "ana@gpu1"]) == 4
+    assert capsys.readouterr().err == (
+        "error: sshd refused the file; it was taken back\nhint: `sshd -t` says why\n"
+    )
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt(), Interrupted()], ids=["Ctrl-C", "no was answered"])
+def test_130_interrupted(scene: Scene, capsys: Captured, stop: BaseException) -> None:
+    scene.trouble = stop
+    assert main(["doctor", "ana@gpu1"]) == 130
+    assert capsys.readouterr().err == "error: interrupted\n"
+
+
+def test_a_bug_is_a_sentence_and_not_one_of_the_meant_exit_codes(scene: Scene, capsys: Captured) -> None:
+    scene.trouble = ZeroDivisionError("division by zero")
+    assert main(["doctor", "ana@gpu1"]) == 70
+    err = capsys.readouterr().err
+    assert err.startswith("error: x11fwd itself failed: ZeroDivisionError: division by zero\n")
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("words", [["--debug", "doctor", "gpu1"], ["doctor", "gpu1", "--debug"]])
+def test_debug_raises_again(scene: Scene, words: list[str]) -> None:
+    scene.trouble = ChangeError("no")
+    with pytest.raises(ChangeError):
+        main(words)
+
+
+def test_debug_raises_a_bug_again(scene: Scene) -> None:
+    scene.trouble = ZeroDivisionError()
+    with pytest.raises(ZeroDivisionError):
+        main(["--debug", "doctor", "gpu1"])
+
+
+@pytest.mark.parametrize(
+    "words", [["--help"], ["-h"], ["doctor", "--help"], ["--version"], ["ssh", "--help"]]
+)
+def test_0_help_and_version(capfd: pytest.CaptureFixture[str], words: list[str]) -> None:
+    assert main(words) == 0
+    assert capfd.readouterr().out
+
+
+def test_nothing_typed_is_a_request_for_help(capsys: Captured) -> None:
+    assert main([]) == 0
+    assert "Usage: x11fwd" in capsys.readouterr().out
+
+
+# --- --json: one document on stdout, the same exit code ----------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("trouble", "code"),
+    [
+        (None, 0),
+        (ConnectError("gone"), 3),
+        (ChangeError("refused", hint="why"), 4),
+        (KeyboardInterrupt(), 130),
+        (ZeroDivisionError("oops"), 70),
+    ],
+    ids=["well", "no connection", "change", "interrupted", "bug"],
+)
+def test_json_is_one_document_whatever_happens(
+    scene: Scene, capsys: Captured, trouble: BaseException | None, code: int
+) -> None:
+    scene.trouble = trouble
+    assert main(["doctor", "--json", "ana@gpu1"]) == code
+    out, err = capsys.readouterr()
+    document = json.loads(out)
+    assert document["exit_code"] == code
+    assert document["ok"] is (code == 0)
+    assert err == ""
+
+
+def test_json_of_a_usage_error(capsys: Captured) -> None:
+    assert main(["doctor", "--json", "--nope"]) == 2
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert json.loads(out) == {
+        "schema": "x11fwd.error/1",
+        "command": "doctor",
+        "ok": False,
+        "exit_code": 2,
+        "error": "no such option: --nope",
+        "hint": "`x11fwd doctor --help` shows what can be typed",
+    }
+
+
+# --- a real process -----------------------------------------------------------------------------------
+
+
+def x11fwd(*words: str) -> list[str]:
+    return [sys.executable, "-m", "x11fwd", *words]
+
+
+def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
+    errors = tmp_path / "errors"
+    with errors.open("wb") as log:
+        done = subprocess.Popen(x11fwd("doctor", "--help"), stdout=subprocess.PIPE, stderr=log)
+        assert done.stdout is not None
+        done.stdout.close()
+        done.wait(20)
+    assert errors.read_text() == ""
+
+
+def test_ascii_locales_never_end_in_a_traceback() -> None:
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(x11fwd("doctor", "é\u2028"), capture_output=True, env=environment, check=False)
+    assert done.returncode == 2
+    assert b"Traceback" not in done.stderr
