@@ -28,7 +28,7 @@ __all__ = ["EXAMPLES", "doctor"]
 EXAMPLES = """
 \b
 Examples:
-  x11fwd doctor                          this machine alone: can it show windows?
+  x11fwd doctor                          this machine alone
   x11fwd doctor ana@gpu1                 both ends, and the way between them
   x11fwd doctor -v ana@gpu1              with what was seen, and where
   x11fwd doctor --json gpu1 | jq .cause  for scripts

@@ -87,7 +87,7 @@ def _lines(finding: Finding, names: Mapping[str, str], console: Console, *, verb
     open_question = finding.status is Status.UNKNOWN and not finding.cause
     if finding.evidence and (verbose or open_question):
         yield beside(under, rich_text(finding.evidence, console, "note"), console)
-    if verbose and finding.fix and not finding.cause:
+    if finding.fix and not finding.cause and (verbose or finding.status is Status.WARN):
         yield _command(f"{' ' * lead.cell_len}fix{_who(finding)}:", finding.fix, console)
     if verbose:
         yield beside(under, rich_text(f"[{finding.id}]", console, "note"), console)
