@@ -171,7 +171,7 @@ def _uid() -> int:
 
 
 def _other_authorities(root: Path | None, uid: int) -> list[str]:
-    """Authority files of desktop sessions, unknown to a shell that was not started there (F08): GNOME, KDE, GDM."""
+    """Authority files of GNOME, KDE and GDM, unknown to a shell that was not started in the session (F08)."""
     base = root or Path("/")
     patterns = (
         f"run/user/{uid}/.mutter-Xwaylandauth.*",

@@ -210,11 +210,7 @@ def _server_kind(
         listener = _listener(shake.address.kind, shake.address.path)
         if listener is not None:
             return _SERVERS.get(listener, "other")
-    return (
-        Unknown("the X server does not say what it is")
-        if shake.ok
-        else Unknown("the X server lets nobody in")
-    )
+    return Unknown("the X server does not say what it is" if shake.ok else "the X server does not let us in")
 
 
 def _listener(kind: AddressKind, path: str) -> str | None:

@@ -36,7 +36,8 @@ def parse_sshd(answers: Answers, server_version: str | None = None) -> SshdFacts
     )
     return SshdFacts(
         binary=binary,
-        version=version or server_version or Unknown("sshd does not say its version"),
+        # the banner is the running daemon's, and says more than -V, which an update may have changed since
+        version=_banner(server_version) or version or server_version or Unknown("sshd does not say its version"),
         service=service,
         socket_unit=socket_unit,
         config_file=main or Unknown("no file was found"),
@@ -53,6 +54,10 @@ def parse_sshd(answers: Answers, server_version: str | None = None) -> SshdFacts
         unreadable=unreadable,
         xauth_found=_xauth_found(answers, effective),
     )
+
+
+def _banner(server_version: str | None) -> str | None:
+    return server_version if server_version and server_version.startswith("OpenSSH") else None
 
 
 def _why_no_files(answers: Answers, main: str) -> str:
