@@ -16,6 +16,7 @@ import pytest
 
 from tests.lab import runs
 from tests.lab.hosts import Setup, diff
+from tests.lab.reach import banner
 from tests.lab.relay import Relay
 from tests.lab.sandbox_sshd import SandboxSshd
 from tests.lab.screen import Screen
@@ -48,12 +49,10 @@ def test_a_plot_host_opens_a_window_on_the_screen(
     suite: str, new_chroot_host: Callable[..., ChrootHost], person: Person, screen: Screen
 ) -> None:
     host = new_chroot_host(suite, "plot", Setup(x11_forwarding=True))
-    code = (
-        "import tkinter as t; w = t.Tk(); w.title('seen from afar'); w.update(); print(1, flush=1); input()"
-    )
+    code = "import tkinter as t; w = t.Tk(); w.title('seen from afar'); w.update(); print(flush=1); input()"
     process = person.popen(["ssh", "-X", person.alias("plot", host), f'python3 -c "{code}"'])
     assert process.stdout
-    assert process.stdout.readline() == b"1\n"
+    assert process.stdout.readline() == b"\n"
     assert "seen from afar" in screen.windows()
     process.communicate(b"\n", timeout=10)
     assert process.returncode == 0
@@ -106,14 +105,36 @@ def test_a_snapshot_shows_one_changed_byte_one_mode_and_one_removed_file(
     ]
 
 
-def test_a_package_is_installed_and_purged_without_a_trace_but_the_expected(
-    new_chroot_host: Callable[..., ChrootHost],
+@suites
+def test_packages_installed_and_purged_by_name_leave_no_trace(
+    suite: str, new_chroot_host: Callable[..., ChrootHost]
 ) -> None:
-    host = new_chroot_host("bookworm")
-    assert host.run(["apt-get", "-qq", "-y", "--no-install-recommends", "install", "xauth"]).rc == 0
+    host = new_chroot_host(suite)
+    before, names = host.snapshot(), installed(host)
+    host.check(["apt-get", "-qq", "-y", "--no-install-recommends", "install", "xauth", "python3-tk"])
     assert host.run(["sh", "-c", "command -v xauth"]).stdout == "/usr/bin/xauth\n"
-    kept = list((host.dir / "archives").glob("xauth_*.deb"))
-    assert kept, "apt's archives are kept for other hosts"
+    new = installed(host) - names
+    assert "xauth" in new
+    assert diff(before, host.snapshot())
+    host.check(["apt-get", "-qq", "-y", "purge", *new])
+    assert [str(change) for change in diff(before, host.snapshot())] == []
+    assert list((host.dir / "archives").glob("xauth_*.deb")), "apt's archives are kept for other hosts"
+
+
+def installed(host: ChrootHost) -> set[str]:
+    """The names of the installed packages."""
+    return set(host.check(["dpkg-query", "-W", "-f", "${binary:Package}\n"]).split())
+
+
+def test_two_booted_hosts_do_not_touch_each_other(booted_host: Callable[..., BootedHost]) -> None:
+    first, second = booted_host("bookworm"), booted_host("bookworm")
+    show = ["systemctl", "show", "-P", "MainPID", "ssh.service"]
+    pid = second.check(show)
+    first.check(["systemctl", "stop", "ssh.service"])
+    assert first.run(["systemctl", "is-active", "ssh.service"]).stdout == "inactive\n"
+    assert second.check(show) == pid != "0\n"
+    assert banner(first.address, first.port) == ""
+    assert banner(second.address, second.port).startswith("SSH-2.0-")
 
 
 def test_two_hosts_of_a_suite_use_apt_at_the_same_time(new_chroot_host: Callable[..., ChrootHost]) -> None:

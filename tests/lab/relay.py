@@ -1,8 +1,8 @@
 """A distant link in front of a host, a process of its own steered by ``Relay``; tests and benchmarks use it.
 
 ``python tests/lab/relay.py HOST PORT --up 0.025 --down 0.025`` prints ``{"port": N}`` and then takes one
-command a line from standard input (freeze, thaw, cut, counts, freeze-at N, cut-at N, delay UP DOWN), answering
-each with the counters as JSON. It ends with its standard input.
+command a line from standard input: freeze, thaw, cut, counts, freeze-at N, cut-at N, delay UP DOWN. The
+answer is the counters as JSON. The process ends with its standard input.
 """
 
 from __future__ import annotations

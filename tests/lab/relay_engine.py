@@ -223,6 +223,12 @@ class Line:
                 self._connection.server_depth = max(self._connection.server_depth, depth)
             elif data:
                 self._connection.received(depth)
+            # Before they are sent: who has received an answer finds it counted.
+            with self._engine.lock:
+                if up:
+                    self._engine.counts.bytes_up += len(data)
+                else:
+                    self._engine.counts.bytes_down += len(data)
             try:
                 if data:
                     target.sendall(data)
@@ -230,11 +236,6 @@ class Line:
                     target.shutdown(socket.SHUT_WR)
             except OSError:
                 self._connection.abort()
-            with self._engine.lock:
-                if up:
-                    self._engine.counts.bytes_up += len(data)
-                else:
-                    self._engine.counts.bytes_down += len(data)
             with self._changed:
                 self._held -= len(data)
                 self._changed.notify_all()

@@ -1,8 +1,8 @@
 """What one test process holds on this machine (processes, mounts, folders), and its end; lab modules only.
 
-Everything the lab makes lies in ``<cache>/runs/<pid>-<start time>/``, so that a later session can see who owned
-it, and that the owner is dead. A guardian process holds the other end of a pipe: when the owner dies, even by
-SIGKILL, the guardian takes the run down.
+Everything the lab makes lies in ``<cache>/runs/<pid>-<start time>/``, so that a later session can see whose
+it was, and that the owner is dead. A guardian process holds the other end of a pipe: when the owner dies,
+even by SIGKILL, the guardian takes the run down.
 """
 
 from __future__ import annotations

@@ -6,12 +6,13 @@ import fnmatch
 import hashlib
 import json
 import os
+import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-# What may change on a host to which nobody did anything, and why. Patterns of fnmatch, the whole path; a folder
+# What may change on a host to which nobody did anything, and why. Patterns of fnmatch, whole paths; a folder
 # stands for all below it. Nothing else is ignored: a test that needs more passes it to diff().
 VOLATILE: dict[str, str] = {
     "/proc": "the kernel's",
@@ -25,6 +26,7 @@ VOLATILE: dict[str, str] = {
     "/var/lib/apt/lists": "what `apt-get update` fetched",
     "/var/lib/apt/periodic": "time stamps of `apt-get update`",
     "/var/lib/dpkg/*-old": "dpkg's copy of its database before the last run",
+    "/var/lib/ucf/hashfile.*": "ucf's copies of its database before the last runs",
     "/var/lib/dpkg/lock*": "dpkg's empty lock files",
     "/var/lib/dpkg/triggers/Lock": "dpkg's empty lock file",
     "/var/lib/systemd/random-seed": "systemd saves it at each start and stop",
@@ -37,6 +39,14 @@ VOLATILE: dict[str, str] = {
     "/var/lib/lastlog": "logins (Debian 13)",
     "/var/lib/wtmpdb": "logins (Debian 13)",
     "/root/.cache": "caches of programs run by root",
+}
+
+# Databases whose entries may stand in any order, which depends on history: what separates the entries.
+# Priority and Section are left out: with each install dpkg copies what the archive says into all its entries.
+UNORDERED: dict[str, bytes] = {
+    "/var/lib/dpkg/status": b"\n\n",
+    "/var/lib/apt/extended_states": b"\n\n",
+    "/var/lib/dpkg/triggers/File": b"\n",
 }
 
 
@@ -150,17 +160,22 @@ def _walk(root: Path, known: Callable[[str], str | None]) -> Iterator[tuple[str,
                 info = entry.stat(follow_symlinks=False)
                 if stat.S_ISDIR(info.st_mode):
                     stack.append(path)
-                yield path, _node(f"{base}{path}", info, known(path))
+                digest = None if path in UNORDERED else known(path)
+                yield path, _node(f"{base}{path}", info, digest, UNORDERED.get(path))
 
 
-def _node(real: str, info: os.stat_result, digest: str | None) -> Node:
+def _node(real: str, info: os.stat_result, digest: str | None, separator: bytes | None) -> Node:
     mode = info.st_mode
     size, content = 0, ""
     if stat.S_ISREG(mode):
         kind, size = "file", info.st_size
         if digest is None:
-            with open(real, "rb") as handle:
-                digest = hashlib.sha256(handle.read()).hexdigest()
+            data = Path(real).read_bytes()
+            if separator:
+                data = re.sub(rb"(?m)^(Priority|Section): .*\n", b"", data)
+                data = separator.join(sorted(data.strip().split(separator)))
+                size = len(data)
+            digest = hashlib.sha256(data).hexdigest()
         content = digest
     elif stat.S_ISLNK(mode):
         kind, content = "link", str(Path(real).readlink())
