@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from x11fwd.target import Target
     from x11fwd.transports.base import Prompter, Transport, X11Offer
 
-__all__ = ["DoctorOptions", "DoctorResult", "Means", "run_doctor"]
+__all__ = ["DoctorOptions", "DoctorResult", "Means", "real_means", "run_doctor"]
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,16 @@ class _Real:
         return gather_remote(transport, python=python)
 
 
+def real_means() -> Means:
+    """The program's own arrows of the line."""
+    return _Real()
+
+
+def real_means() -> Means:
+    """The program's own arrows; setup and undo go along them too."""
+    return _Real()
+
+
 def run_doctor(
     target: Target | None,
     options: DoctorOptions,
@@ -109,7 +119,7 @@ def run_doctor(
     Raises:
         UsageError: an id of `options.only` is not one of the findings.
     """
-    means = means or _Real()
+    means = means or real_means()
     started = time.monotonic()
     known = {check.id for check in CHECKS}
     for one in options.only:
