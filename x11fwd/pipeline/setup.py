@@ -1,0 +1,420 @@
+"""`setup`: connect, gather, plan, ask, apply, confirm, verify; for the cli. Prints nothing.
+
+`run_setup` does one host, `run_many` several side by side. What goes on is told to an `Events`, what came of
+it is a frozen `SetupResult`; errors of one host end up in its result.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import TYPE_CHECKING, Protocol
+
+from x11fwd.errors import ChangeError, UsageError, X11fwdError
+from x11fwd.pipeline.asking import OneAtATime, Remembering
+from x11fwd.pipeline.confirming import confirm_by_login, fresh
+from x11fwd.pipeline.doctor import Means, real_means
+from x11fwd.steps.admin_note import admin_note
+from x11fwd.steps.engine import Engine, EngineLimits, NoRightsError, SpokenLine
+from x11fwd.steps.plan import ChangeResult, Outcome, Plan
+
+if TYPE_CHECKING:
+    from x11fwd.checks.report import Report
+    from x11fwd.facts.model import LocalFacts, RemoteFacts
+    from x11fwd.playbook import Playbook
+    from x11fwd.steps.plan import Change
+    from x11fwd.target import Target
+    from x11fwd.transports.base import Prompter, Transport, X11Offer
+
+__all__ = [
+    "Approve",
+    "Events",
+    "SetupOptions",
+    "SetupResult",
+    "SetupStatus",
+    "Silent",
+    "Verify",
+    "run_many",
+    "run_setup",
+    "worst",
+]
+
+
+@dataclass(frozen=True)
+class SetupOptions:
+    """What the user asked for besides the targets.
+
+    Attributes:
+        transport: `auto`, `paramiko` or `openssh`.
+        python: the interpreter to set up, None for the one a script would get.
+        playbook: a shipped name or a file.
+        backend: instead of the playbook's.
+        only_me: sshd's options for this user alone.
+        sshd_config: the main file of an unusual daemon.
+        dry_run: show the plan and stop.
+        confirm_seconds: how long the watcher of an sshd change waits for the new login.
+        limits: how long the engine waits for others.
+    """
+
+    transport: str = "auto"
+    python: str | None = None
+    playbook: str = "default"
+    backend: str | None = None
+    only_me: bool = False
+    sshd_config: str | None = None
+    dry_run: bool = False
+    confirm_seconds: int = 60
+    limits: EngineLimits = field(default_factory=EngineLimits)
+
+
+class SetupStatus(Enum):
+    ALREADY = "already"  # nothing had to be changed
+    PLANNED = "planned"  # --dry-run
+    DECLINED = "declined"  # the person said no
+    DONE = "done"
+    LEFT = "left"  # something is left to an administrator
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class SetupResult:
+    """What came of one host.
+
+    Attributes:
+        target: as typed.
+        plan: what was planned; changes that turned out to need an administrator are in `left_to_admin`.
+        results: one for each change that was tried, in order.
+        note: the ready-to-send note to an administrator, "" where nothing is left to one.
+        settled: what an earlier, interrupted run had left and was put in order first.
+        verification: the plot's report, None where it was not asked for.
+        error: what stopped it.
+        route: transport and the reason for it.
+        round_trips: questions asked of the remote after the logins, verification not counted.
+        logins: how often we logged in, verification not counted.
+    """
+
+    target: str
+    status: SetupStatus
+    plan: Plan | None = None
+    results: tuple[ChangeResult, ...] = ()
+    note: str = ""
+    settled: tuple[str, ...] = ()
+    verification: Report | None = None
+    error: X11fwdError | None = None
+    local: LocalFacts | None = None
+    remote: RemoteFacts | None = None
+    route: str = ""
+    round_trips: int = 0
+    logins: int = 0
+    seconds: float = 0.0
+
+    @property
+    def exit_code(self) -> int:
+        """DESIGN.md's table."""
+        if self.error is not None:
+            return self.error.exit_code
+        if self.verification is not None and not self.verification.ok:
+            return self.verification.exit_code
+        return 1 if self.note or self.status in {SetupStatus.DECLINED, SetupStatus.LEFT} else 0
+
+
+class Events(Protocol):
+    """Who is told what goes on; called from the host's own thread."""
+
+    def doing(self, text: str) -> None:
+        """One clause on what is being done or waited for now."""
+        ...
+
+    def planned(self, plan: Plan, remote: RemoteFacts) -> None: ...
+
+    def started(self, change: Change) -> None: ...
+
+    def said(self, change: Change, line: SpokenLine) -> None:
+        """A line of the engine or of the package manager."""
+        ...
+
+    def finished(self, change: Change, result: ChangeResult) -> None: ...
+
+    def noted(self, text: str) -> None:
+        """A sentence that the person should see."""
+        ...
+
+
+class Silent:
+    """An `Events` that tells nobody."""
+
+    def doing(self, text: str) -> None: ...
+
+    def planned(self, plan: Plan, remote: RemoteFacts) -> None: ...
+
+    def started(self, change: Change) -> None: ...
+
+    def said(self, change: Change, line: SpokenLine) -> None: ...
+
+    def finished(self, change: Change, result: ChangeResult) -> None: ...
+
+    def noted(self, text: str) -> None: ...
+
+
+Approve = Callable[[str, Plan], bool]
+"""Asked with the target as typed and the plan that was shown: may it be done?"""
+
+Verify = Callable[["Target", "Events"], "Report"]
+"""Makes a plot through a new login and looks at its pixels."""
+
+
+def run_many(
+    targets: Sequence[Target],
+    options: SetupOptions,
+    prompter: Prompter,
+    events: Callable[[Target], Events],
+    approve: Approve,
+    *,
+    verify: Verify | None = None,
+    means: Means | None = None,
+    at_once: int = 20,
+) -> tuple[SetupResult, ...]:
+    """Set up several hosts side by side; one that fails does not stop the others.
+
+    Args:
+        events: makes each host's own listener.
+        approve: asked for one host at a time.
+        at_once: how many hosts are worked on at the same time.
+
+    Returns:
+        One result per target, in their order.
+
+    Raises:
+        UsageError: the playbook cannot be read; nothing was done.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    _playbook(options)
+    lock = threading.RLock()
+
+    def approve_alone(target: str, plan: Plan) -> bool:
+        with lock:
+            return approve(target, plan)
+
+    def one(target: Target) -> SetupResult:
+        return run_setup(
+            target,
+            options,
+            OneAtATime(prompter, lock),
+            events(target),
+            approve_alone,
+            verify=verify,
+            means=means,
+        )
+
+    with ThreadPoolExecutor(
+        max_workers=max(1, min(at_once, len(targets))), thread_name_prefix="x11fwd"
+    ) as pool:
+        return tuple(pool.map(one, targets))
+
+
+def run_setup(
+    target: Target,
+    options: SetupOptions,
+    prompter: Prompter,
+    events: Events,
+    approve: Approve,
+    *,
+    verify: Verify | None = None,
+    means: Means | None = None,
+) -> SetupResult:
+    """Bring one host to what the playbook asks for.
+
+    Args:
+        approve: asked before anything is changed; not with `options.dry_run`.
+        verify: called after changes were made; None leaves verification to the caller.
+        means: the arrows of the line; tests put their own in place.
+
+    Returns:
+        The result; errors of the connection and of changes are in it.
+
+    Raises:
+        UsageError: the playbook cannot be read.
+    """
+    started = time.monotonic()
+    playbook = _playbook(options)
+    run = _Run(target, options, prompter=Remembering(prompter), events=events, means=means or real_means())
+    error: X11fwdError | None = None
+    try:
+        status = run.line(playbook, approve)
+        if verify is not None and status is SetupStatus.DONE:
+            events.doing("drawing a plot over there and looking for it here")
+            run.verification = verify(target, events)
+    except UsageError:
+        raise
+    except X11fwdError as problem:
+        status, error = SetupStatus.FAILED, problem
+    return SetupResult(
+        target=target.typed,
+        status=status,
+        plan=run.plan,
+        results=tuple(run.results),
+        note=run.note,
+        settled=run.settled,
+        verification=run.verification,
+        error=error,
+        local=run.local,
+        remote=run.remote,
+        route=run.route,
+        round_trips=run.round_trips,
+        logins=run.logins,
+        seconds=time.monotonic() - started,
+    )
+
+
+def _playbook(options: SetupOptions) -> Playbook:
+    from x11fwd.playbook import load_playbook
+
+    return load_playbook(options.playbook)
+
+
+class _Run:
+    """One host's way along the line; keeps what is known so far for the result."""
+
+    def __init__(
+        self, target: Target, options: SetupOptions, *, prompter: Remembering, events: Events, means: Means
+    ) -> None:
+        self.target, self.options, self.events, self.means = target, options, events, means
+        self.prompter = prompter
+        self.plan: Plan | None = None
+        self.results: list[ChangeResult] = []
+        self.note = self.route = ""
+        self.settled: tuple[str, ...] = ()
+        self.verification: Report | None = None
+        self.local: LocalFacts | None = None
+        self.remote: RemoteFacts | None = None
+        self.offer: X11Offer | None = None
+        self.round_trips = self.logins = 0
+
+    def line(self, playbook: Playbook, approve: Approve) -> SetupStatus:
+        self.local = self.means.gather_local()
+        self.offer = self.means.make_offer(self.local)
+        self.events.doing(f"connecting to {self.target.host}")
+        transport = self._log_in(self.target)
+        try:
+            self.route = f"{transport.name}: {transport.reason}"
+            return self._work(transport, playbook, approve)
+        finally:
+            self.round_trips += transport.round_trips
+            transport.close()
+
+    def _log_in(self, target: Target) -> Transport:
+        transport = self.means.connect(target, self.prompter, self.options.transport, self.offer)
+        self.prompter.logged_in()
+        self.logins += 1
+        return transport
+
+    def _work(self, transport: Transport, playbook: Playbook, approve: Approve) -> SetupStatus:
+        events = self.events
+        events.doing(f"looking at {self.target.host}")
+        remote = self.means.gather_remote(transport, self.options.python)
+        engine = Engine(
+            transport,
+            remote.privilege,
+            password=self.prompter.secret,
+            plan=playbook.name,
+            limits=self.options.limits,
+        )
+        if remote.sshd.pending:
+            remote = self._settle(engine, transport, remote)
+        self.remote = remote
+        plan = self.plan = self._planned(transport, playbook, remote)
+        self.note = admin_note(plan, remote)
+        if plan.empty:
+            return SetupStatus.ALREADY
+        events.planned(plan, remote)
+        if self.options.dry_run:
+            return SetupStatus.PLANNED
+        if plan.changes and not approve(self.target.typed, plan):
+            return SetupStatus.DECLINED
+        helpless = False
+        for change in plan.changes:
+            if helpless and change.become:
+                continue
+            try:
+                self._apply(engine, change)
+            except NoRightsError as error:
+                # sudo is there and not for us: what needs it goes into the note, the rest is done
+                helpless = True
+                events.noted(error.message)
+        if helpless:
+            left = tuple(change for change in plan.changes if change.become)
+            able = tuple(change for change in plan.changes if not change.become)
+            plan = self.plan = replace(plan, changes=able, left_to_admin=(*plan.left_to_admin, *left))
+            self.note = admin_note(plan, remote)
+        return SetupStatus.LEFT if plan.left_to_admin else SetupStatus.DONE
+
+    def _settle(self, engine: Engine, transport: Transport, remote: RemoteFacts) -> RemoteFacts:
+        """An unconfirmed change of an earlier run goes back, or is waited for, before facts count."""
+        self.events.doing(f"settling an unfinished change of sshd on {self.target.host}")
+        try:
+            self.settled = engine.recover(as_root=True)
+        except NoRightsError:
+            self.events.noted("a change of sshd by x11fwd waits for its confirmation; it goes back by itself")
+            return remote
+        for sentence in self.settled:
+            self.events.noted(sentence)
+        return self.means.gather_remote(transport, self.options.python)
+
+    def _planned(self, transport: Transport, playbook: Playbook, remote: RemoteFacts) -> Plan:
+        from x11fwd.playbook import load_families
+        from x11fwd.steps.planner import make_plan, questions
+        from x11fwd.steps.questions import ask
+
+        options, families = self.options, load_families()
+        asked = questions(
+            playbook,
+            families,
+            remote,
+            backend=options.backend,
+            only_me=options.only_me,
+            sshd_config=options.sshd_config,
+        )
+        return make_plan(
+            playbook,
+            families,
+            remote,
+            backend=options.backend,
+            only_me=options.only_me,
+            sshd_config=options.sshd_config,
+            answers=ask(transport, asked, remote.privilege.kind),
+            confirm_seconds=options.confirm_seconds,
+        )
+
+    def _apply(self, engine: Engine, change: Change) -> None:
+        self.events.started(change)
+        try:
+            result = engine.apply(change, lambda line: self.events.said(change, line))
+            if result.outcome is Outcome.PENDING:
+                self._confirm(engine)
+                result = ChangeResult(change.id, Outcome.DONE, result.detail, result.journal)
+        except NoRightsError:
+            raise
+        except ChangeError as error:
+            result = ChangeResult(change.id, Outcome.FAILED, error.message)
+            self.results.append(result)
+            self.events.finished(change, result)
+            raise
+        self.results.append(result)
+        self.events.finished(change, result)
+
+    def _confirm(self, engine: Engine) -> None:
+        self.events.doing("logging in again to see that sshd lets us in and grants X11")
+        target = fresh(self.target)
+        self.round_trips += confirm_by_login(
+            engine, lambda: self._log_in(target), needs_x11=self.offer is not None
+        )
+
+
+def worst(results: Sequence[SetupResult]) -> int:
+    """The exit code of several hosts: the gravest of theirs, a failed connection before a failed change."""
+    codes = {result.exit_code for result in results}
+    return next((code for code in (130, 3, 4, 2, 1) if code in codes), 0)
