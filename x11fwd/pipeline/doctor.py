@@ -95,11 +95,6 @@ def real_means() -> Means:
     return _Real()
 
 
-def real_means() -> Means:
-    """The program's own arrows; setup and undo go along them too."""
-    return _Real()
-
-
 def run_doctor(
     target: Target | None,
     options: DoctorOptions,
