@@ -18,7 +18,7 @@ from x11fwd.errors import ProbeError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Collector", "Frame", "Framed", "quote"]
+__all__ = ["Collector", "Frame", "Framed", "Opening", "quote"]
 
 _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+:,./-")
 # may stand between single quotes in all six shells
@@ -134,11 +134,7 @@ class Frame:
         """
         body = self.after_begin(stdout)
         if body is None:
-            raise ProbeError(
-                "the login shell or a forced command swallowed our command; "
-                f"it printed {_excerpt(stdout, stderr)}",
-                hint="try `ssh TARGET true`: a login that runs no commands cannot be used",
-            )
+            raise _swallowed(stdout, stderr)
         text, mark, rest = body.rpartition(self.end)
         status, colon, _ = rest.partition(b":")
         if not mark or not colon or not status.isdigit():
@@ -154,6 +150,30 @@ class Frame:
             return stderr
         text, mark, rest = errors.rpartition(self.end)
         return text if mark else rest
+
+
+class Opening:
+    """Takes what the login shell printed off the front of a stream."""
+
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+        self._before = b""
+        self.begun = False
+
+    def feed(self, data: bytes) -> bytes:
+        """What of `data` belongs to the command."""
+        if self.begun:
+            return data
+        self._before += data
+        rest = self._frame.after_begin(self._before)
+        if rest is None:
+            return b""
+        self.begun, self._before = True, b""
+        return rest
+
+    def swallowed(self) -> ProbeError:
+        """What to raise when the stream ended before it began."""
+        return _swallowed(self._before, b"")
 
 
 class Collector:
@@ -190,6 +210,13 @@ class Collector:
     def result(self) -> Framed:
         """The output, cut out. Raises ProbeError where a mark is missing."""
         return self._frame.cut(bytes(self.stdout), bytes(self.stderr))
+
+
+def _swallowed(stdout: bytes, stderr: bytes) -> ProbeError:
+    return ProbeError(
+        f"the login shell or a forced command swallowed our command; it printed {_excerpt(stdout, stderr)}",
+        hint="try `ssh TARGET true`: a login that runs no commands cannot be used",
+    )
 
 
 def _excerpt(stdout: bytes, stderr: bytes) -> str:

@@ -109,14 +109,14 @@ class HostKeys:
         return False
 
     def _decide(self, key: HostKey, prompter: Prompter, strict: str) -> None:
-        shown = f"{key.kind} key {fingerprint(key)}"
+        shown = f"{key.name} key {fingerprint(key)}"
         if strict in {"yes", "true"}:
             raise HostKeyError(
                 f"the host key of {self.name} is not known, and you asked for strict checking",
                 hint=f"it showed the {shown}; connect once with `-o StrictHostKeyChecking=ask`",
             )
         if strict == "ask":
-            question = HostKeyQuestion(self.name, key.kind, fingerprint(key))
+            question = HostKeyQuestion(self.name, key.name, fingerprint(key))
             if not prompter.accept_host_key(question):
                 raise HostKeyError(
                     f"the host key of {self.name} was not accepted",
@@ -143,13 +143,13 @@ class HostKeys:
         where = f"{first.file}:{first.line}"
         if verdict is Verdict.REVOKED:
             return HostKeyError(
-                f"the {key.kind} host key of {self.name} is marked as revoked in {where}",
+                f"the {key.name} host key of {self.name} is marked as revoked in {where}",
                 hint="somebody who stole the key may be answering; ask the host's administrator",
             )
         command = f"ssh-keygen -f {shlex.quote(first.file)} -R {shlex.quote(self.name)}"
         return HostKeyError(
-            f"the host key of {self.name} has changed: it shows the {key.kind} key {fingerprint(key)}, "
-            f"and {where} has the {first.key.kind} key {fingerprint(first.key)}",
+            f"the host key of {self.name} has changed: it shows the {key.name} key {fingerprint(key)}, "
+            f"and {where} has the {first.key.name} key {fingerprint(first.key)}",
             hint=f"if the host was installed anew, `{command}`; if not, somebody may be in between",
         )
 

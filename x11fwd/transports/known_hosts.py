@@ -47,6 +47,11 @@ class HostKey:
     blob: bytes
 
     @property
+    def name(self) -> str:
+        """The type as ssh says it to people: `ED25519`, `ECDSA`, `RSA` (sshkey_type in sshkey.c)."""
+        return self.kind.partition("@")[0].removeprefix("sk-").removeprefix("ssh-").split("-")[0].upper()
+
+    @property
     def base64(self) -> str:
         return base64.b64encode(self.blob).decode()
 

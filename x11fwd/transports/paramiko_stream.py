@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import paramiko  # noqa: TID251  this module is part of the paramiko transport
 
-from x11fwd.errors import ConnectionLost, ProbeError
+from x11fwd.errors import ConnectionLost
+from x11fwd.transports.framing import Opening
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,8 +29,8 @@ class ParamikoStream:
     ) -> None:
         self._channel = channel
         self._frame = frame
+        self._opening = Opening(frame)
         self._translate = translate
-        self._begun = False
         self._ready = bytearray()
         self._errors = bytearray()
 
@@ -40,14 +41,11 @@ class ParamikoStream:
             ProbeError: the stream ended and the command never began.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
-        while not self._begun:
+        while not self._opening.begun:
             data = self._receive(65536, deadline, timeout)
             if not data:
-                raise ProbeError("the login shell or a forced command swallowed our command")
-            self._ready += data
-            rest = self._frame.after_begin(bytes(self._ready))
-            if rest is not None:
-                self._begun, self._ready = True, bytearray(rest)
+                raise self._opening.swallowed()
+            self._ready += self._opening.feed(data)
         if self._ready:
             data = bytes(self._ready[:limit])
             del self._ready[:limit]

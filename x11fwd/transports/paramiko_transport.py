@@ -5,28 +5,31 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import paramiko  # noqa: TID251  this is paramiko's transport
 
-from x11fwd.errors import ConnectError, ConnectionLost, ProbeError
+from x11fwd.errors import ConnectError, ConnectionLost, DisplayError, ProbeError
 from x11fwd.transports.base import CommandResult, X11Outcome
 from x11fwd.transports.framing import Collector, Frame, Framed
 from x11fwd.transports.local import wait_readable
+from x11fwd.transports.paramiko_link import ParamikoCannotError
 from x11fwd.transports.paramiko_login import open_link
 from x11fwd.transports.paramiko_stream import ParamikoStream
 from x11fwd.transports.remote_file import put_through_shell
 from x11fwd.transports.x11_channel import DisplayDoor
+from x11fwd.transports.x11_cookie import untrusted_cookie
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from x11fwd.target import SshConfig, Target
-    from x11fwd.transports.base import Prompter, X11Offer
+    from x11fwd.transports.base import Prompter, Transport, X11Offer
     from x11fwd.transports.hops import Hop
     from x11fwd.transports.paramiko_link import Link, Reply
 
-__all__ = ["ParamikoTransport"]
+__all__ = ["ParamikoCannotError", "ParamikoTransport", "open_paramiko"]
 
 _INLINE = 32_768  # one packet; more goes out on a thread, so that both directions keep flowing
 _KEEPALIVE = 15.0
@@ -46,6 +49,7 @@ class ParamikoTransport:
         way: contextlib.ExitStack,
         reason: str,
         offer: X11Offer | None,
+        local: Transport,
         trusted: bool,
     ) -> None:
         self.reason = reason
@@ -57,14 +61,12 @@ class ParamikoTransport:
         self._granted: bool | None = None
         self._x11_reply: Reply | None = None
         self._offer = offer
+        self._local = local
         self._door: DisplayDoor | None = None
-        if offer is not None and trusted:
-            self._door = DisplayDoor(offer, link.remarks.append)
-            link.accept_x11(self._door.admit)
-        elif offer is not None:
+        self._no_door = offer is None
+        if offer is not None and not trusted:
             # as ssh does for a key that StrictHostKeyChecking=no lets pass
-            self._granted = False
-            link.remarks.append("X11 forwarding is disabled to avoid man-in-the-middle attacks.")
+            self._refuse_display("X11 forwarding is disabled to avoid man-in-the-middle attacks.")
 
     @property
     def target(self) -> Target:
@@ -128,9 +130,10 @@ class ParamikoTransport:
         """A session that runs `command`; the X11 request and it go out together, in one round trip."""
         channel = self._session(deadline)
         try:
-            if x11 and self._door is not None:
+            door = self._display_door() if x11 else None
+            if door is not None:
                 self._x11_reply = self._link.request(
-                    channel, "x11-req", False, "MIT-MAGIC-COOKIE-1", self._door.fake.hex(), self._door.screen
+                    channel, "x11-req", False, "MIT-MAGIC-COOKIE-1", door.fake.hex(), door.screen
                 )
             reply = self._link.request(channel, "exec", command)
             self._demand(reply, deadline)
@@ -139,6 +142,26 @@ class ParamikoTransport:
             raise
         self._spare = _Spare(self._link)
         return channel
+
+    def _display_door(self) -> DisplayDoor | None:
+        """The door to the offered display, made when the first session wants it; None where there is none."""
+        if self._no_door or self._door is not None or self._offer is None:
+            return self._door
+        offer = self._offer
+        try:
+            if not offer.trusted:
+                offer = replace(offer, cookie=untrusted_cookie(offer, self._local))
+        except (DisplayError, ConnectionLost) as error:
+            self._refuse_display(f"untrusted X11 forwarding setup failed: {error.message}")
+            return None
+        self._door = DisplayDoor(offer, self._link.remarks.append)
+        self._link.accept_x11(self._door.admit)
+        return self._door
+
+    def _refuse_display(self, remark: str) -> None:
+        self._no_door = True
+        self._granted = False
+        self._link.remarks.append(remark)
 
     def _demand(self, reply: Reply, deadline: float) -> None:
         granted = reply.wait(max(0.0, deadline - time.monotonic()))
@@ -257,6 +280,7 @@ def open_paramiko(
     *,
     prompter: Prompter,
     offer: X11Offer | None,
+    local: Transport,
     reason: str,
     timeout: float,
 ) -> ParamikoTransport:
@@ -279,5 +303,11 @@ def open_paramiko(
         interval = hop.config.number("serveraliveinterval") or _KEEPALIVE
         link.keep_alive(interval, hop.config.number("serveralivecountmax") or 3)
         return ParamikoTransport(
-            hop, link, way=stack.pop_all(), reason=reason, offer=offer, trusted=trusted and way_trusted
+            hop,
+            link,
+            way=stack.pop_all(),
+            reason=reason,
+            offer=offer,
+            local=local,
+            trusted=trusted and way_trusted,
         )

@@ -1,0 +1,301 @@
+"""The same contract on the system's own ssh, for what paramiko cannot follow; imported by `choose` only."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import subprocess  # noqa: TID251  transports are where processes are run
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from x11fwd.errors import ConnectError, ConnectionLost
+from x11fwd.transports.base import CommandResult, X11Outcome
+from x11fwd.transports.framing import Collector, Frame, Opening
+from x11fwd.transports.local import LocalStream, kill_group
+from x11fwd.transports.openssh_master import Master
+from x11fwd.transports.remote_file import put_through_shell
+from x11fwd.transports.ssh_words import server_version, x11_refused, x11_remarks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from x11fwd.target import SshConfig, Target
+    from x11fwd.transports.base import Prompter, X11Offer
+    from x11fwd.transports.framing import Framed
+    from x11fwd.transports.hops import Hop
+
+__all__ = ["OpensshTransport", "open_openssh", "ride"]
+
+
+class OpensshTransport:
+    """See `Transport`; opened by `open_openssh` or `ride`.
+
+    Args:
+        master: the private master, None when riding on one that the user has open.
+        control: the master's socket.
+    """
+
+    name = "openssh"
+
+    def __init__(
+        self, hop: Hop, master: Master | None, control: str, offer: X11Offer | None, reason: str
+    ) -> None:
+        self.reason = reason
+        self.round_trips = 0
+        self._hop = hop
+        self._master = master
+        self._control = control
+        self._offer = offer
+        self._closed = False
+
+    @property
+    def target(self) -> Target:
+        return self._hop.target
+
+    @property
+    def config(self) -> SshConfig:
+        return self._hop.config
+
+    @property
+    def server_version(self) -> str | None:
+        """None also when riding: the user's master does not tell."""
+        return None if self._master is None else server_version(self._master.log())
+
+    @property
+    def x11(self) -> X11Outcome:
+        if self._offer is None or self._master is None:
+            return X11Outcome()
+        log = self._master.log()
+        refused = x11_refused(log)
+        return X11Outcome(True, None if refused is None else not refused, x11_remarks(log))
+
+    def run(
+        self, argv: Sequence[str], *, stdin: bytes = b"", timeout: float = 60.0, x11: bool = False
+    ) -> CommandResult:
+        """See `Transport.run`."""
+        frame = Frame.random()
+        self.round_trips += 1
+        process = self._session(frame.command(argv), x11=x11)
+        try:
+            framed = self._collect(process, stdin, Collector(frame), timeout)
+        finally:
+            _end(process)
+        return CommandResult(framed.exit_status, framed.stdout, framed.stderr)
+
+    def stream(self, argv: Sequence[str], *, x11: bool = False) -> OpensshStream:
+        """See `Transport.stream`."""
+        frame = Frame.random()
+        self.round_trips += 1
+        return OpensshStream(self._session(frame.stream_command(argv), x11=x11), frame, self)
+
+    def put(self, path: str, data: bytes, *, mode: int = 0o600) -> None:
+        """See `Transport.put`."""
+        put_through_shell(self.run, path, data, mode)
+
+    def close(self) -> None:
+        """End the private master; the user's own stays."""
+        self._closed = True
+        if self._master is not None:
+            self._master.close()
+
+    def __enter__(self) -> OpensshTransport:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _session(self, command: str, *, x11: bool) -> subprocess.Popen[bytes]:
+        if self._closed:
+            raise ConnectionLost(f"the connection to {self._hop.place} is closed")
+        forward = "yes" if x11 and self._offer is not None else "no"
+        # No configuration file: the master has followed it already. Without a master ssh would connect by
+        # itself; the ProxyCommand stops that.
+        words = ["-F", "none", "-S", self._control, "-T"]
+        for option in ("ControlMaster=no", "ProxyCommand=false", "BatchMode=yes", "LogLevel=ERROR"):
+            words += ["-o", option]
+        words += ["-o", f"ForwardX11={forward}", "--", "x11fwd", command]
+        try:
+            return subprocess.Popen(
+                ["ssh", *words],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env={**os.environ, "LC_ALL": "C"},
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise ConnectError(f"ssh cannot be started: {error.strerror}") from error
+
+    def _collect(
+        self, process: subprocess.Popen[bytes], stdin: bytes, output: Collector, timeout: float
+    ) -> Framed:
+        if process.stdin is None or process.stdout is None or process.stderr is None:
+            raise ValueError("a session needs three pipes")
+        deadline = time.monotonic() + timeout
+        _feed(process, stdin)
+        streams = {process.stdout.fileno(): output.add_stdout, process.stderr.fileno(): output.add_stderr}
+        watch = select.poll()
+        for descriptor in streams:
+            watch.register(descriptor, select.POLLIN | select.POLLHUP | select.POLLERR)
+        while streams and not output.complete:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise ConnectionLost(
+                    f"{self._hop.place} gave no answer within {timeout:g} s",
+                    hint="the line may be frozen, or the command hangs",
+                )
+            for descriptor, _ in watch.poll(left * 1000):
+                data = os.read(descriptor, 1 << 20)
+                if data:
+                    streams[descriptor](data)
+                else:
+                    watch.unregister(descriptor)
+                    del streams[descriptor]
+        if not output.complete:
+            self.check(process, bytes(output.stderr))
+        return output.result()
+
+    def check(self, process: subprocess.Popen[bytes], stderr: bytes) -> None:
+        """Called when a session ended early.
+
+        Raises:
+            ConnectionLost: the master is gone.
+            ConnectError: it lives, and the server allows no more sessions.
+        """
+        text = stderr.decode("utf-8", "replace")
+        if "session request failed" in text or "Session open refused" in text:
+            raise ConnectError(
+                f"{self._hop.place} lets in, but refuses a session",
+                hint="MaxSessions in its sshd_config may be too small",
+            )
+        status = _status(process)
+        if self._master is not None:
+            # the session ends an instant before its master does
+            end = time.monotonic() + 1.0
+            while status == 255 and self._master.alive and time.monotonic() < end:
+                time.sleep(0.01)
+            gone = not self._master.alive
+        else:
+            gone = status == 255 and not master_runs(self._control)
+        if gone:
+            lines = text.strip().splitlines() or ["ssh ended"]
+            raise ConnectionLost(f"the connection to {self._hop.place} was lost: {lines[-1]}")
+
+
+class OpensshStream:
+    """See `ByteStream`: the three pipes of an ssh session."""
+
+    def __init__(self, process: subprocess.Popen[bytes], frame: Frame, owner: OpensshTransport) -> None:
+        self._process = process
+        self._pipes = LocalStream(process)
+        self._frame = frame
+        self._opening = Opening(frame)
+        self._ready = b""
+        self._owner = owner
+
+    def read(self, limit: int, timeout: float | None = None) -> bytes:
+        """See `ByteStream.read`. Raises ProbeError where the command never began."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while not self._ready:
+            left = None if deadline is None else max(0.0, deadline - time.monotonic())
+            try:
+                data = self._pipes.read(65536, left)
+            except TimeoutError:
+                raise TimeoutError(f"nothing came within {timeout:g} s") from None
+            if not data:
+                self._owner.check(self._process, self._pipes.stderr())
+                if not self._opening.begun:
+                    raise self._opening.swallowed()
+                return b""
+            self._ready = self._opening.feed(data)
+        data, self._ready = self._ready[:limit], self._ready[limit:]
+        return data
+
+    def write(self, data: bytes) -> None:
+        """See `ByteStream.write`. Raises ConnectionLost."""
+        self._pipes.write(data)
+
+    def close_write(self) -> None:
+        self._pipes.close_write()
+
+    def stderr(self) -> bytes:
+        errors = self._pipes.stderr()
+        rest = self._frame.after_begin(errors)
+        return errors if rest is None else rest
+
+    def wait(self, timeout: float | None = None) -> int:
+        """See `ByteStream.wait`. Raises TimeoutError, ConnectionLost."""
+        status = self._pipes.wait(timeout)
+        if status == 255:
+            self._owner.check(self._process, self._pipes.stderr())
+        return status
+
+    def close(self) -> None:
+        self._pipes.close()
+
+
+def _feed(process: subprocess.Popen[bytes], stdin: bytes) -> None:
+    """Write on a thread, so that both directions keep flowing; a command need not read its input."""
+
+    def feed() -> None:
+        if process.stdin is not None:
+            with contextlib.suppress(OSError, ValueError):
+                process.stdin.write(stdin)
+            with contextlib.suppress(OSError, ValueError):
+                process.stdin.close()
+
+    if stdin:
+        threading.Thread(target=feed, name="x11fwd-stdin", daemon=True).start()
+    else:
+        feed()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.05)  # the end marks come a moment before the end
+    kill_group(process)
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe is not None:
+            with contextlib.suppress(OSError, ValueError):
+                pipe.close()
+
+
+def _status(process: subprocess.Popen[bytes]) -> int | None:
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        return process.wait(1.0)
+    return None
+
+
+def master_runs(control: str, *, timeout: float = 5.0) -> bool:
+    """True if a ControlMaster answers at a socket (`ssh -O check`)."""
+    try:
+        answer = subprocess.run(
+            ["ssh", "-F", "none", "-S", control, "-O", "check", "--", "x11fwd"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=timeout,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return answer.returncode == 0
+
+
+def open_openssh(
+    hop: Hop, *, prompter: Prompter, offer: X11Offer | None, reason: str, timeout: float
+) -> OpensshTransport:
+    """Log in by a private master.
+
+    Raises:
+        ConnectError, HostKeyError, AuthError: see errors.
+    """
+    master = Master.start(hop, prompter, offer, timeout)
+    return OpensshTransport(hop, master, master.control, offer, reason)
+
+
+def ride(hop: Hop, control: str, *, reason: str) -> OpensshTransport:
+    """Use a master that the user has open; never with a display: it was opened without ours (F37)."""
+    return OpensshTransport(hop, None, control, None, reason)
