@@ -6,16 +6,15 @@ import base64
 import contextlib
 import hashlib
 import os
-import re
 import shlex
 import subprocess
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from tests.lab import disk, runs, snapshots, trees
 from tests.lab.reach import banner, client_key, free_port
 from tests.lab.runs import LabError, current_run, wait_for
+from tests.lab.setup import Setup, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 HostT = TypeVar("HostT", bound="Host")
+__all__ = ["Host", "Ran", "banner", "text"]
+
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -32,20 +33,6 @@ class Ran(NamedTuple):
     rc: int
     stdout: str
     stderr: str
-
-
-@dataclass(frozen=True)
-class Setup:
-    """How a host differs from the cached tree before its sshd starts."""
-
-    login_shell: str = "/bin/bash"  # of ana
-    key_prefix: str = ""  # options of authorized_keys(5) before ana's key: 'no-X11-forwarding'
-    sshd_config: str = ""  # lines put at the end of /etc/ssh/sshd_config
-    x11_forwarding: bool = False  # what the main sshd_config says
-    files: Mapping[str, str | bytes] = field(default_factory=dict)  # written as root, 0644
-    disk_mb: int | None = None  # a disk of this size for what the host writes; None: this machine's disk
-    sudo: str = ""  # lines for /etc/sudoers.d/lab, for instance 'ana ALL=(ALL) NOPASSWD: ALL'
-    hostname: str = ""  # empty: <suite>-<n>
 
 
 class Host:
@@ -68,7 +55,7 @@ class Host:
         begun = time.monotonic()
         try:
             disk.mount(self.dir, self.layers, self.setup.disk_mb)
-            self._prepare()
+            prepare(self)
             self.start()
         except BaseException:
             self.stop()
@@ -138,15 +125,28 @@ class Host:
         limit: float = 300,
     ) -> Ran:
         """Run a command inside, with a clean environment and no terminal; a non-zero exit is data."""
+        data = input.encode() if isinstance(input, str) else input
+        # Empty input, not /dev/null: a program sees the end of its input at once.
+        done = subprocess.run(
+            self._argv(argv, user, env), input=data or b"", capture_output=True, timeout=limit, check=False
+        )
+        return Ran(done.returncode, text(done.stdout), text(done.stderr))
+
+    def popen(self, argv: Sequence[str], *, user: str = "root") -> subprocess.Popen[bytes]:
+        """Start a command inside with pipes for its streams; it ends with the host at the latest.
+
+        Its pid is that of nsenter on this machine: a signal to it does not reach the program, the end of
+        its standard input does.
+        """
+        pipe = subprocess.PIPE
+        return subprocess.Popen(self._argv(argv, user, None), stdin=pipe, stdout=pipe, stderr=pipe)
+
+    def _argv(self, argv: Sequence[str], user: str, env: Mapping[str, str] | None) -> list[str]:
         name, uid, gid, home, shell = self._account(user)
         base = {"PATH": PATH, "HOME": home, "USER": name, "LOGNAME": name, "SHELL": shell}
         base |= {"LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive", **(env or {})}
         drop = ["setpriv", f"--reuid={uid}", f"--regid={gid}", "--init-groups"] if uid else []
-        full = [*self.inside(), "env", "-i", *(f"{k}={v}" for k, v in base.items()), *drop, *argv]
-        data = input.encode() if isinstance(input, str) else input
-        # Empty input, not /dev/null, so that there is one way to call run(): a program sees its end at once.
-        done = subprocess.run(full, input=data or b"", capture_output=True, timeout=limit, check=False)
-        return Ran(done.returncode, text(done.stdout), text(done.stderr))
+        return [*self.inside(), "env", "-i", *(f"{k}={v}" for k, v in base.items()), *drop, *argv]
 
     def check(self, argv: Sequence[str], *, user: str = "root") -> str:
         """Like ``run``, but a failure is a LabError; returns standard output."""
@@ -205,31 +205,6 @@ class Host:
         return f"{type(self).__name__}({self.suite} {self.variant}, port {self.port})"
 
     # -- how it is made
-
-    def _prepare(self) -> None:
-        setup = self.setup
-        path = self.root / "etc/ssh/sshd_config"
-        text = path.read_text(encoding="utf-8")
-        text = re.sub(r"(?m)^#Port .*", f"Port {self.port}", text, count=1)
-        text = re.sub(r"(?m)^#ListenAddress 0.*", f"ListenAddress {self.address}", text, count=1)
-        if setup.x11_forwarding:
-            text = text.replace("X11Forwarding no", "X11Forwarding yes", 1)
-        path.write_text(text + setup.sshd_config + ("\n" if setup.sshd_config else ""), encoding="utf-8")
-        if setup.login_shell != "/bin/bash":
-            passwd = self.root / "etc/passwd"
-            lines = passwd.read_text(encoding="utf-8")
-            passwd.write_text(
-                re.sub(r"(?m)^(ana:.*:)/bin/bash$", rf"\1{setup.login_shell}", lines), encoding="utf-8"
-            )
-        (self.root / "etc/hostname").write_text(f"{self.hostname}\n", encoding="utf-8")
-        with (self.root / "etc/hosts").open("a", encoding="utf-8") as hosts:
-            hosts.write(f"127.0.1.1 {self.hostname}\n")  # or sudo says that it cannot resolve the host
-        for user in self.users:
-            self.authorize(user, setup.key_prefix if user == "ana" else "")
-        if setup.sudo:
-            self.write("/etc/sudoers.d/lab", setup.sudo + "\n", mode=0o440)
-        for name, content in setup.files.items():
-            self.write(name, content)
 
     def _account(self, user: str) -> tuple[str, int, int, str, str]:
         for line in (self.root / "etc/passwd").read_text(encoding="utf-8").splitlines():

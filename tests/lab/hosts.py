@@ -7,8 +7,9 @@ import os
 from pathlib import Path
 
 from tests.lab import cgroups
-from tests.lab.host import Host, Ran, Setup
+from tests.lab.host import Host, Ran
 from tests.lab.runs import LabError, wait_for
+from tests.lab.setup import Setup
 from tests.lab.snapshots import VOLATILE, Change, Node, Tree, diff
 
 __all__ = [
