@@ -214,7 +214,7 @@ def _server_kind(
 
 
 def _listener(kind: AddressKind, path: str) -> str | None:
-    """The name of the process that listens on a socket (unix(7), SO_PEERCRED); None where it cannot be seen."""
+    """Name of the process that listens on a socket (unix(7), SO_PEERCRED); None where it cannot be seen."""
     if not hasattr(socket, "SO_PEERCRED"):
         return None
     with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as link:

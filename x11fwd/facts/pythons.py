@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import posixpath
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -80,7 +81,7 @@ def parse_pythons(answers: Answers) -> PythonAnswers:
     lines = (*answers.all("python.named"), *answers.all("python.full"), *answers.all("python.short"))
     tool = answers.first("conda.tool")
     found: list[PythonFacts] = []
-    result = PythonAnswers(handshake=Unknown("no Python is there to try it with"))
+    result = PythonAnswers(handshake=_untried(answers, "no Python is there to try it with"))
     seen: set[tuple[str, str]] = set()
     for line in lines:
         found_by, path, text = ([*line.split("\t", 2), "", ""])[:3]
@@ -102,8 +103,17 @@ def parse_pythons(answers: Answers) -> PythonAnswers:
                 else Unknown(shake.text("authority_problem") or "not asked"),
             )
         elif not python.version and isinstance(result.handshake, Unknown):
-            result = PythonAnswers(handshake=Unknown(f"{path} could not be asked: {python.problem}"))
+            why = f"{path} could not be asked: {python.problem}"
+            result = PythonAnswers(handshake=_untried(answers, why))
     return replace(result, pythons=tuple(found))
+
+
+def _untried(answers: Answers, why: str) -> Unknown | None:
+    """Nobody could try: that matters only where there is a DISPLAY, or where that is not known either."""
+    environment = answers.text("login.environment")
+    if environment is not None and not re.search(r"^DISPLAY=.", environment, re.MULTILINE):
+        return None
+    return Unknown(why)
 
 
 def _handshake(shake: _Answer) -> str | None:

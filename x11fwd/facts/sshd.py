@@ -26,10 +26,11 @@ def parse_sshd(answers: Answers, server_version: str | None = None) -> SshdFacts
     binary = answers.first("sshd.binary")
     version = (answers.first("sshd.version") or "").partition(",")[0].strip()
     pid = answers.first("sshd.pid")
+    listens = _listens(answers.first("sshd.cmdline") or "")
     files = {one.label: one.text for one in answers.all_texts("sshd.file")}
     main = answers.first("sshd.config") or ""
     effective, problem = _effective(answers, binary)
-    socket_unit, service = _service(answers, pid)
+    socket_unit, service = _service(answers, pid, listens=listens)
     unreadable = tuple(
         reason.removeprefix("reading ").removesuffix(" needs root")
         for reason in answers.unknown.get("sshd.file", ())
@@ -37,7 +38,10 @@ def parse_sshd(answers: Answers, server_version: str | None = None) -> SshdFacts
     return SshdFacts(
         binary=binary,
         # the banner is the running daemon's, and says more than -V, which an update may have changed since
-        version=_banner(server_version) or version or server_version or Unknown("sshd does not say its version"),
+        version=_banner(server_version)
+        or version
+        or server_version
+        or Unknown("sshd does not say its version"),
         service=service,
         socket_unit=socket_unit,
         config_file=main or Unknown("no file was found"),
@@ -48,7 +52,7 @@ def parse_sshd(answers: Answers, server_version: str | None = None) -> SshdFacts
         ours=_ours(files, main),
         pending=bool(answers.all("sshd.pending")),
         problem=problem,
-        listener_pid=int(pid) if pid and pid.isdigit() else None,
+        listener_pid=int(pid) if listens and pid and pid.isdigit() else None,
         connection=answers.first("sshd.connection") or "",
         globs=_globs(answers),
         unreadable=unreadable,
@@ -120,13 +124,17 @@ def _ours(files: Mapping[str, str], main: str) -> str | None:
     return main if _MARK.search(files.get(main, "")) else None
 
 
-def _service(answers: Answers, pid: str | None) -> tuple[str | None, tuple[str, str] | Unknown]:
+def _listens(cmdline: str) -> bool:
+    """`sshd: PATH … [listener] …` since 8.2, plain arguments before; `sshd: ana [priv]` serves one login."""
+    return "[listener]" in cmdline or cmdline.startswith(("/", "sshd: /"))
+
+
+def _service(
+    answers: Answers, pid: str | None, *, listens: bool
+) -> tuple[str | None, tuple[str, str] | Unknown]:
     """The socket unit where one listens, and what to reload."""
     if (answers.first("system.uname") or "").startswith("Darwin"):
         return None, ("launchd", "com.openssh.sshd")
-    cmdline = answers.first("sshd.cmdline") or ""
-    # `sshd: PATH … [listener] …` since 8.2, plain arguments before; `sshd: ana [priv]` is no listener
-    listens = "[listener]" in cmdline or cmdline.startswith(("/", "sshd: /"))
     units = _units(answers.text("sshd.units") or "")
     if units:
         return _systemd(answers, units, pid, listens=listens)

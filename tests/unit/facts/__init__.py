@@ -1,0 +1,1 @@
+"""Unit tests of facts: pure parsers on captured outputs, the probe under every shell at hand."""
