@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from x11fwd.errors import UsageError
 from x11fwd.target import SshOptions, Target, parse_target
 
 __all__ = [
@@ -13,14 +15,19 @@ __all__ = [
     "Identity",
     "Json",
     "Jump",
+    "Keep",
     "Login",
     "Option",
     "Port",
     "Python",
+    "Screenshot",
     "TargetName",
+    "TargetNames",
     "TransportName",
     "Verbose",
+    "Yes",
     "ssh_options",
+    "sure",
     "target_of",
 ]
 
@@ -31,6 +38,15 @@ TargetName = Annotated[
     typer.Argument(
         metavar="TARGET",
         help="user@host, user@host:port, ssh://user@host:port or a Host of ssh_config.",
+        show_default=False,
+    ),
+]
+TargetNames = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="TARGET",
+        help="user@host, user@host:port, ssh://user@host:port or a Host of ssh_config; several are done "
+        "side by side.",
         show_default=False,
     ),
 ]
@@ -92,6 +108,17 @@ Python = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout instead of text.")]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Show what was seen, and where.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; go on with what is shown.")]
+Screenshot = Annotated[
+    Path | None,
+    typer.Option(
+        "--screenshot",
+        metavar="FILE.png",
+        dir_okay=False,
+        help="Save a picture of the window that opened here.",
+    ),
+]
+Keep = Annotated[bool, typer.Option("--keep", help="Leave the plot's window open, to play with.")]
 
 
 def ssh_options(
@@ -120,3 +147,14 @@ def target_of(text: str, options: SshOptions) -> Target:
         UsageError: it is no target.
     """
     return parse_target(text, options)
+
+
+def sure(answer: bool | None) -> bool:
+    """The person's answer to whether something may be changed.
+
+    Raises:
+        UsageError: there was nobody to ask.
+    """
+    if answer is None:
+        raise UsageError("there is no terminal to ask on", hint="`--yes` goes on without asking")
+    return answer

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -9,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from x11fwd.checks import CHECKS, diagnose, exit_code, root_cause
 from x11fwd.checks.check import Seen
 from x11fwd.checks.report import Report, Status
-from x11fwd.errors import ConnectError, ProbeError, UsageError, X11fwdError
+from x11fwd.errors import ConnectError, DisplayError, ProbeError, UsageError, X11fwdError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from x11fwd.facts.model import LocalFacts, RemoteFacts
     from x11fwd.target import Target
     from x11fwd.transports.base import Prompter, Transport, X11Offer
+    from x11fwd.transports.choose import Preference
+    from x11fwd.x11.connection import Connection
 
 __all__ = ["DoctorOptions", "DoctorResult", "Means", "real_means", "run_doctor"]
 
@@ -66,23 +70,36 @@ class Means(Protocol):
 
 
 class _Real:
-    """The program's own."""
+    """The program's own.
+
+    Args:
+        warm: load the transports while the local facts are gathered, which mostly waits for a process.
+    """
+
+    def __init__(self, *, warm: bool) -> None:
+        self._warm = warm
+        # An X server that resets when its last client leaves (Xvfb, some Windows servers) would forget the
+        # untrusted cookie of our offer; this one stays until the work is done.
+        self._held: Connection | None = None
 
     def gather_local(self) -> LocalFacts:
         from x11fwd.facts.local import gather_local
 
+        if self._warm:
+            threading.Thread(target=_load_transports, name="x11fwd-load", daemon=True).start()
         return gather_local()
 
     def make_offer(self, local: LocalFacts) -> X11Offer | None:
         from x11fwd.pipeline.display import make_offer
 
-        # trusted: only our own probe runs, and an untrusted cookie would cost a run of xauth
-        return make_offer(local, trusted=True)[0]
+        if self._held is None and local.handshake is not None and local.handshake.ok:
+            self._held = _hold(make_offer(local, trusted=True)[0])
+        return make_offer(local)[0]
 
     def connect(self, target: Target, prompter: Prompter, choice: str, x11: X11Offer | None) -> Transport:
         from x11fwd.transports.choose import connect
 
-        return connect(target, prompter=prompter, choice=choice, x11=x11)
+        return connect(target, prompter=prompter, choice=_preference(choice), x11=x11)
 
     def gather_remote(self, transport: Transport, python: str | None) -> RemoteFacts:
         from x11fwd.facts.remote import gather_remote
@@ -90,9 +107,40 @@ class _Real:
         return gather_remote(transport, python=python)
 
 
-def real_means() -> Means:
-    """The program's own arrows of the line."""
-    return _Real()
+def _load_transports() -> None:
+    import x11fwd.transports.choose
+
+    with contextlib.suppress(ImportError):  # the chooser says so, where it matters
+        import x11fwd.transports.paramiko_transport  # noqa: F401
+
+
+def _hold(offer: X11Offer | None) -> Connection | None:
+    from x11fwd.x11.authority import Cookie
+    from x11fwd.x11.client import connect
+    from x11fwd.x11.display import parse_display
+
+    if offer is None:
+        return None
+    cookie = Cookie(offer.cookie) if offer.cookie else None
+    with contextlib.suppress(DisplayError):
+        return connect(parse_display(offer.display), cookie, timeout=2.0)
+    return None
+
+
+def _preference(choice: str) -> Preference:
+    words: dict[str, Preference] = {"auto": "auto", "paramiko": "paramiko", "openssh": "openssh"}
+    if choice not in words:
+        raise UsageError(f"there is no transport called {choice}", hint=f"there are {', '.join(words)}")
+    return words[choice]
+
+
+def real_means(*, warm: bool = True) -> Means:
+    """The program's own arrows of the line.
+
+    Args:
+        warm: a connection will be made, so load what it takes early.
+    """
+    return _Real(warm=warm)
 
 
 def run_doctor(
@@ -114,7 +162,7 @@ def run_doctor(
     Raises:
         UsageError: an id of `options.only` is not one of the findings.
     """
-    means = means or real_means()
+    means = means or real_means(warm=target is not None)
     started = time.monotonic()
     known = {check.id for check in CHECKS}
     for one in options.only:

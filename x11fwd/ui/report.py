@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from x11fwd.checks.report import Finding, Fix, Report
 
-__all__ = ["show_report"]
+__all__ = ["finding_lines", "show_report"]
 
 _WORDS = {
     Status.PASS: "ok",
@@ -57,7 +57,7 @@ def _view(report: Report, console: Console, *, host: str, verbose: bool) -> Iter
         if chosen:
             yield Text(safe(heading, console), style="side")
         for finding in chosen:
-            yield from _lines(finding, names, console, verbose=verbose)
+            yield from finding_lines(finding, console, verbose=verbose, names=names)
     yield Text()
     yield from _closing(report, cause, console, verbose=verbose)
 
@@ -74,15 +74,21 @@ def _headline(cause: Finding, console: Console) -> Iterator[Text]:
         yield beside(Text("       "), rich_text(cause.evidence, console, "note"), console)
 
 
-def _lines(finding: Finding, names: Mapping[str, str], console: Console, *, verbose: bool) -> Iterator[Text]:
-    """Symbol, word and sentence; under it the cause it follows from, and what was seen."""
+def finding_lines(
+    finding: Finding, console: Console, *, verbose: bool, names: Mapping[str, str] | None = None
+) -> Iterator[Text]:
+    """Symbol, word and sentence; under it the cause it follows from, and what was seen.
+
+    Args:
+        names: id -> how a cause is spoken of after "follows from".
+    """
     word = _WORDS[finding.status]
     lead = Text("  ")
     lead.append(f"{getattr(symbols(console), word)} {word:<{_WIDEST}} ", style=word)
     yield beside(lead, rich_text(finding.title, console), console)
     under = Text(" " * lead.cell_len)
     if finding.cause:
-        cause = names.get(finding.cause, f" {finding.cause}")
+        cause = (names or {}).get(finding.cause, f" {finding.cause}")
         yield beside(under, rich_text(f"follows from{cause}", console, "note"), console)
     open_question = finding.status is Status.UNKNOWN and not finding.cause
     if finding.evidence and (verbose or open_question):

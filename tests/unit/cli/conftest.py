@@ -61,5 +61,5 @@ class Scene:
 def scene(monkeypatch: pytest.MonkeyPatch) -> Scene:
     """Both machines healthy, to be broken by the test."""
     made = Scene()
-    monkeypatch.setattr(doctor, "real_means", lambda: made)
+    monkeypatch.setattr(doctor, "real_means", lambda **_: made)
     return made

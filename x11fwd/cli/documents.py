@@ -1,0 +1,116 @@
+"""The JSON documents of commands that answer with more than a report; imported by the commands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from x11fwd.checks.report import report_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from x11fwd.errors import X11fwdError
+    from x11fwd.pipeline.setup import SetupResult
+    from x11fwd.pipeline.undo import UndoReport
+    from x11fwd.steps.journal import Entry
+    from x11fwd.steps.plan import Change
+
+__all__ = ["setup_document", "undo_document"]
+
+
+def setup_document(results: Sequence[SetupResult], exit_code: int) -> dict[str, object]:
+    """`x11fwd setup --json`, schema `x11fwd.setup/1`."""
+    return {
+        "schema": "x11fwd.setup/1",
+        "command": "setup",
+        "ok": exit_code == 0,
+        "exit_code": exit_code,
+        "hosts": [_setup(result) for result in results],
+    }
+
+
+def _setup(result: SetupResult) -> dict[str, object]:
+    plan = result.plan
+    outcomes = {one.change: one for one in result.results}
+    changes = []
+    for change in plan.changes if plan else ():
+        done = outcomes.get(change.id)
+        one = _change(change)
+        one["outcome"] = done.outcome.value if done else None
+        one["detail"] = done.detail if done else ""
+        changes.append(one)
+    return {
+        "target": result.target,
+        "status": result.status.value,
+        "exit_code": result.exit_code,
+        "playbook": plan.playbook if plan else None,
+        "changes": changes,
+        "left_to_admin": [_change(change) for change in plan.left_to_admin] if plan else [],
+        "warnings": list(plan.warnings) if plan else [],
+        "note": result.note,
+        "settled": list(result.settled),
+        "verification": report_json(result.verification) if result.verification else None,
+        "error": _error(result.error),
+        "route": result.route,
+        "logins": result.logins,
+        "round_trips": result.round_trips,
+        "seconds": round(result.seconds, 3),
+    }
+
+
+def _change(change: Change) -> dict[str, object]:
+    return {
+        "id": change.id,
+        "title": change.title,
+        "become": change.become,
+        "diff": [f"{line.mark}{line.text}" for line in change.diff],
+        "note": change.note,
+    }
+
+
+def _error(error: X11fwdError | None) -> dict[str, object] | None:
+    return {"message": error.message, "hint": error.hint} if error else None
+
+
+def undo_document(reports: Sequence[UndoReport], exit_code: int) -> dict[str, object]:
+    """`x11fwd undo --json`, schema `x11fwd.undo/1`."""
+    return {
+        "schema": "x11fwd.undo/1",
+        "command": "undo",
+        "ok": exit_code == 0,
+        "exit_code": exit_code,
+        "hosts": [_undo(report) for report in reports],
+    }
+
+
+def _undo(report: UndoReport) -> dict[str, object]:
+    outcomes = {(one.entry.as_root, one.entry.id): one for one in report.results}
+    changes = []
+    for entry in report.plan.entries:
+        done = outcomes.get((entry.as_root, entry.id))
+        one = _entry(entry)
+        one["outcome"] = done.outcome.value if done else None
+        one["kept"] = list(done.kept) if done else []
+        changes.append(one)
+    return {
+        "target": report.target,
+        "status": report.status.value,
+        "exit_code": report.exit_code,
+        "changes": changes,
+        "changed_by_others": [_entry(entry) for entry in report.plan.foreign],
+        "out_of_reach": report.plan.out_of_reach,
+        "settled": list(report.settled),
+        "error": _error(report.error),
+        "seconds": round(report.seconds, 3),
+    }
+
+
+def _entry(entry: Entry) -> dict[str, object]:
+    return {
+        "id": entry.id,
+        "title": entry.title,
+        "become": entry.as_root,
+        "path": entry.path,
+        "added": list(entry.added),
+        "difference": list(entry.difference),
+    }

@@ -1,0 +1,164 @@
+"""`x11fwd setup`: makes remotes ready, after showing what that means."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from x11fwd.cli.job import Job
+from x11fwd.cli.options import (
+    ConfigFile,
+    Identity,
+    Json,
+    Jump,
+    Keep,
+    Login,
+    Option,
+    Port,
+    Python,
+    Screenshot,
+    TargetNames,
+    TransportName,
+    Verbose,
+    Yes,
+    ssh_options,
+    sure,
+    target_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from x11fwd.steps.plan import Plan
+
+__all__ = ["EXAMPLES", "setup"]
+
+EXAMPLES = """
+\b
+Examples:
+  x11fwd setup ana@gpu1                    shows the plan, asks, does it
+  x11fwd setup --dry-run ana@gpu1          shows the plan only
+  x11fwd setup --yes gpu1 gpu2 gpu3        several at once, without asking
+  x11fwd setup --only-me ana@login.uni     on a host that others use too
+  x11fwd setup --playbook qt ana@gpu1      Qt windows instead of Tk's
+  x11fwd setup --python ~/env/bin/python ana@gpu1
+"""
+
+
+def _playbooks() -> list[str]:
+    return ["default", "qt"]
+
+
+def setup(
+    targets: TargetNames,
+    yes: Yes = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and change nothing.")] = False,
+    only_me: Annotated[
+        bool,
+        typer.Option("--only-me", help="Allow forwarding for your login alone, not for everybody there."),
+    ] = False,
+    playbook: Annotated[
+        str,
+        typer.Option(
+            "--playbook",
+            metavar="NAME|FILE",
+            autocompletion=_playbooks,
+            help="What to do: default, qt, or a file of yours.",
+            show_default=False,
+        ),
+    ] = "default",
+    backend: Annotated[
+        str | None, typer.Option("--backend", metavar="NAME", help="matplotlib's backend, instead of TkAgg.")
+    ] = None,
+    sshd_config: Annotated[
+        str | None,
+        typer.Option("--sshd-config", metavar="PATH", help="Main file of an unusual sshd."),
+    ] = None,
+    no_verify: Annotated[
+        bool, typer.Option("--no-verify", help="Do not draw a plot afterwards to prove that it works.")
+    ] = False,
+    screenshot: Screenshot = None,
+    keep: Keep = False,
+    verbose: Verbose = False,
+    as_json: Json = False,
+    python: Python = None,
+    transport: TransportName = "auto",
+    port: Port = None,
+    identity: Identity = None,
+    jump: Jump = None,
+    config: ConfigFile = None,
+    login: Login = None,
+    option: Option = None,
+) -> Job:
+    """Make hosts ready, so that plt.show() opens its window here.
+
+    Looks first, shows what it would change as a diff, and asks. Installs what is missing (xauth, Tk,
+    matplotlib), lets sshd forward X11, and sets matplotlib's backend; sshd is only reloaded, and gets its old
+    files back by itself unless a new login works. Without root's rights it does the rest and writes a note for
+    your administrator. Every change is recorded on the host, and x11fwd undo takes it back.
+    """
+
+    def run() -> int:
+        from x11fwd.pipeline.setup import SetupOptions, run_many, worst
+        from x11fwd.ui.console import answer_console, message_console
+        from x11fwd.ui.hosts import HostsView
+        from x11fwd.ui.plan import show_plan
+        from x11fwd.ui.prompt import TerminalPrompter
+        from x11fwd.ui.setup import show_setup
+
+        options = ssh_options(port, identity, jump, config, login, option)
+        aims = [target_of(text, options) for text in dict.fromkeys(targets)]
+        wanted = SetupOptions(
+            transport=transport,
+            python=python,
+            playbook=playbook,
+            backend=backend,
+            only_me=only_me,
+            sshd_config=sshd_config,
+            dry_run=dry_run,
+        )
+        prompter, answers, messages = TerminalPrompter(), answer_console(), message_console()
+        # with --json stdout holds the document and nothing else
+        plans = messages if as_json else answers
+
+        with HostsView([aim.typed for aim in aims], prompter, messages, quiet=as_json) as view:
+
+            def show(target: str, plan: Plan) -> None:
+                if not (as_json and (yes or dry_run)):
+                    view.aside(lambda: show_plan(plan, plans, host=target))
+
+            def planned(target: str) -> Callable[[Plan], None]:
+                # what will be asked about is shown together with its question
+                def listen(plan: Plan) -> None:
+                    if yes or dry_run or not plan.changes:
+                        show(target, plan)
+
+                return listen
+
+            def approve(target: str, plan: Plan) -> bool:
+                if yes:
+                    return True
+                show(target, plan)
+                return sure(prompter.confirm(f"Change {target} like this?"))
+
+            results = run_many(
+                aims,
+                wanted,
+                prompter,
+                lambda aim: view.watch(aim.typed, planned(aim.typed)),
+                approve,
+                verify=None,
+            )
+        code = worst(results)
+        if as_json:
+            from x11fwd.cli.documents import setup_document
+
+            print(json.dumps(setup_document(results, code), indent=2))
+            return code
+        for result in results:
+            show_setup(result, answers, messages, verbose=verbose)
+        return code
+
+    return Job(run)

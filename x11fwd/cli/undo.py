@@ -1,0 +1,111 @@
+"""`x11fwd undo`: takes back what setup changed, from the journal on the remote."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from x11fwd.cli.job import Job
+from x11fwd.cli.options import (
+    ConfigFile,
+    Identity,
+    Json,
+    Jump,
+    Login,
+    Option,
+    Port,
+    TargetNames,
+    TransportName,
+    Verbose,
+    Yes,
+    ssh_options,
+    sure,
+    target_of,
+)
+
+if TYPE_CHECKING:
+    from x11fwd.pipeline.undo import UndoAnswer, UndoPlan
+
+__all__ = ["EXAMPLES", "undo"]
+
+EXAMPLES = """
+\b
+Examples:
+  x11fwd undo ana@gpu1                   shows what would go back, and asks
+  x11fwd undo --dry-run ana@gpu1         shows it only
+  x11fwd undo --keep-packages ana@gpu1   files go back, packages stay
+"""
+
+
+def undo(
+    targets: TargetNames,
+    yes: Yes = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be taken back and change nothing.")
+    ] = False,
+    keep_packages: Annotated[
+        bool, typer.Option("--keep-packages", help="Leave what setup installed; take back all else.")
+    ] = False,
+    verbose: Verbose = False,
+    as_json: Json = False,
+    transport: TransportName = "auto",
+    port: Port = None,
+    identity: Identity = None,
+    jump: Jump = None,
+    config: ConfigFile = None,
+    login: Login = None,
+    option: Option = None,
+) -> Job:
+    """Take back exactly what setup changed.
+
+    Files get their old content back byte for byte, and the packages that setup installed are removed if you
+    agree. A file that somebody else has changed since is left alone and named, with the difference.
+    """
+
+    def run() -> int:
+        from x11fwd.pipeline.undo import UndoAnswer, UndoOptions, run_undo
+        from x11fwd.ui.console import answer_console, message_console
+        from x11fwd.ui.hosts import HostsView
+        from x11fwd.ui.prompt import TerminalPrompter
+        from x11fwd.ui.undo import UndoWatch, show_undo, show_undo_plan
+
+        options = ssh_options(port, identity, jump, config, login, option)
+        aims = [target_of(text, options) for text in dict.fromkeys(targets)]
+        wanted = UndoOptions(transport=transport, keep_packages=keep_packages, dry_run=dry_run)
+        prompter, answers, messages = TerminalPrompter(), answer_console(), message_console()
+        plans = messages if as_json else answers
+        reports = []
+
+        for aim in aims:
+            with HostsView([aim.typed], prompter, messages, quiet=as_json) as view:
+
+                def approve(target: str, plan: UndoPlan, view: HostsView = view) -> UndoAnswer:
+                    if not (as_json and yes):
+                        view.aside(lambda: show_undo_plan(plan, plans, host=target))
+                    if yes:
+                        return UndoAnswer(go=True)
+                    if not sure(prompter.confirm(f"Take this back on {target}?")):
+                        return UndoAnswer(go=False)
+                    if not plan.packages or keep_packages:
+                        return UndoAnswer(go=True)
+                    return UndoAnswer(
+                        go=True,
+                        remove_packages=sure(prompter.confirm("Remove the packages too?", default=True)),
+                    )
+
+                reports.append(run_undo(aim, wanted, prompter, UndoWatch(view, aim.typed), approve))
+            if not as_json:
+                if dry_run:
+                    show_undo_plan(reports[-1].plan, answers, host=aim.typed)
+                show_undo(reports[-1], answers, messages, verbose=verbose)
+        codes = {report.exit_code for report in reports}
+        code = next((one for one in (130, 3, 4, 2, 1) if one in codes), 0)
+        if as_json:
+            from x11fwd.cli.documents import undo_document
+
+            print(json.dumps(undo_document(reports, code), indent=2))
+        return code
+
+    return Job(run)
