@@ -3,26 +3,41 @@
 from __future__ import annotations
 
 import os
+import socket
+import sys
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from x11fwd.errors import DisplayError
+from x11fwd.facts.display import LIMIT, DisplayFound, find_display, open_display
 from x11fwd.transports.base import X11Offer
-from x11fwd.x11.authority import Cookie, authority_path, find_cookie, read_authority
-from x11fwd.x11.client import Handshake, HandshakeStatus, handshake
-from x11fwd.x11.display import MalformedDisplayError, parse_display, ssh_accepts
+from x11fwd.x11.authority import Cookie, find_cookie, read_authority
+from x11fwd.x11.client import connect
+from x11fwd.x11.display import AddressKind, MalformedDisplayError, parse_display, ssh_accepts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from x11fwd.facts.display import Opened
     from x11fwd.facts.model import LocalFacts
+    from x11fwd.x11.client import Handshake
+    from x11fwd.x11.connection import Connection
 
-__all__ = ["Desktop", "Ensured", "ensure_display", "generate_untrusted", "make_offer"]
+__all__ = [
+    "Desktop",
+    "Ensured",
+    "ThisDesktop",
+    "ensure_display",
+    "gather_ensured",
+    "generate_untrusted",
+    "make_offer",
+    "open_connection",
+]
 
-SECURITY = "SECURITY"
-_LOOK = 2.0  # seconds for one handshake
-_START = 20.0  # seconds for XQuartz to come up: 5 to 10 on a cold machine
+_START = 20.0  # seconds for XQuartz to come up: 10 to 12 on a cold machine (XQuartz#502)
 _POLL = 0.1
+_ANSWER = 10.0  # seconds for one question to the X server
 _GENERATE = (
     5.0  # seconds: `xauth generate` waits for ever on a server that does not answer (xquartz-xauth-hang)
 )
@@ -37,25 +52,23 @@ class Ensured:
         authority: value for XAUTHORITY, None where the one in effect is right.
         security: it has the SECURITY extension.
         reason: what was done, or why there is none; a clause.
-        handshake: the last verdict, None where there was nothing to shake hands with.
     """
 
     display: str | None
     authority: str | None = None
     security: bool = False
     reason: str = ""
-    handshake: Handshake | None = None
 
 
 class Desktop(Protocol):
     """What is asked of this machine; tests answer for one."""
 
-    def displays(self) -> tuple[str, ...]:
-        """Displays whose sockets stand here and belong to this user or to root, lowest number first."""
+    def open(self, display: str, limit: float) -> Opened:
+        """A handshake. Raises MalformedDisplayError."""
         ...
 
-    def authorities(self) -> tuple[str, ...]:
-        """Authority files that X servers of this user are known to make, newest first."""
+    def find(self) -> DisplayFound:
+        """A display that lets us in, whatever DISPLAY says."""
         ...
 
     def launchd_display(self) -> str | None:
@@ -63,10 +76,8 @@ class Desktop(Protocol):
         ...
 
     def start_xquartz(self) -> str | None:
-        """Ask for XQuartz to be started; None if asked, else why it cannot be (macOS)."""
+        """Ask for XQuartz to be started; None if asked, else why it cannot be."""
         ...
-
-    def shake(self, display: str, authority: str | None, timeout: float) -> Handshake: ...
 
 
 def ensure_display(
@@ -74,53 +85,47 @@ def ensure_display(
 ) -> Ensured:
     """The display to use: DISPLAY where it works, else one found for it, else XQuartz started.
 
-    Nothing but starting XQuartz is changed. In a login by ssh only its own DISPLAY counts: the X server that
-    stands on this machine is then the screen of somebody else's desk.
+    Nothing but starting XQuartz is changed. In a login by ssh only its own DISPLAY counts: a screen of this
+    machine is not in front of the user then.
 
     Args:
         environ: DISPLAY, XAUTHORITY, HOME and SSH_CONNECTION are read.
-        limit: seconds that XQuartz has.
+        limit: seconds that XQuartz has to come up.
     """
     desktop = desktop or ThisDesktop(environ)
     given = environ.get("DISPLAY") or None
-    first = desktop.shake(given, None, _LOOK) if given else None
-    if first is not None and first.ok:
-        return _found(given or "", None, first, "DISPLAY works")
-    lost = f"DISPLAY ({given}) does not work: {_words(first)}" if given else "DISPLAY is not set"
+    lost = "DISPLAY is not set"
+    if given is not None:
+        try:
+            opened = desktop.open(given, LIMIT)
+        except MalformedDisplayError as error:
+            lost = f"DISPLAY ({given}) is malformed: {error.reason}"
+        else:
+            if opened.handshake.ok:
+                return _ensured(opened, environ, "DISPLAY works")
+            lost = f"DISPLAY ({given}) does not work: {_words(opened.handshake)}"
     if environ.get("SSH_CONNECTION"):
-        return Ensured(None, reason=f"{lost} in this login by ssh", handshake=first)
-    launchd = desktop.launchd_display()
-    for display in dict.fromkeys(one for one in (given, launchd, *desktop.displays()) if one):
-        for authority in (None, *desktop.authorities()):
-            if display == given and authority is None:
-                continue
-            verdict = desktop.shake(display, authority, _LOOK)
-            if verdict.ok:
-                where = f" with {authority}" if authority else ""
-                return _found(display, authority, verdict, f"{lost}; {display} answers{where}")
-            if verdict.status not in {HandshakeStatus.NO_COOKIE, HandshakeStatus.WRONG_COOKIE}:
-                break  # another cookie would not help
+        return Ensured(None, reason=f"{lost} in this login by ssh")
+    found = desktop.find().opened
+    if found is not None and found.handshake.ok:
+        return _ensured(found, environ, f"{lost}; {found.display} answers")
     refusal = desktop.start_xquartz()
     if refusal is not None:
-        return Ensured(None, reason=f"{lost}; {refusal}", handshake=first)
-    return _wait_for_xquartz(desktop, lost, limit)
+        return Ensured(None, reason=f"{lost}, and {refusal}")
+    return _wait_for_xquartz(desktop, environ, lost, limit)
 
 
-def _wait_for_xquartz(desktop: Desktop, lost: str, limit: float) -> Ensured:
+def _wait_for_xquartz(desktop: Desktop, environ: Mapping[str, str], lost: str, limit: float) -> Ensured:
     end = time.monotonic() + limit
-    verdict: Handshake | None = None
     while True:
-        # launchd's socket first: XQuartz listens on it wherever its agent is loaded, else on :0
-        for display in dict.fromkeys(
-            one for one in (desktop.launchd_display(), *desktop.displays(), ":0") if one
-        ):
-            verdict = desktop.shake(display, None, min(_LOOK, max(0.1, end - time.monotonic())))
-            if verdict.ok:
-                return _found(display, None, verdict, f"{lost}; XQuartz was started")
+        # launchd's socket first: XQuartz listens on it wherever its agent is loaded, else on :0 alone
+        for display in dict.fromkeys((desktop.launchd_display() or ":0", ":0")):
+            opened = desktop.open(display, max(_POLL, min(LIMIT, end - time.monotonic())))
+            if opened.handshake.ok:
+                return _ensured(opened, environ, f"{lost}; XQuartz was started")
         if time.monotonic() >= end:
-            break
+            return Ensured(None, reason=f"{lost}; XQuartz was started and did not answer within {limit:g} s")
         time.sleep(_POLL)
-    return Ensured(None, reason=f"{lost}; XQuartz was started and did not answer within {limit:g} s")
 
 
 def make_offer(local: LocalFacts, *, trusted: bool | None = None) -> tuple[X11Offer | None, str]:
@@ -149,10 +154,35 @@ def make_offer(local: LocalFacts, *, trusted: bool | None = None) -> tuple[X11Of
         if trusted is False:
             return None, "the X server has no SECURITY extension, so it knows no untrusted programs"
         return offer, "trusted: the X server has no SECURITY extension"
-    cookie = generate_untrusted(xauth, display, authority) if xauth else "there is no xauth"
-    if isinstance(cookie, str):
-        return (None if trusted is False else offer), f"no untrusted cookie could be made: {cookie}"
-    return X11Offer(display, authority, False, xauth, cookie), "untrusted: the X server has SECURITY"
+    made = generate_untrusted(xauth, display, authority) if xauth else "there is no xauth"
+    if isinstance(made, str):
+        return (None if trusted is False else offer), f"trusted: no untrusted cookie could be made: {made}"
+    return X11Offer(display, authority, False, xauth, made), "untrusted: the X server has SECURITY"
+
+
+def gather_ensured(environ: Mapping[str, str]) -> LocalFacts:
+    """The facts of this machine once its display was found or started; for whoever will show a window."""
+    from x11fwd.facts.local import gather_local
+
+    ensured = ensure_display(environ)
+    if ensured.display is None:
+        return gather_local(environ=environ)
+    found = dict(environ, DISPLAY=ensured.display)
+    if ensured.authority is not None:
+        found["XAUTHORITY"] = ensured.authority
+    return gather_local(environ=found)
+
+
+def open_connection(local: LocalFacts) -> Connection:
+    """A connection of our own to this machine's display; each question on it has 10 seconds.
+
+    Raises:
+        DisplayError: there is none, or it does not let us in.
+    """
+    if local.display_used is None:
+        raise DisplayError(local.display_problem or "no X server was found", hint="`x11fwd doctor`")
+    cookie = _cookie(local.display_used, local.authority.path if local.authority else None)
+    return connect(parse_display(local.display_used), Cookie(cookie) if cookie else None, _ANSWER)
 
 
 def generate_untrusted(xauth: str, display: str, authority: str | None) -> bytes | str:
@@ -165,14 +195,13 @@ def generate_untrusted(xauth: str, display: str, authority: str | None) -> bytes
 
     folder = tempfile.mkdtemp(prefix="x11fwd-")
     file = f"{folder}/authority"
-    name = ("env", f"XAUTHORITY={authority}") if authority else ("env",)
+    name = ("env", f"XAUTHORITY={authority}") if authority else ()
     words = (*name, xauth, "-q", "-f", file, "generate", display, ".", "untrusted", "timeout", "0")
     try:
         result = LocalTransport().run(words, timeout=_GENERATE)
-        if not result.ok:
-            return result.error_text.strip().splitlines()[-1] if result.stderr.strip() else "xauth failed"
+        said = result.error_text.strip().splitlines()
         records = read_authority(file).records
-        return records[0].data if records else "xauth wrote none"
+        return records[0].data if records else (said[-1] if said else "xauth wrote none")
     except ConnectionLost:
         return f"xauth had no answer from the X server within {_GENERATE:g} s"
     finally:
@@ -182,72 +211,55 @@ def generate_untrusted(xauth: str, display: str, authority: str | None) -> bytes
 class ThisDesktop:
     """This machine, as `Desktop` asks for it."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], platform: str = sys.platform) -> None:
         self._environ = environ
+        self._platform = platform
 
-    def displays(self) -> tuple[str, ...]:
-        folder = "/tmp/.X11-unix"  # noqa: S108  where every X server on Unix listens
-        numbers = []
-        try:
-            with os.scandir(folder) as entries:
-                for entry in entries:
-                    # A socket of another user's could be a trap: an X server that lets everybody in.
-                    ours = entry.stat(follow_symlinks=False).st_uid in {0, os.getuid()}
-                    if ours and entry.name[:1] == "X" and entry.name[1:].isdecimal():
-                        numbers.append(int(entry.name[1:]))
-        except OSError:
-            return ()
-        return tuple(f":{number}" for number in sorted(numbers))
+    def open(self, display: str, limit: float) -> Opened:
+        return open_display(display, self._environ, self._platform, limit=limit)
 
-    def authorities(self) -> tuple[str, ...]:
-        """GNOME's and KDE's Xwayland, GDM's Xorg (xwayland-cookie-not-exported), and the default file."""
-        runtime = self._environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
-        found: list[tuple[float, str]] = []
-        try:
-            with os.scandir(runtime) as entries:
-                found = [
-                    (entry.stat().st_mtime, entry.path)
-                    for entry in entries
-                    if entry.name.startswith((".mutter-Xwaylandauth.", "xauth_"))
-                ]
-        except OSError:
-            found = []
-        paths = [path for _, path in sorted(found, reverse=True)]
-        paths.append(f"{runtime}/gdm/Xauthority")
-        default = authority_path(None, self._environ.get("HOME"))
-        if default and self._environ.get("XAUTHORITY"):
-            paths.append(default)
-        return tuple(path for path in paths if os.access(path, os.R_OK))
+    def find(self) -> DisplayFound:
+        lost = {name: value for name, value in self._environ.items() if name != "DISPLAY"}
+        found = find_display(lost, self._platform, launchd=self.launchd_display())
+        # A socket of another user's could be a trap: an X server that lets everybody in.
+        return found if found.opened is not None and _is_ours(found.opened) else DisplayFound()
 
     def launchd_display(self) -> str | None:
-        if os.uname().sysname != "Darwin":
+        if self._platform != "darwin":
             return None
         from x11fwd.transports.local import LocalTransport
 
-        answer = LocalTransport().run(("launchctl", "getenv", "DISPLAY"), timeout=_LOOK)
+        answer = LocalTransport().run(("launchctl", "getenv", "DISPLAY"), timeout=LIMIT)
         return answer.text.strip() or None
 
     def start_xquartz(self) -> str | None:
-        if os.uname().sysname != "Darwin":
-            return "no X server that this user may use was found on this machine"
+        if self._platform != "darwin":
+            return "no X server that lets this user in was found on this machine"
         from x11fwd.transports.local import LocalTransport
 
-        # `open` finds it wherever it is installed and fails where it is not.
+        # `open` finds it wherever it is installed and fails where it is not
         answer = LocalTransport().run(("open", "-g", "-a", "XQuartz"), timeout=_START)
         return None if answer.ok else "XQuartz is not installed (https://www.xquartz.org)"
 
-    def shake(self, display: str, authority: str | None, timeout: float) -> Handshake:
-        path = authority or authority_path(self._environ.get("XAUTHORITY"), self._environ.get("HOME"))
-        try:
-            parsed = parse_display(display)
-        except MalformedDisplayError as error:
-            return Handshake(HandshakeStatus.NO_SOCKET, error.reason)
-        data = _cookie(display, path)
-        return handshake(parsed, Cookie(data) if data else None, timeout, extensions=(SECURITY,))
+
+def _is_ours(opened: Opened) -> bool:
+    address = opened.handshake.address
+    if address is None or address.kind is AddressKind.TCP:
+        return address is not None
+    try:
+        return os.stat(address.path).st_uid in {0, os.getuid()}  # noqa: PTH116  one stat(2)
+    except OSError:
+        return False  # an abstract socket whose file is gone: nobody knows whose it is
 
 
-def _found(display: str, authority: str | None, verdict: Handshake, reason: str) -> Ensured:
-    return Ensured(display, authority, SECURITY in (verdict.extensions or ()), reason, verdict)
+def _ensured(opened: Opened, environ: Mapping[str, str], reason: str) -> Ensured:
+    in_effect = opened.from_variable or "XAUTHORITY" not in environ
+    usual = f"{environ.get('HOME', '')}/.Xauthority"
+    authority = (
+        None if in_effect and opened.authority in {environ.get("XAUTHORITY"), usual} else opened.authority
+    )
+    security = "SECURITY" in (opened.handshake.extensions or ())
+    return Ensured(opened.display, authority, security, reason)
 
 
 def _words(verdict: Handshake | None) -> str:
@@ -255,14 +267,11 @@ def _words(verdict: Handshake | None) -> str:
 
 
 def _cookie(display: str, authority: str | None) -> bytes:
-    """The cookie that libX11 would show, b"" where it would show none."""
-    if authority is None:
-        authority = authority_path(os.environ.get("XAUTHORITY"), os.environ.get("HOME"))
-    if authority is None:
+    """The cookie in that file, b"" where it has none for this display."""
+    if not authority:
         return b""
     try:
-        parsed = parse_display(display)
+        found = find_cookie(read_authority(authority).records, parse_display(display), socket.gethostname())
     except MalformedDisplayError:
         return b""
-    found = find_cookie(read_authority(authority).records, parsed, os.uname().nodename)
     return found.data if found else b""
