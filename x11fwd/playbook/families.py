@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from x11fwd.errors import PlaybookError
 from x11fwd.playbook.conditions import read_conditions
-from x11fwd.playbook.load import playbooks_folder
+from x11fwd.playbook.load import package_names, playbooks_folder
 from x11fwd.playbook.nodes import Place, read_document
 
 if TYPE_CHECKING:
@@ -167,8 +167,8 @@ def load_families(folder: Path | None = None) -> Families:
 def _environments(path: Path) -> Environments:
     fields = read_document(path, ENVIRONMENTS_SCHEMA).fields(("schema", "pip", "conda"))
     return Environments(
-        pip={name: value.texts() for name, value in fields["pip"].entries()},
-        conda={name: value.texts() for name, value in fields["conda"].entries()},
+        pip={name: package_names(value) for name, value in fields["pip"].entries()},
+        conda={name: package_names(value) for name, value in fields["conda"].entries()},
     )
 
 
@@ -216,7 +216,7 @@ def _choices(place: Place) -> tuple[PackageChoice, ...]:
     if not items:
         raise place.error(f"`{place.name}` is an empty list")
     if not items[0].is_mapping:
-        return (PackageChoice(place.texts()),)
+        return (PackageChoice(package_names(place)),)
     choices: list[PackageChoice] = []
     for item in items:
         fields = item.fields(("names",), ("when", "version", "backend"))
@@ -232,7 +232,7 @@ def _choices(place: Place) -> tuple[PackageChoice, ...]:
                 )
         choices.append(
             PackageChoice(
-                names=fields["names"].texts(),
+                names=package_names(fields["names"]),
                 when=when,
                 version=fields["version"].line_text() if "version" in fields else "",
                 backend=fields["backend"].line_text() if "backend" in fields else "",

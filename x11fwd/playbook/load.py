@@ -26,7 +26,7 @@ from x11fwd.playbook.nodes import Place, read_document
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["SCHEMA", "STEP_KINDS", "load_playbook", "playbook_names", "playbooks_folder"]
+__all__ = ["SCHEMA", "STEP_KINDS", "load_playbook", "package_names", "playbook_names", "playbooks_folder"]
 
 SCHEMA = "x11fwd.playbook/1"
 
@@ -136,11 +136,20 @@ def _step(item: Place) -> Step:
     return read(head, fields[kind])
 
 
-def _packages(head: StepHead, place: Place) -> PackagesStep:
+def package_names(place: Place) -> tuple[str, ...]:
+    """A list of package names with at least one member.
+
+    Raises:
+        PlaybookError: something in it can be no package's name (it would reach a command line).
+    """
     for item in place.items():
         if not _PACKAGE.match(item.line_text()):
             raise item.error(f"`{item.text()}` is no package name")
-    return PackagesStep(head, place.texts())
+    return place.texts()
+
+
+def _packages(head: StepHead, place: Place) -> PackagesStep:
+    return PackagesStep(head, package_names(place))
 
 
 def _sshd_option(head: StepHead, place: Place) -> SshdOptionStep:

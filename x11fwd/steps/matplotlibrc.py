@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["plan_matplotlibrc"]
 
 _SYSTEM_FILE = "/etc/matplotlibrc"
+_SPOKEN = {"qt": "a Qt binding"}
 
 
 def plan_matplotlibrc(step: MatplotlibrcStep, planning: Planning) -> tuple[Change, ...]:
@@ -59,20 +60,18 @@ def _toolkit_missing(wish: str, planning: Planning) -> bool:
     """True where the backend would not work here; writing it would turn a silent Agg into an ImportError."""
     toolkit = TOOLKITS.get(wish)
     for name in filter(None, ("matplotlib", toolkit)):
+        needs = f"{wish} needs {_SPOKEN.get(name, name)}"
         if name in planning.later:
-            planning.note(
-                f"no backend is written yet: {wish} needs {name}, which is left to the administrator"
-            )
+            planning.note(f"no backend is written yet: {needs}, which is left to the administrator")
             return True
         if name in planning.unavailable:
-            planning.warn(f"no backend is written: {wish} needs {name}, and nothing here can bring it")
+            planning.warn(f"no backend is written: {needs}, and nothing here can bring it")
             return True
     here = fact_value(f"python.{toolkit}", planning) if toolkit in {"tkinter", "qt"} else ""
     if here is None and toolkit not in planning.coming:
         hint = "; `--playbook qt` installs it" if toolkit == "qt" else ""
-        planning.warn(
-            f"no backend is written: {wish} needs {toolkit}, which this playbook does not install{hint}"
-        )
+        needs = f"{wish} needs {_SPOKEN.get(toolkit or '', toolkit)}"
+        planning.warn(f"no backend is written: {needs}, which this playbook does not install{hint}")
         return True
     return False
 

@@ -66,6 +66,8 @@ def _present(name: str, planning: Planning) -> bool | Unknown | None:
         return None
     if python is None:
         return False
+    if python.problem:
+        return Unknown(python.problem)
     if name == "tkinter":
         return python.tkinter if isinstance(python.tkinter, Unknown) else python.tkinter is not None
     if name == "qt":
@@ -159,7 +161,13 @@ def _not_for_this_python(package: str, name: str, planning: Planning) -> str:
     """F114: the package belongs to the distribution's default version."""
     python = planning.facts.python
     path = python.path if python else "python3"
-    words = python.tkinter_problem if python and name == "tkinter" else ""
+    words = ""
+    if python is not None and name == "tkinter":
+        words = python.tkinter_problem
+    elif python is not None and name == "qt":
+        words = python.qt_problem
+    elif python is not None and isinstance(python.matplotlib, MatplotlibFacts):
+        words = python.matplotlib.problem
     return f"{package} is installed, yet {path} has no {name}" + (f": {words}" if words else "")
 
 

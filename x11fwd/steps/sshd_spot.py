@@ -8,6 +8,7 @@ of their own. sshd itself is asked again before and after the change (`sshd -T -
 from __future__ import annotations
 
 import posixpath
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -112,12 +113,21 @@ def _spots(
     main = main_file(planning)
     # 8.2, the first release with Include, forgets Match blocks in files included before any Match (bz#3122)
     if planning.options.sshd_config is None and not (user and _release(planning) == (8, 2)):
-        for pattern in include_patterns(main, files):
+        for pattern in include_patterns(main, {main: _without_forwarding(files[main])}):
             for name in DROP_INS:
                 path = posixpath.join(posixpath.dirname(pattern), name)
                 before = files.get(path)
                 yield Spot(path, before, drop_in_text(before, options, user), user is not None)
     yield Spot(main, files[main], main_text(files[main], options, user), user is not None)
+
+
+def _without_forwarding(text: str) -> str:
+    """The main file without its own X11Forwarding, behind which no Include would be looked at otherwise.
+
+    Our line in a Match block counts there all the same, and `_decides` tells the rest.
+    """
+    own = re.compile(r"\s*x11forwarding\b", re.IGNORECASE)
+    return "\n".join(line for line in text.split("\n") if not own.match(line))
 
 
 def _decides(options: Options, files: Mapping[str, str], connection: Connection, planning: Planning) -> bool:
