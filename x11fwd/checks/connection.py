@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from shlex import quote
+from typing import TYPE_CHECKING
 
 from x11fwd.checks.check import Seen, Verdict, bad, fine, skip
 from x11fwd.checks.report import Fix, FixBy
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # session.c, session_setup_x11fwd: sent to the client as debug messages; before 7.7 the second one read
 # "No xauth program; cannot forward with spoofing."
@@ -84,12 +88,17 @@ def refused(seen: Seen) -> Verdict:
     """The request itself: granted or not. The reasons are separate checks, under which this one is folded."""
     x11 = seen.there.x11
     if x11.granted:
-        return fine(f"{seen.host} forwards X11", "; ".join(x11.remarks))
+        return fine(f"{seen.host} forwards X11", _words(x11.remarks))
     if not x11.requested:
         return skip("X11 was not asked for: this machine has no display to offer")
     if x11.granted is None:
         return skip("nobody asked for X11 on this connection")
-    words = "; ".join(one.rstrip(".") for one in x11.remarks) or (
+    words = _words(x11.remarks) or (
         "sshd gave no reason, as it does for X11Forwarding no, for ::1 missing and for 1000 displays in use"
     )
     return bad(f"{seen.host} refused X11 forwarding", words, seen.setup)
+
+
+def _words(remarks: Sequence[str]) -> str:
+    """Each remark once, in the order in which they came."""
+    return "; ".join(dict.fromkeys(remark.rstrip(".") for remark in remarks))

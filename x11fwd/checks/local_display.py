@@ -184,12 +184,9 @@ def ssh_missing(seen: Seen) -> Verdict:
     """The system's ssh: x11fwd asks it what ssh_config means, and `x11fwd ssh` is it."""
     local = seen.local
     if local.ssh_path:
-        return fine(
-            f"{local.ssh_version} is installed here"
-            if isinstance(local.ssh_version, str)
-            else "ssh is installed here",
-            local.ssh_path,
-        )
+        # "OpenSSH_9.2p1 Debian-2, OpenSSL 3.0.19 27 Jan 2026"
+        name = local.ssh_version.partition(",")[0] if isinstance(local.ssh_version, str) else "ssh"
+        return fine(f"{name} is installed here", local.ssh_path)
     return bad("ssh is missing on this machine", "not in PATH", by_hand("ssh", local.system))
 
 
