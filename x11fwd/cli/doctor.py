@@ -84,7 +84,7 @@ def doctor(
         aim = None if target is None else target_of(target, options)
         wanted = DoctorOptions(transport=transport, python=python, only=tuple(only or ()))
         prompter = TerminalPrompter()
-        with Waiting(prompter) as waiting:
+        with Waiting(prompter, quiet=as_json) as waiting:
             result = run_doctor(aim, wanted, prompter, waiting.now)
         if as_json:
             from x11fwd.checks.report import report_json

@@ -12,10 +12,27 @@ if TYPE_CHECKING:
     from x11fwd.errors import X11fwdError
     from x11fwd.pipeline.setup import SetupResult
     from x11fwd.pipeline.undo import UndoReport
+    from x11fwd.pipeline.verify import VerifyResult
     from x11fwd.steps.journal import Entry
     from x11fwd.steps.plan import Change
 
-__all__ = ["setup_document", "undo_document"]
+__all__ = ["setup_document", "undo_document", "verify_document"]
+
+
+def verify_document(result: VerifyResult) -> dict[str, object]:
+    """`x11fwd verify --json`: the report, and what was measured beside it."""
+    document = report_json(result.report)
+    document["plot"] = {
+        "backend": result.backend,
+        "matplotlib": result.version,
+        "display": result.display,
+        "forwarding": result.forwarding,
+        "round_trip_seconds": result.round_trip,
+        "window_seconds": result.seconds,
+        "screenshot": str(result.screenshot) if result.screenshot else None,
+        "warnings": list(result.warnings),
+    }
+    return document
 
 
 def setup_document(results: Sequence[SetupResult], exit_code: int) -> dict[str, object]:

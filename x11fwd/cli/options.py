@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -79,23 +79,10 @@ Option = Annotated[
 ]
 
 
-def _transports() -> list[str]:
-    return ["auto", "paramiko", "openssh"]
-
-
-def _transport(value: str) -> str:
-    if value not in _transports():
-        raise typer.BadParameter(f"{value} is none of {', '.join(_transports())}")
-    return value
-
-
 TransportName = Annotated[
-    str,
+    Literal["auto", "paramiko", "openssh"],
     typer.Option(
         "--transport",
-        metavar="auto|paramiko|openssh",
-        callback=_transport,
-        autocompletion=_transports,
         help="How to connect; auto takes paramiko and, where your ssh_config asks for more, your ssh.",
         show_default=False,
     ),

@@ -30,8 +30,13 @@ from x11fwd.cli.options import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
+    from x11fwd.checks.report import Report
+    from x11fwd.pipeline.setup import Events
+    from x11fwd.pipeline.verify import VerifyResult
     from x11fwd.steps.plan import Plan
+    from x11fwd.target import Target
 
 __all__ = ["EXAMPLES", "setup"]
 
@@ -95,18 +100,20 @@ def setup(
     """Make hosts ready, so that plt.show() opens its window here.
 
     Looks first, shows what it would change as a diff, and asks. Installs what is missing (xauth, Tk,
-    matplotlib), lets sshd forward X11, and sets matplotlib's backend; sshd is only reloaded, and gets its old
-    files back by itself unless a new login works. Without root's rights it does the rest and writes a note for
-    your administrator. Every change is recorded on the host, and x11fwd undo takes it back.
+    matplotlib), lets sshd forward X11, and sets matplotlib's backend; sshd is only reloaded, and gets its
+    old files back by itself unless a new login works. Without root's rights it does the rest and writes a
+    note for your administrator. Every change is recorded on the host, and x11fwd undo takes it back.
     """
 
     def run() -> int:
         from x11fwd.pipeline.setup import SetupOptions, run_many, worst
+        from x11fwd.pipeline.verify import VerifyOptions, run_verify
         from x11fwd.ui.console import answer_console, message_console
         from x11fwd.ui.hosts import HostsView
         from x11fwd.ui.plan import show_plan
         from x11fwd.ui.prompt import TerminalPrompter
         from x11fwd.ui.setup import show_setup
+        from x11fwd.ui.verify import show_plot
 
         options = ssh_options(port, identity, jump, config, login, option)
         aims = [target_of(text, options) for text in dict.fromkeys(targets)]
@@ -119,6 +126,7 @@ def setup(
             sshd_config=sshd_config,
             dry_run=dry_run,
         )
+        proofs: dict[str, VerifyResult] = {}
         prompter, answers, messages = TerminalPrompter(), answer_console(), message_console()
         # with --json stdout holds the document and nothing else
         plans = messages if as_json else answers
@@ -143,13 +151,29 @@ def setup(
                 show(target, plan)
                 return sure(prompter.confirm(f"Change {target} like this?"))
 
+            def prove(aim: Target, events: Events) -> Report:
+                options = VerifyOptions(
+                    transport=transport,
+                    python=python,
+                    screenshot=_own(screenshot, aim, alone=len(aims) == 1),
+                    keep=keep,
+                )
+
+                def told(result: VerifyResult) -> None:
+                    # with --keep, while the window is still open
+                    if not as_json:
+                        view.aside(lambda: show_plot(result, messages, host=aim.host))
+
+                proofs[aim.typed] = run_verify(aim, options, prompter, events.doing, shown=told)
+                return proofs[aim.typed].report
+
             results = run_many(
                 aims,
                 wanted,
                 prompter,
                 lambda aim: view.watch(aim.typed, planned(aim.typed)),
                 approve,
-                verify=None,
+                verify=None if no_verify else prove,
             )
         code = worst(results)
         if as_json:
@@ -158,7 +182,14 @@ def setup(
             print(json.dumps(setup_document(results, code), indent=2))
             return code
         for result in results:
-            show_setup(result, answers, messages, verbose=verbose)
+            show_setup(result, answers, messages, proof=proofs.get(result.target), verbose=verbose)
         return code
 
     return Job(run)
+
+
+def _own(file: Path | None, aim: Target, *, alone: bool) -> Path | None:
+    """Each of several hosts gets a picture of its own: `plot-gpu1.png`."""
+    if file is None or alone:
+        return file
+    return file.with_name(f"{file.stem}-{aim.host}{file.suffix}")

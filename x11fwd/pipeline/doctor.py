@@ -90,10 +90,11 @@ class _Real:
         return gather_local()
 
     def make_offer(self, local: LocalFacts) -> X11Offer | None:
-        from x11fwd.pipeline.display import make_offer
+        from x11fwd.pipeline.display import make_offer, open_connection
 
-        if self._held is None and local.handshake is not None and local.handshake.ok:
-            self._held = _hold(make_offer(local, trusted=True)[0])
+        if self._held is None:
+            with contextlib.suppress(DisplayError):
+                self._held = open_connection(local)
         return make_offer(local)[0]
 
     def connect(self, target: Target, prompter: Prompter, choice: str, x11: X11Offer | None) -> Transport:
@@ -112,19 +113,6 @@ def _load_transports() -> None:
 
     with contextlib.suppress(ImportError):  # the chooser says so, where it matters
         import x11fwd.transports.paramiko_transport  # noqa: F401
-
-
-def _hold(offer: X11Offer | None) -> Connection | None:
-    from x11fwd.x11.authority import Cookie
-    from x11fwd.x11.client import connect
-    from x11fwd.x11.display import parse_display
-
-    if offer is None:
-        return None
-    cookie = Cookie(offer.cookie) if offer.cookie else None
-    with contextlib.suppress(DisplayError):
-        return connect(parse_display(offer.display), cookie, timeout=2.0)
-    return None
 
 
 def _preference(choice: str) -> Preference:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from x11fwd.ui.console import message_console, safe
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from rich.console import Console
@@ -22,16 +23,28 @@ class Waiting:
 
     Args:
         prompter: questions push the line aside while they are on the screen.
+        quiet: say nothing (`--json`).
     """
 
-    def __init__(self, prompter: TerminalPrompter, console: Console | None = None) -> None:
+    def __init__(
+        self, prompter: TerminalPrompter, console: Console | None = None, *, quiet: bool = False
+    ) -> None:
         self._console = console or message_console()
         self._prompter = prompter
         self._status: Status | None = None
+        self._quiet = quiet or not self._console.is_terminal or self._console.is_dumb_terminal
+
+    def aside(self, show: Callable[[], None]) -> None:
+        """Run something that prints, with the line out of its way."""
+        if self._status is not None:
+            self._status.stop()
+        show()
+        if self._status is not None:
+            self._status.start()
 
     def now(self, text: str) -> None:
         """Say that `text` is going on."""
-        if not self._console.is_terminal or self._console.is_dumb_terminal:
+        if self._quiet:
             return
         words = safe(text, self._console)
         if self._status is None:

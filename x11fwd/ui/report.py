@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from x11fwd.checks import SHOWN
+from x11fwd.checks import CHECKS, SHOWN
 from x11fwd.checks.report import FixBy, Side, Status
 from x11fwd.ui.console import rich_text, safe, symbols
 from x11fwd.ui.layout import beside
@@ -28,6 +28,7 @@ _WORDS = {
     Status.SKIP: "skip",
 }
 _WIDEST = max(len(word) for word in _WORDS.values())
+_TABLE = frozenset(check.id for check in CHECKS)  # what is not in it is a command's own finding
 
 
 def show_report(report: Report, console: Console, *, host: str, verbose: bool = False) -> None:
@@ -64,7 +65,7 @@ def _view(report: Report, console: Console, *, host: str, verbose: bool) -> Iter
 
 def _worth_a_line(finding: Finding) -> bool:
     if finding.status is Status.PASS:
-        return finding.id in SHOWN
+        return finding.id in SHOWN or finding.id not in _TABLE
     return finding.status is not Status.SKIP
 
 

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from x11fwd.checks.report import Status
 from x11fwd.pipeline.setup import SetupStatus
 from x11fwd.steps.plan import Outcome
 from x11fwd.ui.console import rich_text, safe, symbols
 from x11fwd.ui.layout import beside
 from x11fwd.ui.message import show_error
 from x11fwd.ui.plan import show_admin_note
-from x11fwd.ui.report import finding_lines
+from x11fwd.ui.verify import show_verify
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from x11fwd.pipeline.setup import SetupResult
+    from x11fwd.pipeline.verify import VerifyResult
 
 __all__ = ["show_setup"]
 
@@ -33,10 +33,23 @@ _OUTCOMES = {
 }
 
 
-def show_setup(result: SetupResult, console: Console, messages: Console, *, verbose: bool = False) -> None:
-    """The result on stdout, what stopped it on stderr, and the command to type next."""
+def show_setup(
+    result: SetupResult,
+    console: Console,
+    messages: Console,
+    *,
+    proof: VerifyResult | None = None,
+    verbose: bool = False,
+) -> None:
+    """The result on stdout, what stopped it on stderr, and the command to type next.
+
+    Args:
+        proof: what verification saw, where there was one.
+    """
     for line in _view(result, console, verbose):
         console.print(line, soft_wrap=True)
+    if proof is not None:
+        show_verify(proof, console, host=result.target, verbose=verbose)
     if result.note:
         console.print(Text("\nThis needs an administrator. A note that is ready to be sent:"))
         show_admin_note(result.note, console)
@@ -64,10 +77,6 @@ def _view(result: SetupResult, console: Console, verbose: bool) -> Iterator[Text
     if result.plan is not None and result.status is not SetupStatus.PLANNED:
         for warning in result.plan.warnings:
             yield _line("warn", "warn", warning, console)
-    if result.verification is not None:
-        for finding in result.verification.findings:
-            if verbose or finding.status is not Status.SKIP:
-                yield from finding_lines(finding, console, verbose=verbose)
     if verbose and result.route:
         counts = f"{result.logins} logins, {result.round_trips} round trips, {result.seconds:.1f} s"
         words = f"{result.route}; {counts}"
@@ -101,5 +110,3 @@ def _next(result: SetupResult, console: Console) -> Iterator[Text]:
         yield rich_text(f"Next: `x11fwd ssh {result.target}`", console, "ok")
     elif result.status is SetupStatus.PLANNED and result.plan and result.plan.changes:
         yield rich_text(f"Next: `x11fwd setup {result.target}`", console)
-    elif result.verification is not None and not result.verification.ok:
-        yield rich_text(f"Next: `x11fwd doctor {result.target}`", console)

@@ -1,0 +1,90 @@
+"""`x11fwd verify`: proof by a plot whose pixels arrived on this screen."""
+
+from __future__ import annotations
+
+import json
+
+from x11fwd.cli.job import Job
+from x11fwd.cli.options import (
+    ConfigFile,
+    Identity,
+    Json,
+    Jump,
+    Keep,
+    Login,
+    Option,
+    Port,
+    Python,
+    Screenshot,
+    TargetName,
+    TransportName,
+    Verbose,
+    ssh_options,
+    target_of,
+)
+
+__all__ = ["EXAMPLES", "verify"]
+
+EXAMPLES = """
+\b
+Examples:
+  x11fwd verify ana@gpu1                         draws there, looks here
+  x11fwd verify --screenshot plot.png ana@gpu1   with a picture of the window
+  x11fwd verify --keep ana@gpu1                  leaves the window open
+"""
+
+
+def verify(
+    target: TargetName,
+    screenshot: Screenshot = None,
+    keep: Keep = False,
+    verbose: Verbose = False,
+    as_json: Json = False,
+    python: Python = None,
+    transport: TransportName = "auto",
+    port: Port = None,
+    identity: Identity = None,
+    jump: Jump = None,
+    config: ConfigFile = None,
+    login: Login = None,
+    option: Option = None,
+) -> Job:
+    """Prove that it works: draw a plot there, and look at its pixels here. Changes nothing.
+
+    Logs in anew with X11, lets the remote's own matplotlib draw through the backend that a script of yours
+    would get, and asks this machine's X server for the window. Succeeds only if the pixels are right; a
+    silent fall-back to Agg is a failure that names its cause.
+    """
+
+    def run() -> int:
+        from x11fwd.cli.documents import verify_document
+        from x11fwd.pipeline.verify import VerifyOptions, VerifyResult, run_verify
+        from x11fwd.ui.console import answer_console
+        from x11fwd.ui.progress import Waiting
+        from x11fwd.ui.prompt import TerminalPrompter
+        from x11fwd.ui.verify import show_verify
+
+        aim = target_of(target, ssh_options(port, identity, jump, config, login, option))
+        wanted = VerifyOptions(transport=transport, python=python, screenshot=screenshot, keep=keep)
+        prompter, console = TerminalPrompter(), answer_console()
+        told: list[VerifyResult] = []
+
+        with Waiting(prompter, quiet=as_json) as waiting:
+
+            def show(result: VerifyResult) -> None:
+                told.append(result)
+                if as_json:
+                    print(json.dumps(verify_document(result), indent=2), flush=True)
+                    return
+                picture = screenshot is not None and console.is_terminal
+                waiting.aside(
+                    lambda: show_verify(result, console, host=aim.host, verbose=verbose, as_picture=picture)
+                )
+
+            # with --keep the answer is there while the window is still open
+            result = run_verify(aim, wanted, prompter, waiting.now, shown=show)
+        if not told:
+            show(result)
+        return result.report.exit_code
+
+    return Job(run)
