@@ -147,7 +147,9 @@ def _identity(text: str) -> tuple[str, int, tuple[str, ...]]:
     """`uid=1000(ana) gid=1000(ana) groups=1000(ana),27(sudo)`, id(1)."""
     uid = re.match(r"uid=(\d+)(?:\(([^)]*)\))?", text)
     groups = re.search(r"groups=(\S.*)$", text)
-    names = re.findall(r"\d+\(([^)]*)\)", groups[1]) if groups else []
+    # busybox prints no groups= where there is but the one
+    primary = re.search(r"gid=(\d+\([^)]*\))", text)
+    names = re.findall(r"\d+\(([^)]*)\)", groups[1] if groups else primary[1] if primary else "")
     if uid is None:
         return "", -1, ()
     return uid[2] or uid[1], int(uid[1]), tuple(names)

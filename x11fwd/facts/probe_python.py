@@ -10,7 +10,7 @@ bytecode, no directory, no font cache, no window.
 # ruff: noqa: UP006, UP022, UP031, UP035, UP045
 
 import sys
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 MODULES_OF_QT = (
     "PyQt6",
@@ -302,7 +302,8 @@ class Bystander:
             return path
 
         def no_mkdir(path: "Any", *args: "Any", **named: "Any") -> None:
-            if os.path.lexists(str(path)) or not access(near(str(path)), os.W_OK):
+            folder = near(str(path))
+            if folder == str(path) or not os.path.isdir(folder) or not access(folder, os.W_OK):
                 mkdir(path, *args, **named)
             else:
                 made.add(str(path))
@@ -336,7 +337,7 @@ def text_of(path: str) -> "Optional[str]":
         return None
 
 
-def plots(display_ok: "Optional[bool]", has_tk: bool, binding: str) -> "Dict[str, object]":
+def plots(display_ok: "Callable[[], bool]", has_tk: bool, binding: str) -> "Dict[str, object]":
     """matplotlib as it is in this environment: file in effect, backend asked for, backend that pyplot would get."""
     import logging
     import os
@@ -380,7 +381,7 @@ def plots(display_ok: "Optional[bool]", has_tk: bool, binding: str) -> "Dict[str
     return found
 
 
-def display_is_valid(display_ok: "Optional[bool]") -> bool:
+def display_is_valid(display_ok: "Callable[[], bool]") -> bool:
     """What matplotlib's _c_internal_utils.display_is_valid() would say: libX11 loads, and the display lets us in."""
     import ctypes
 
@@ -388,11 +389,15 @@ def display_is_valid(display_ok: "Optional[bool]") -> bool:
         ctypes.CDLL("libX11.so.6")
     except OSError:
         return False
-    return bool(display_ok)
+    return display_ok()
 
 
 def backend(
-    matplotlib: "Any", found: "Dict[str, object]", display_ok: "Optional[bool]", has_tk: bool, binding: str
+    matplotlib: "Any",
+    found: "Dict[str, object]",
+    display_ok: "Callable[[], bool]",
+    has_tk: bool,
+    binding: str,
 ) -> "Dict[str, object]":
     """The backend that `import matplotlib.pyplot` ends up with, by the rules of its pyplot.py.
 
@@ -457,27 +462,40 @@ def main(mode: str, mark: str) -> None:
     sys.path[:] = [path for path in sys.path if path]
     import json
     import os
+    import threading
 
     # What the modules print must not come between.
     out = os.dup(1)
     os.dup2(2, 1)
     full = mode == "full"
+    shake = {}  # type: Dict[str, object]
+    if full:
+        # the answer is two round trips away; the imports below take as long
+        waiting = threading.Thread(target=lambda: shake.update(handshake()), daemon=True)
+        waiting.start()
+
+    def display_ok() -> bool:
+        waiting.join()
+        return bool(shake.get("ok"))
+
     answer = interpreter()
     answer["tk"] = tk(full)
     answer["qt"] = qt(full)
     if full:
-        shake = handshake()
-        answer["handshake"] = shake
-        ok = None if shake["display"] is None else bool(shake.get("ok"))
         tk_ok = "version" in answer["tk"]  # type: ignore[operator]
         binding = str(answer["qt"].get("module", ""))  # type: ignore[attr-defined]
-        answer["matplotlib"] = plots(ok, tk_ok, binding)
+        answer["matplotlib"] = plots(display_ok, tk_ok, binding)
+        waiting.join()
+        answer["handshake"] = shake
     else:
         answer["matplotlib"] = {"version": installed("matplotlib")}
     data = (mark + json.dumps(answer) + "\n").encode("ascii")
     while data:
         data = data[os.write(out, data) :]
-    # A module may have left a thread that keeps the interpreter from ending.
+    # matplotlib may have made a temporary directory; a module may have left a thread that would keep us from ending.
+    import atexit
+
+    getattr(atexit, "_run_exitfuncs", int)()
     os._exit(0)
 
 
