@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from x11fwd.steps.plan import ChangeSshd
+
 if TYPE_CHECKING:
     from x11fwd.facts.model import RemoteFacts
     from x11fwd.steps.plan import Plan
@@ -24,6 +26,8 @@ def admin_note(plan: Plan, facts: RemoteFacts) -> str:
     what = "\n".join(f"- {change.title}{_aside(change.note)}" for change in plan.left_to_admin)
     do = "\n".join(line for change in plan.left_to_admin for line in change.admin_lines)
     undo = "\n".join(line for change in reversed(plan.left_to_admin) for line in change.admin_undo)
+    sshd = any(isinstance(change.action, ChangeSshd) for change in plan.left_to_admin)
+    calm = "Running sessions are not touched: sshd is only asked to read its files again.\n\n" if sshd else ""
     return f"""\
 Subject: X11 forwarding for {facts.user} on {host}
 
@@ -38,9 +42,7 @@ The lines to run as root:
 
 {_indented(do)}
 
-Running sessions are not touched: sshd checks its files first and is only asked to read them again.
-
-To take it all back:
+{calm}To take it all back:
 
 {_indented(undo)}
 

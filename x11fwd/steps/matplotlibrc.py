@@ -139,6 +139,10 @@ def _write(target: str, wish: str, inherits: str | None, planning: Planning) -> 
         words = f": {home.problem}" if home.problem else ""
         planning.warn(f"{target} cannot be written, the home directory takes no files{words}")
         return ()
+    if posixpath.basename(posixpath.dirname(target)).startswith("matplotlib-"):
+        # get_configdir() makes one up where the real one cannot be written (F111)
+        planning.warn(f"no backend is written: {posixpath.dirname(_user_file(planning))} cannot be written")
+        return ()
     before = _text_so_far(target, planning)
     system = planning.file(inherits) if inherits else None
     if isinstance(before, Unknown):

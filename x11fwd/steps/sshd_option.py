@@ -102,6 +102,9 @@ def _right(keyword: str, value: str, planning: Planning) -> bool:
             planning.note(f"sshd gives {planning.facts.user} {keyword} {value} already")
             return True
         return False
+    if wanted_forwarding and "no xauth program" in _remarks(planning):
+        planning.note("sshd allows X11 forwarding; only xauth was missing")
+        return True
     if not isinstance(sshd.files, Unknown) and not sshd.unreadable:
         decision = decide(keyword, setting_lines(planning), asking(planning))
         return decision.certain and decision.line is not None and decision.line.value.lower() == value.lower()
@@ -112,22 +115,26 @@ def _right(keyword: str, value: str, planning: Planning) -> bool:
 
 def _refused_by_configuration(reason: str, planning: Planning) -> bool:
     """Nobody may ask sshd here: what the refusal itself tells (session.c: key, option, xauth in order)."""
-    remarks = " ".join(planning.facts.x11.remarks).lower()
     if planning.facts.x11.granted is None:
         planning.warn(f"whether sshd allows X11 forwarding could not be seen ({reason}); left alone")
         return False
-    if "key options" in remarks or "user configuration file" in remarks:
+    if _key_forbids(planning):
         _warn_refused(planning)
-        return False
-    if "no xauth program" in remarks:
-        planning.note("sshd allows X11 forwarding; only xauth was missing")
         return False
     return True
 
 
+def _remarks(planning: Planning) -> str:
+    return " ".join(planning.facts.x11.remarks).lower()
+
+
+def _key_forbids(planning: Planning) -> bool:
+    """session.c: the words of today, and of releases before 7.7."""
+    return "key options" in _remarks(planning) or "user configuration file" in _remarks(planning)
+
+
 def _warn_refused(planning: Planning) -> None:
-    remarks = [line for line in planning.facts.x11.remarks if "key options" in line.lower()]
-    if remarks or "user configuration file" in " ".join(planning.facts.x11.remarks).lower():
+    if _key_forbids(planning):
         planning.warn(
             "the key's own options forbid X11 (`restrict` or `no-X11-forwarding` in authorized_keys, or its "
             "certificate); no option of sshd changes that"
@@ -242,6 +249,9 @@ def _undo_by_hand(spot: Spot, reload: tuple[tuple[str, ...], ...], planning: Pla
 def _check_and_reload(config_file: str, reload: tuple[tuple[str, ...], ...], planning: Planning) -> str:
     binary = planning.facts.sshd.binary or "/usr/sbin/sshd"
     check = [binary, "-t"] if config_file == DEFAULT_CONFIG else [binary, "-t", "-f", config_file]
+    service = planning.facts.sshd.service
+    if not isinstance(service, Unknown) and service[0] == "socket":
+        return shlex.join(check)  # each login starts a daemon of its own
     for argv in reload:
         if "{pid}" not in argv:
             return f"{shlex.join(check)} && {shlex.join(argv)}"

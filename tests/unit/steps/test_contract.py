@@ -9,7 +9,7 @@ from typing import get_args
 
 from tests.unit.steps.remotes import bare, planned, ready, without_rights
 from tests.unit.steps.test_plans import CASES
-from x11fwd.facts.model import PackageManager, SystemFacts
+from x11fwd.facts.model import PackageManager, SystemFacts, Unknown
 from x11fwd.playbook import Step, load_families, load_playbook
 from x11fwd.playbook.conditions import FACTS
 from x11fwd.playbook.load import STEP_KINDS
@@ -201,3 +201,33 @@ def test_a_new_distribution_is_a_file_and_no_code(tmp_path: Path) -> None:
     assert plan.changes[0].admin_lines == ("pkg add x-auth tk-for-python plots3",)
     assert isinstance(sshd, ChangeSshd)
     assert sshd.reload == (("rc-service", "sshd", "reload"), ("kill", "-HUP", "{pid}"))
+
+
+def reloads(**sshd: object) -> tuple[tuple[str, ...], ...]:
+    host = bare("11")
+    plan = planned(replace(host, sshd=replace(host.sshd, **sshd)))  # type: ignore[arg-type]
+    (action,) = [change.action for change in plan.changes if isinstance(change.action, ChangeSshd)]
+    return action.reload
+
+
+def test_sshd_is_reloaded_as_its_init_does_it_and_by_its_process_last() -> None:
+    hangup = ("kill", "-HUP", "{pid}")
+    assert reloads(service=("systemd", "ssh.service")) == (("systemctl", "reload", "ssh.service"), hangup)
+    assert reloads(service=("openrc", "sshd")) == (("rc-service", "sshd", "reload"), hangup)
+    assert reloads(service=("sysvinit", "ssh")) == (
+        ("service", "ssh", "reload"),
+        ("/etc/init.d/ssh", "reload"),
+        hangup,
+    )
+    assert reloads(service=("pid", "812")) == (hangup,)
+    unknown = reloads(service=Unknown("not asked"))
+    assert unknown == (
+        ("systemctl", "reload", "ssh.service"),
+        ("systemctl", "reload", "sshd.service"),
+        hangup,
+    )
+    each_its_own = reloads(service=("socket", "ssh.socket"), socket_unit="ssh.socket")
+    assert each_its_own[0] == ("systemctl", "reload", "ssh.service")
+    assert each_its_own[1][:2] == ("sh", "-c")
+    assert hangup not in each_its_own
+    assert not any("restart" in word for argv in each_its_own for word in argv)

@@ -164,6 +164,9 @@ CASES: dict[str, Callable[[], Plan]] = {
         with_matplotlib(ready("13"), rc_backend=None, user_rc_text=Unknown("permission denied")),
         files={RC: Unknown("reading it needs more rights")},
     ),
+    "matplotlib-made-a-folder-up": lambda: planned(
+        with_matplotlib(ready("13"), rc_backend=None, user_rc="/tmp/matplotlib-x1y2/matplotlibrc")
+    ),
     "home-read-only": lambda: planned(
         replace(
             with_matplotlib(ready("13"), rc_backend=None),
@@ -236,6 +239,9 @@ CASES: dict[str, Callable[[], Plan]] = {
             sshd=replace(ready().sshd, files=NEEDS_ROOT, effective=NEEDS_ROOT, include_dirs=()),
             x11=X11Outcome(),
         )
+    ),
+    "sshd-each-login-its-own": lambda: planned(
+        with_sshd(bare("11"), service=("socket", "ssh.socket"), socket_unit="ssh.socket")
     ),
     "sshd-broken": lambda: planned(
         with_sshd(
