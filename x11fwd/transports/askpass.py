@@ -70,6 +70,7 @@ class Askpass:
         self._folder = folder
         self._prompter = prompter
         self._buffer = b""
+        self.refused = ""  # the host whose key was not accepted
         self.unanswered = ""  # the question that nobody could answer
         self.program = folder / "askpass"
         handle = os.open(self.program, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o700)
@@ -103,7 +104,9 @@ class Askpass:
         question = host_key_question(prompt)
         answer: str | None
         if question is not None:
-            answer = "yes" if self._prompter.accept_host_key(question) else "no"
+            accepted = self._prompter.accept_host_key(question)
+            answer = "yes" if accepted else "no"
+            self.refused = "" if accepted else question.host
         elif hint == "confirm":
             answer = self._prompter.visible(f"{prompt} (yes/no) ")
             answer = answer if (answer or "").lower() in {"y", "yes"} else None

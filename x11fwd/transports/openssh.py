@@ -6,7 +6,6 @@ import contextlib
 import os
 import select
 import subprocess  # noqa: TID251  transports are where processes are run
-import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -48,6 +47,7 @@ class OpensshTransport:
         self._master = master
         self._control = control
         self._offer = offer
+        self._refused = ""  # what a session said when its request for X11 was refused
         self._closed = False
 
     @property
@@ -68,8 +68,9 @@ class OpensshTransport:
         if self._offer is None or self._master is None:
             return X11Outcome()
         log = self._master.log()
-        refused = x11_refused(log)
-        return X11Outcome(True, None if refused is None else not refused, x11_remarks(log))
+        refused = self._refused or x11_refused(log)
+        said = (*x11_remarks(log), *x11_remarks(self._refused))
+        return X11Outcome(True, None if refused is None else not refused, said)
 
     def run(
         self, argv: Sequence[str], *, stdin: bytes = b"", timeout: float = 60.0, x11: bool = False
@@ -77,11 +78,13 @@ class OpensshTransport:
         """See `Transport.run`."""
         frame = Frame.random()
         self.round_trips += 1
+        output = Collector(frame)
         process = self._session(frame.command(argv), x11=x11)
         try:
-            framed = self._collect(process, stdin, Collector(frame), timeout)
+            framed = self._collect(process, stdin, output, timeout)
         finally:
             _end(process)
+        self.note_x11(bytes(output.stderr))
         return CommandResult(framed.exit_status, framed.stdout, framed.stderr)
 
     def stream(self, argv: Sequence[str], *, x11: bool = False) -> OpensshStream:
@@ -134,11 +137,15 @@ class OpensshTransport:
         if process.stdin is None or process.stdout is None or process.stderr is None:
             raise ValueError("a session needs three pipes")
         deadline = time.monotonic() + timeout
-        _feed(process, stdin)
         streams = {process.stdout.fileno(): output.add_stdout, process.stderr.fileno(): output.add_stderr}
         watch = select.poll()
         for descriptor in streams:
             watch.register(descriptor, select.POLLIN | select.POLLHUP | select.POLLERR)
+        # The pipe has its other end in the master, not in the session that we could end: never block on it.
+        feed = process.stdin.fileno()
+        os.set_blocking(feed, False)
+        watch.register(feed, select.POLLOUT)
+        rest = memoryview(stdin)
         while streams and not output.complete:
             left = deadline - time.monotonic()
             if left <= 0:
@@ -147,6 +154,12 @@ class OpensshTransport:
                     hint="the line may be frozen, or the command hangs",
                 )
             for descriptor, _ in watch.poll(left * 1000):
+                if descriptor == feed:
+                    rest = _write_some(feed, rest)
+                    if not rest:
+                        watch.unregister(feed)
+                        process.stdin.close()
+                    continue
                 data = os.read(descriptor, 1 << 20)
                 if data:
                     streams[descriptor](data)
@@ -156,6 +169,12 @@ class OpensshTransport:
         if not output.complete:
             self.check(process, bytes(output.stderr))
         return output.result()
+
+    def note_x11(self, stderr: bytes) -> None:
+        """A master tells of a refused X11 request on the session's stderr (client_status_confirm)."""
+        for line in stderr.splitlines():
+            if line.startswith(b"X11 forwarding request failed"):
+                self._refused = line.decode("ascii", "replace")
 
     def check(self, process: subprocess.Popen[bytes], stderr: bytes) -> None:
         """Called when a session ended early.
@@ -209,7 +228,10 @@ class OpensshStream:
                 if not self._opening.begun:
                     raise self._opening.swallowed()
                 return b""
+            begun = self._opening.begun
             self._ready = self._opening.feed(data)
+            if self._opening.begun and not begun:
+                self._owner.note_x11(self._pipes.stderr())
         data, self._ready = self._ready[:limit], self._ready[limit:]
         return data
 
@@ -236,20 +258,14 @@ class OpensshStream:
         self._pipes.close()
 
 
-def _feed(process: subprocess.Popen[bytes], stdin: bytes) -> None:
-    """Write on a thread, so that both directions keep flowing; a command need not read its input."""
-
-    def feed() -> None:
-        if process.stdin is not None:
-            with contextlib.suppress(OSError, ValueError):
-                process.stdin.write(stdin)
-            with contextlib.suppress(OSError, ValueError):
-                process.stdin.close()
-
-    if stdin:
-        threading.Thread(target=feed, name="x11fwd-stdin", daemon=True).start()
-    else:
-        feed()
+def _write_some(descriptor: int, data: memoryview) -> memoryview:
+    """What is left to write; nothing once the command reads no more."""
+    try:
+        return data[os.write(descriptor, data) :]
+    except BlockingIOError:
+        return data
+    except OSError:
+        return data[:0]
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -28,7 +28,7 @@ d=$1; shift
 exec 3<&0
 "$@" < /dev/null 3<&- &
 p=$!
-{ cat <&3; kill "$p"; rm -rf -- "$d"; } > /dev/null 2>&1 &
+{ cat <&3; rm -rf -- "$d"; kill "$p"; } > /dev/null 2>&1 &
 g=$!
 exec 3<&-
 wait "$p"; s=$?
@@ -39,9 +39,7 @@ _TICK = 0.01
 _SILENCE = 30.0  # seconds that the server may be silent during a login, beside the connect time-out
 
 
-def master_options(
-    config: SshConfig, control: str, log: str, offer: X11Offer | None, timeout: float
-) -> list[str]:
+def master_options(config: SshConfig, control: str, offer: X11Offer | None, timeout: float) -> list[str]:
     """Options for the master, in front of the user's: ssh keeps the first value it meets.
 
     Words that came with later versions (RemoteCommand 7.6, ForkAfterAuthentication 8.7) are only used where
@@ -69,7 +67,7 @@ def master_options(
         options["RemoteCommand"] = "none"
     if config.is_yes("forkafterauthentication"):
         options["ForkAfterAuthentication"] = "no"
-    words = ["-N", "-T", "-E", log]
+    words = ["-N", "-T"]
     for keyword, value in options.items():
         words += ["-o", f"{keyword}={value}"]
     return words
@@ -93,7 +91,7 @@ class Master:
         """
         folder = private_folder()
         askpass = Askpass(folder, prompter)
-        control, log = str(folder / "m"), str(folder / "log")
+        control = str(folder / "m")
         environment = {**os.environ, "LC_ALL": "C", **askpass.environment()}
         if offer is not None:
             environment["DISPLAY"] = offer.display
@@ -101,19 +99,23 @@ class Master:
                 environment["XAUTHORITY"] = offer.authority
         # before 8.4 ssh uses its askpass program only where DISPLAY is set; ForwardX11 is `no` then
         environment.setdefault("DISPLAY", ":0")
-        options = master_options(hop.config, control, log, offer, timeout)
+        options = master_options(hop.config, control, offer, timeout)
+        # not -E: the server's banner and what jump hosts say only go to standard error
+        log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         try:
             process = subprocess.Popen(
                 ["/bin/sh", "-c", _GUARDED, "x11fwd", str(folder), "ssh", *options, *hop.target.ssh_argv()],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
+                stderr=log,
                 env=environment,
                 start_new_session=True,
             )
         except OSError as error:
             askpass.close()
             raise ConnectError(f"ssh cannot be started: {error.strerror}") from error
+        finally:
+            os.close(log)
         master = cls(folder, process, askpass)
         try:
             master._wait_for_login(hop.place, timeout)
@@ -137,7 +139,7 @@ class Master:
                     hint="run it in a terminal, or load the key into an ssh agent (`ssh-add`)",
                 )
             if not self.alive:
-                raise connect_failure(self.log(), place)
+                raise connect_failure(self.log(), self._askpass.refused or place)
             if time.monotonic() > deadline:
                 raise ConnectError(f"{place} did not let us in within {timeout + _SILENCE:g} s")
 

@@ -60,7 +60,7 @@ class Link(paramiko.Transport):
         self.lost = ""  # why the connection was given up, once it was
         self.last_heard = time.monotonic()
         self._awaited: dict[int, deque[Reply]] = {}
-        self._stop = threading.Event()
+        self._ended = threading.Event()
         # paramiko logs its own troubles with tracebacks; they come back as exceptions anyway
         self.logger = logging.Logger("x11fwd.paramiko")
         self.logger.addHandler(logging.NullHandler())
@@ -205,7 +205,7 @@ class Link(paramiko.Transport):
     def _watch(self, interval: float, count: int) -> None:
         self.last_heard = time.monotonic()
         unanswered = 0
-        while not self._stop.wait(interval) and self.is_active():
+        while not self._ended.wait(interval) and self.is_active():
             if time.monotonic() - self.last_heard < interval:
                 unanswered = 0
             elif unanswered >= count:
@@ -232,7 +232,7 @@ class Link(paramiko.Transport):
 
     def close(self) -> None:
         """See paramiko.Transport.close."""
-        self._stop.set()
+        self._ended.set()
         super().close()
         for waiting in tuple(self._awaited.values()):
             for reply in tuple(waiting):

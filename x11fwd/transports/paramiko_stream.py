@@ -10,6 +10,7 @@ import paramiko  # noqa: TID251  this module is part of the paramiko transport
 
 from x11fwd.errors import ConnectionLost
 from x11fwd.transports.framing import Opening
+from x11fwd.transports.local import wait_readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,15 +54,19 @@ class ParamikoStream:
         return self._receive(limit, deadline, timeout)
 
     def _receive(self, limit: int, deadline: float | None, timeout: float | None) -> bytes:
-        self._drain_errors()
-        self._channel.settimeout(None if deadline is None else max(0.0, deadline - time.monotonic()))
+        while True:
+            ended = self._channel.eof_received or self._channel.closed
+            self._drain_errors()
+            if self._channel.recv_ready() or ended:
+                break
+            left = None if deadline is None else deadline - time.monotonic()
+            if left is not None and left <= 0:
+                raise TimeoutError(f"nothing came within {timeout:g} s")
+            wait_readable(self._channel.fileno(), left)
         try:
             data = self._channel.recv(limit)
-        except TimeoutError:
-            raise TimeoutError(f"nothing came within {timeout:g} s") from None
         except _ERRORS as error:
             raise self._translate(error) from error
-        self._drain_errors()
         if not data and not self._channel.eof_received:
             raise self._translate(None)
         return data

@@ -100,6 +100,14 @@ def connect_failure(log: str, place: str) -> ConnectError:
     """Why ssh did not get in: one of our errors, with what to do next."""
     lines = said(log)
     text = "\n".join(lines)
+    # first of all: with StrictHostKeyChecking=no ssh goes on after a changed key, without passwords
+    denied = _DENIED.search(text)
+    if denied:
+        methods = ", ".join(denied[1].split(","))
+        return AuthError(
+            f"{place} was not let in (the server offers: {methods})",
+            hint=f"`ssh {place}` has to work first; `ssh-copy-id {place}` installs a key",
+        )
     if "HOST IDENTIFICATION HAS CHANGED" in text:
         return _changed(text, place)
     revoked = _REVOKED_HOST.search(text)
@@ -118,13 +126,6 @@ def connect_failure(log: str, place: str) -> ConnectError:
         return HostKeyError(
             f"the host key of {place} was not accepted",
             hint="compare its fingerprint with what the host's administrator says",
-        )
-    denied = _DENIED.search(text)
-    if denied:
-        methods = ", ".join(denied[1].split(","))
-        return AuthError(
-            f"{place} was not let in (the server offers: {methods})",
-            hint=f"`ssh {place}` has to work first; `ssh-copy-id {place}` installs a key",
         )
     if "Too many authentication failures" in text:
         return AuthError(
