@@ -11,7 +11,7 @@ from x11fwd.facts.model import LocalFacts, MatplotlibFacts, PythonFacts, RemoteF
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Check", "Seen", "Unanswered", "Verdict", "bad", "fine", "odd", "skip", "unknown"]
+__all__ = ["Check", "Seen", "Unanswered", "Verdict", "bad", "fine", "milliseconds", "odd", "skip", "unknown"]
 
 
 @dataclass(frozen=True)
@@ -149,3 +149,9 @@ class Check:
             words = f"{type(error).__name__}: {error}"
             verdict = unknown(f"the check {self.id} itself failed", f"{words}; please report it")
         return Finding(self.id, self.side, verdict.status, verdict.title, verdict.evidence, None, verdict.fix)
+
+
+def milliseconds(seconds: float) -> str:
+    """A short time for a person: `0.4 ms`, `12 ms`."""
+    value = seconds * 1000
+    return f"{value:.1f} ms" if value < 10 else f"{value:.0f} ms"

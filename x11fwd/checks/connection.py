@@ -6,7 +6,7 @@ import re
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from x11fwd.checks.check import Seen, Verdict, bad, fine, skip
+from x11fwd.checks.check import Seen, Verdict, bad, fine, milliseconds, skip
 from x11fwd.checks.report import Fix, FixBy
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def connected(seen: Seen) -> Verdict:
         found = re.search(r"`([^`]+)`", seen.refusal_hint)
         fix = Fix(found[1] if found else f"ssh -v {seen.name}", FixBy.YOU)
         return bad(seen.refusal or f"no connection to {seen.host}", seen.refusal_hint, fix)
-    trip = f", {remote.round_trip * 1000:.0f} ms round trip" if remote.round_trip is not None else ""
+    trip = f", {milliseconds(remote.round_trip)} round trip" if remote.round_trip is not None else ""
     return fine(f"connected to {seen.host} as {remote.user}{trip}", seen.route)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from x11fwd.checks.check import Seen, Verdict, bad, fine, odd, skip
+from x11fwd.checks.check import Seen, Verdict, bad, fine, milliseconds, odd, skip
 from x11fwd.checks.install import by_hand
 from x11fwd.checks.report import Fix, FixBy
 from x11fwd.facts.model import LocalFacts, known
@@ -123,7 +123,7 @@ def dead(seen: Seen) -> Verdict:
     name = _NAMES.get(kind or "", "X server")
     return fine(
         f"{name} answers at {local.display_used}",
-        f"{shake.vendor} {shake.release}, handshake in {shake.seconds * 1000:.0f} ms",
+        f"{shake.vendor} {shake.release}, handshake in {milliseconds(shake.seconds)}",
     )
 
 

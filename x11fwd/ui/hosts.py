@@ -14,6 +14,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from x11fwd.steps.engine import LineKind
 from x11fwd.steps.plan import Outcome
 from x11fwd.ui.console import message_console, rich_text, safe
 from x11fwd.ui.layout import beside
@@ -74,6 +75,13 @@ class HostsView:
                 self._live.update(self._lines(), refresh=True)
             elif text and not self._quiet:
                 self._print(f"{self._label(name)}{text}")
+
+    def speak(self, name: str, title: str, line: SpokenLine) -> None:
+        """A line of the engine's: what a package manager prints is for moving lines only, a note stays."""
+        if line.kind is LineKind.NOTE:
+            self.note(name, line.text)
+        elif self._live is not None or line.kind is LineKind.PROGRESS:
+            self.state(name, f"{title}: {line.text}")
 
     def note(self, name: str, text: str) -> None:
         """A sentence that stays on the screen."""
@@ -146,7 +154,7 @@ class HostWatch:
         self._view.state(self._name, change.title)
 
     def said(self, change: Change, line: SpokenLine) -> None:
-        self._view.state(self._name, f"{change.title}: {line.text}")
+        self._view.speak(self._name, change.title, line)
 
     def finished(self, change: Change, result: ChangeResult) -> None:
         if result.outcome is Outcome.FAILED:

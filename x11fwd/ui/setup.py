@@ -49,7 +49,7 @@ def show_setup(
     for line in _view(result, console, verbose):
         console.print(line, soft_wrap=True)
     if proof is not None:
-        show_verify(proof, console, host=result.target, verbose=verbose)
+        show_verify(proof, console, host=result.target)
     if result.note:
         console.print(Text("\nThis needs an administrator. A note that is ready to be sent:"))
         show_admin_note(result.note, console)

@@ -69,8 +69,9 @@ def _details(entry: Entry, console: Console) -> Iterator[Text]:
     if entry.path:
         what = "goes away again" if entry.created else "gets its old content back, byte for byte"
         yield beside(Text(indent), rich_text(f"{entry.path} {what}", console, "note"), console)
-    for name in entry.added:
-        yield Text(f"{indent}- {safe(name, console)}", style="removed")
+    if entry.added:
+        names = rich_text(" ".join(entry.added), console, "removed")
+        yield beside(Text(f"{indent}- ", style="removed"), names, console)
 
 
 def _left(entry: Entry, difference: tuple[str, ...], console: Console) -> Text:
@@ -134,7 +135,7 @@ class UndoWatch:
         self._view.state(self._name, f"taking back: {_name(entry)}")
 
     def said(self, entry: Entry, line: SpokenLine) -> None:
-        self._view.state(self._name, f"{_name(entry)}: {line.text}")
+        self._view.speak(self._name, f"taking back: {_name(entry)}", line)
 
     def finished(self, result: UndoResult) -> None: ...
 

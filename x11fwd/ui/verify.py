@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from x11fwd.checks.check import milliseconds
 from x11fwd.ui.console import rich_text, symbols
 from x11fwd.ui.layout import beside
 from x11fwd.ui.picture import picture, picture_size
@@ -55,7 +56,7 @@ def _plot_lines(result: VerifyResult, console: Console, host: str) -> Iterator[T
     if result.forwarding:
         facts["forwarding"] = result.forwarding
     if result.round_trip is not None:
-        facts["round trip"] = f"{result.round_trip * 1000:.0f} ms"
+        facts["round trip"] = milliseconds(result.round_trip)
     if result.seconds is not None:
         facts["window"] = f"drawn after {result.seconds:.1f} s"
     if result.screenshot is not None:
