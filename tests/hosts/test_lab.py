@@ -282,12 +282,12 @@ def test_a_frozen_relay_passes_nothing_and_a_cut_one_resets(echo_port: int, lab:
 
 
 def test_a_person_on_a_terminal_types_and_interrupts(person: Person) -> None:
-    terminal = person.pty(["sh", "-c", "tty; stty size; read x; echo got $x; sleep 99"], rows=33, columns=77)
+    terminal = person.pty(["sh", "-c", "stty size; exec cat"], rows=33, columns=77)
     terminal.read_until("33 77")
     terminal.send("hello\r")
-    terminal.read_until("got hello")
+    terminal.read_until("hello\r\nhello")  # the terminal's echo, then cat's
     terminal.send("\x03")
-    assert terminal.wait(limit=5) != 0
+    assert terminal.wait(limit=10) == -signal.SIGINT
     assert person.processes() == []
 
 

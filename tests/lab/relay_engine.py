@@ -232,7 +232,7 @@ class Line:
             try:
                 if data:
                     target.sendall(data)
-                else:
+                elif not self._connection.closed:  # a reset must not look like an orderly end
                     target.shutdown(socket.SHUT_WR)
             except OSError:
                 self._connection.abort()
