@@ -84,7 +84,7 @@ def setup_again(runs: int) -> None:
         }
         playbook = person.write("bench/ansible.yml", (PEERS / "ansible.yml").read_text())
         deploy = person.write("bench/deploy.py", (PEERS / "deploy.py").read_text())
-        bin_dir = person.python.parent
+        bin_dir = Path(os.environ.get("X11FWD_BENCH_PEERS", person.python.parent))
         inventory = person.write("bench/inventory.py", 'hosts = ["@ssh/far"]\n')
         contenders = [
             Contender("`x11fwd setup`", [script(person), "setup", "--yes", "far"]),
