@@ -7,7 +7,8 @@ return is frozen and checked, so that a step never sees a wrong key or type.
 from __future__ import annotations
 
 from x11fwd.playbook.backends import TOOLKITS, canonical
-from x11fwd.playbook.families import (
+from x11fwd.playbook.families import load_families
+from x11fwd.playbook.family import (
     Environments,
     Families,
     Family,
@@ -15,7 +16,6 @@ from x11fwd.playbook.families import (
     PackageChoice,
     ServiceNames,
     StateCommands,
-    load_families,
 )
 from x11fwd.playbook.load import load_playbook, playbook_names, playbooks_folder
 from x11fwd.playbook.model import (

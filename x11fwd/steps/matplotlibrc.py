@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["plan_matplotlibrc"]
 
 _SYSTEM_FILE = "/etc/matplotlibrc"
+_PROBE_LIMIT = 100_000  # the probe sends no more of a matplotlibrc; a longer one is read again, whole
 _SPOKEN = {"qt": "a Qt binding"}
 
 
@@ -183,8 +184,10 @@ def _text_so_far(target: str, planning: Planning) -> bytes | Unknown | None:
     matplotlib = python.matplotlib if python is not None else None
     if isinstance(matplotlib, MatplotlibFacts) and matplotlib.user_rc == target:
         text = matplotlib.user_rc_text
-        if text is None or isinstance(text, str):
-            return text if text is None else text.encode("utf-8", "surrogateescape")
+        if text is None:
+            return None
+        if isinstance(text, str) and len(text) < _PROBE_LIMIT:
+            return text.encode("utf-8", "surrogateescape")
     return planning.file(target)
 
 

@@ -14,12 +14,15 @@ from x11fwd.facts.model import Unknown
 from x11fwd.facts.sshd_config import decide
 from x11fwd.steps.plan import Change, ChangeSshd, WriteFile
 from x11fwd.steps.service import reload_commands
+from x11fwd.steps.sshd_by_hand import by_hand, undo_by_hand
 from x11fwd.steps.sshd_spot import (
     DEFAULT_CONFIG,
     Options,
     Spot,
     addresses,
     asking,
+    config_files,
+    effective_values,
     find_spot,
     main_file,
     setting_lines,
@@ -71,7 +74,7 @@ def plan_sshd_option(step: SshdOptionStep, planning: Planning) -> tuple[Change, 
 def _needed(options: Options, planning: Planning) -> Options:
     """Those options that sshd does not already give this user."""
     needed = tuple((key, value) for key, value in options if not _right(key, value, planning))
-    effective = planning.facts.sshd.effective
+    effective = effective_values(planning)
     forwarding = any(key.lower() == _FORWARDING and value.lower() == "yes" for key, value in options)
     if forwarding and planning.facts.x11.granted is not True and not isinstance(effective, Unknown):
         named = {key.lower() for key, _ in options}
@@ -96,8 +99,9 @@ def _right(keyword: str, value: str, planning: Planning) -> bool:
     if wanted_forwarding and x11.granted:
         planning.note("sshd grants X11 forwarding on this connection already")
         return True
-    if not isinstance(sshd.effective, Unknown):
-        now = sshd.effective.get(keyword.lower())
+    effective, files = effective_values(planning), config_files(planning)
+    if not isinstance(effective, Unknown):
+        now = effective.get(keyword.lower())
         if now is not None and now.lower() == value.lower():
             planning.note(f"sshd gives {planning.facts.user} {keyword} {value} already")
             return True
@@ -105,12 +109,12 @@ def _right(keyword: str, value: str, planning: Planning) -> bool:
     if wanted_forwarding and "no xauth program" in _remarks(planning):
         planning.note("sshd allows X11 forwarding; only xauth was missing")
         return True
-    if not isinstance(sshd.files, Unknown) and not sshd.unreadable:
+    if not isinstance(files, Unknown) and not sshd.unreadable:
         decision = decide(keyword, setting_lines(planning), asking(planning))
         return decision.certain and decision.line is not None and decision.line.value.lower() == value.lower()
     if not wanted_forwarding:
         return False
-    return not _refused_by_configuration(sshd.effective.reason, planning)
+    return not _refused_by_configuration(effective.reason, planning)
 
 
 def _refused_by_configuration(reason: str, planning: Planning) -> bool:
@@ -157,7 +161,7 @@ def _xauth_location(effective: Mapping[str, str], planning: Planning) -> Options
 
 
 def _where(keyword: str, planning: Planning) -> str:
-    if isinstance(planning.facts.sshd.files, Unknown):
+    if isinstance(config_files(planning), Unknown):
         return ""
     decision = decide(keyword, setting_lines(planning), asking(planning))
     return f" ({decision.line})" if decision.line else ""
@@ -171,7 +175,7 @@ def _change(options: Options, spot: Spot, planning: Planning) -> Change:
     words = " and ".join(f"{key} {value}" for key, value in options)
     reload = reload_commands(planning)
     note = ""
-    if isinstance(facts.sshd.files, Unknown):
+    if isinstance(config_files(planning), Unknown):
         note = f"{config_file} could not be read; should it not include {spot.path}, put the lines at its top"
     return Change(
         id=f"sshd-{slug(options[0][0])}",
@@ -194,8 +198,8 @@ def _change(options: Options, spot: Spot, planning: Planning) -> Change:
         ),
         become=True,
         diff=file_diff(spot.path, spot.before, spot.after),
-        admin_lines=_by_hand(spot, config_file, reload, planning),
-        admin_undo=_undo_by_hand(spot, reload, planning),
+        admin_lines=by_hand(spot, reload, planning),
+        admin_undo=undo_by_hand(spot, reload, planning),
         note=note,
     )
 
@@ -206,53 +210,3 @@ def _connection(planning: Planning) -> str:
         return planning.facts.sshd.connection
     client, local, port = addresses(planning) or ("127.0.0.1", "127.0.0.1", 22)
     return f"user={planning.facts.user},host={client},addr={client},laddr={local},lport={port}"
-
-
-def _by_hand(
-    spot: Spot, config_file: str, reload: tuple[tuple[str, ...], ...], planning: Planning
-) -> tuple[str, ...]:
-    path = shlex.quote(spot.path)
-    if spot.before is None:
-        bare = [line for line in spot.after.splitlines() if not line.startswith("#")]
-        lines = " ".join(shlex.quote(line) for line in bare)
-        write: tuple[str, ...] = (f"printf '%s\\n' {lines} > {path}",)
-    else:
-        backup = shlex.quote(f"{spot.path}.before-x11fwd")
-        write = (f"cp -p {path} {backup}", _insertion(spot, backup, path))
-    return (*write, _check_and_reload(config_file, reload, planning))
-
-
-def _insertion(spot: Spot, backup: str, path: str) -> str:
-    """The new text out of the old one by head and tail around our lines."""
-    old, new = (spot.before or "").splitlines(), spot.after.splitlines()
-    start = 0
-    while start < len(old) and start < len(new) and old[start] == new[start]:
-        start += 1
-    end = 0
-    while end < min(len(old), len(new)) - start and old[-1 - end] == new[-1 - end]:
-        end += 1
-    lines = " ".join(shlex.quote(line) for line in new[start : len(new) - end])
-    parts = [f"head -n {start} {backup}"] if start else []
-    parts.append(f"printf '%s\\n' {lines}")
-    if end:
-        parts.append(f"tail -n {end} {backup}")
-    return f"{{ {'; '.join(parts)}; }} > {path}"
-
-
-def _undo_by_hand(spot: Spot, reload: tuple[tuple[str, ...], ...], planning: Planning) -> tuple[str, ...]:
-    path = shlex.quote(spot.path)
-    config_file = main_file(planning)
-    back = f"rm {path}" if spot.before is None else f"mv {shlex.quote(spot.path + '.before-x11fwd')} {path}"
-    return (back, _check_and_reload(config_file, reload, planning))
-
-
-def _check_and_reload(config_file: str, reload: tuple[tuple[str, ...], ...], planning: Planning) -> str:
-    binary = planning.facts.sshd.binary or "/usr/sbin/sshd"
-    check = [binary, "-t"] if config_file == DEFAULT_CONFIG else [binary, "-t", "-f", config_file]
-    service = planning.facts.sshd.service
-    if not isinstance(service, Unknown) and service[0] == "socket":
-        return shlex.join(check)  # each login starts a daemon of its own
-    for argv in reload:
-        if "{pid}" not in argv:
-            return f"{shlex.join(check)} && {shlex.join(argv)}"
-    return f'{shlex.join(check)} && kill -HUP "$(cat /run/sshd.pid)"'

@@ -22,7 +22,18 @@ if TYPE_CHECKING:
 
     from x11fwd.steps.planning import Planning
 
-__all__ = ["DEFAULT_CONFIG", "Options", "Spot", "asking", "find_spot", "main_file", "setting_lines"]
+__all__ = [
+    "DEFAULT_CONFIG",
+    "Options",
+    "Spot",
+    "addresses",
+    "asking",
+    "config_files",
+    "effective_values",
+    "find_spot",
+    "main_file",
+    "setting_lines",
+]
 
 DEFAULT_CONFIG = "/etc/ssh/sshd_config"
 # The second name sorts before every `00…`, for hosts where somebody else took the first places.
@@ -52,9 +63,30 @@ def main_file(planning: Planning) -> str:
     return planning.options.sshd_config or (found if isinstance(found, str) else DEFAULT_CONFIG)
 
 
+def config_files(planning: Planning) -> Mapping[str, str] | Unknown:
+    """sshd's files, path -> text; the main one that the user named is read where the facts are of another."""
+    found, main = planning.facts.sshd.files, main_file(planning)
+    if planning.options.sshd_config is None or (not isinstance(found, Unknown) and main in found):
+        return found
+    text = planning.file(main)
+    if isinstance(text, Unknown):
+        return text
+    if text is None:
+        return Unknown("it is not there")
+    return {main: text.decode("utf-8", "surrogateescape")}
+
+
+def effective_values(planning: Planning) -> Mapping[str, str] | Unknown:
+    """What sshd gives this user, as it said itself; Unknown for another main file than it was asked about."""
+    sshd, main = planning.facts.sshd, main_file(planning)
+    if planning.options.sshd_config is not None and sshd.config_file != main:
+        return Unknown(f"sshd was not asked about {main}")
+    return sshd.effective
+
+
 def setting_lines(planning: Planning) -> tuple[SshdLine, ...]:
     """Every setting of sshd's files in read order; none where they could not be read."""
-    files = planning.facts.sshd.files
+    files = config_files(planning)
     return () if isinstance(files, Unknown) else tuple(read_lines(main_file(planning), files))
 
 
@@ -71,7 +103,7 @@ def asking(planning: Planning) -> Connection:
     """This user and connection as Match sees them (sshd_config(5), Match)."""
     found = addresses(planning)
     client, local, port = found or (None, None, None)
-    effective = planning.facts.sshd.effective
+    effective = effective_values(planning)
     looks_up = isinstance(effective, Unknown) or effective.get("usedns", "no") != "no"
     groups = planning.facts.groups or None  # everybody has one; none at all means that nobody looked
     return Connection(planning.facts.user, groups, None if looks_up else client, client, local, port)
@@ -81,9 +113,9 @@ def find_spot(options: Options, planning: Planning) -> Spot | None:
     """The first place where the options would decide, None with a warning where there is none."""
     facts = planning.facts
     pattern = user_pattern(facts.user)
-    if isinstance(facts.sshd.files, Unknown):
-        return _unread(options, pattern, facts.sshd.files.reason, planning)
-    files, connection = facts.sshd.files, asking(planning)
+    files, connection = config_files(planning), asking(planning)
+    if isinstance(files, Unknown):
+        return _unread(options, pattern, files.reason, planning)
     if main_file(planning) not in files:
         planning.warn(f"{main_file(planning)} could not be read, so where a line would count is not known")
         return None

@@ -73,6 +73,12 @@ CASES: dict[str, Callable[[], Plan]] = {
     "bare-12-custom-sshd": lambda: planned(
         with_sshd(bare(), {"/srv/sshd/config": "Port 2222\n"}), sshd_config="/srv/sshd/config"
     ),
+    "bare-12-custom-sshd-not-probed": lambda: planned(
+        bare(), sshd_config="/srv/sshd/config", files={"/srv/sshd/config": b"Port 2222\n"}
+    ),
+    "bare-12-custom-sshd-unreadable": lambda: planned(
+        bare(), sshd_config="/srv/sshd/config", files={"/srv/sshd/config": NEEDS_ROOT}
+    ),
     "bare-12-no-rights": lambda: planned(without_rights(bare("12"))),
     "bare-12-some-packages": lambda: planned(bare("12"), installed=("python3-matplotlib",)),
     "bare-ubuntu-focal-qt": lambda: planned(replace(bare("12"), system=UBUNTU), "qt"),
