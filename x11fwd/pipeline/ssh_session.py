@@ -200,11 +200,11 @@ def _round_trip(line: CommandLine, config: Mapping[str, str], environ: Mapping[s
     if line.has("C") or line.setting("compression") is not None or config.get("compression") == "yes":
         return None
     host, port = config.get("hostname", ""), config.get("port", "22")
-    if host == "localhost" or host.startswith("127.") or host == "::1":
-        return 0.0
     known = link.known_round_trip(host, port, environ)
     if known is not None:
         return known
+    if host in {"localhost", "::1"} or host.startswith("127."):
+        return None  # this machine, or the near end of a tunnel: its connect() would say nothing
     if config.get("proxyjump", "none") != "none" or config.get("proxycommand", "none") != "none":
         return None
     return link.measure_round_trip(host, port, environ)
