@@ -56,8 +56,9 @@ class HostsView:
         self._lock = threading.RLock()
         self._wide = max((len(name) for name in names), default=0)
         self._several = len(self._states) > 1
-        moving = self._console.is_terminal and not self._console.is_dumb_terminal and not quiet
-        self._live = Live(console=self._console, transient=True, auto_refresh=True) if moving else None
+        self._moving = self._console.is_terminal and not self._console.is_dumb_terminal and not quiet
+        self._open = False
+        self._live: Live | None = None
         self._quiet = quiet
         self._spinner = Spinner("line")
 
@@ -73,14 +74,14 @@ class HostsView:
             self._states[name] = text
             if self._live is not None:
                 self._live.update(self._lines(), refresh=True)
-            elif text and not self._quiet:
+            elif text and not self._quiet and not self._moving:
                 self._print(f"{self._label(name)}{text}")
 
     def speak(self, name: str, title: str, line: SpokenLine) -> None:
         """A line of the engine's: what a package manager prints is for moving lines only, a note stays."""
         if line.kind is LineKind.NOTE:
             self.note(name, line.text)
-        elif self._live is not None or line.kind is LineKind.PROGRESS:
+        elif self._moving or line.kind is LineKind.PROGRESS:
             self.state(name, f"{title}: {line.text}")
 
     def note(self, name: str, text: str) -> None:
@@ -117,15 +118,19 @@ class HostsView:
         return table
 
     def _start(self) -> None:
-        if self._live is not None and not self._live.is_started:
+        if self._moving and self._open and self._live is None:
+            # a new one each time: one that is started again goes up over the lines it had before
+            self._live = Live(self._lines(), console=self._console, transient=True)
             self._live.start(refresh=True)
 
     def _stop(self) -> None:
-        if self._live is not None and self._live.is_started:
+        if self._live is not None:
             self._live.stop()
+            self._live = None
 
     def __enter__(self) -> HostsView:
         self._prompter.suspend, self._prompter.resume = self._stop, self._start
+        self._open = True
         self._start()
         return self
 
@@ -133,6 +138,7 @@ class HostsView:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._prompter.suspend = self._prompter.resume = None
+        self._open = False
         self._stop()
 
 

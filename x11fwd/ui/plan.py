@@ -71,7 +71,8 @@ def _change(lead: str, change: Change, console: Console) -> Iterator[Text]:
         if line.mark == "@":
             yield Text(f"{indent}{text}", style="side")
         else:
-            yield Text(f"{indent}{line.mark} {text}".rstrip(), style=_STYLES.get(line.mark, "note"))
+            style = _STYLES.get(line.mark, "note")
+            yield beside(Text(f"{indent}{line.mark} ", style=style), Text(text, style=style), console)
     if change.note:
         yield beside(Text(indent), rich_text(change.note, console, "note"), console)
 
