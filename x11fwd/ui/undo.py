@@ -35,7 +35,7 @@ _HEADLINES = {
     UndoStatus.NOTHING: "x11fwd has changed nothing here",
     UndoStatus.PLANNED: "planned only, nothing was taken back",
     UndoStatus.DECLINED: "you said no, nothing was taken back",
-    UndoStatus.DONE: "everything is as it was before",
+    UndoStatus.DONE: "what setup changed was taken back",
     UndoStatus.LEFT: "some things were left as they are",
     UndoStatus.FAILED: "stopped",
 }
@@ -94,7 +94,7 @@ def show_undo(report: UndoReport, console: Console, messages: Console, *, verbos
             console.print(line, soft_wrap=True)
     if report.status is not UndoStatus.PLANNED:
         for entry in report.plan.foreign:
-            console.print(_left(entry, entry.difference, console), soft_wrap=True)
+            console.print(_left(entry, (), console), soft_wrap=True)  # the plan has shown the difference
         if report.plan.out_of_reach:
             console.print(_line("unknown", "unknown", report.plan.out_of_reach, console), soft_wrap=True)
     if verbose:
