@@ -9,6 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.lab.host import banner
+from tests.lab.runs import wait_for
 from x11fwd.facts.model import Privilege, PrivilegeKind
 from x11fwd.steps.engine import Engine, EngineLimits, SpokenLine
 from x11fwd.steps.plan import Change, ChangeSshd, InstallPackages, PackageCommands, WriteFile
@@ -23,7 +25,9 @@ if TYPE_CHECKING:
     from tests.lab.hosts import Host
 
 DROP_IN = "/etc/ssh/sshd_config.d/00-x11fwd.conf"
-ALLOW = b"# written by a test\nX11Forwarding yes\n"
+MARK = "x11fwd-test"
+# the addendum shows in the greeting which configuration the running daemon has read
+ALLOW = f"# written by a test\nX11Forwarding yes\nVersionAddendum {MARK}\n".encode()
 APT_OPTIONS = ("-q", "-y", "-o", "Dpkg::Use-Pty=0", "--no-install-recommends", "--no-upgrade", "--no-remove")
 APT = PackageCommands(
     name="apt",
@@ -108,10 +112,14 @@ SUDO = Privilege(PrivilegeKind.SUDO)
 SUDO_PASSWORD = Privilege(PrivilegeKind.SUDO_PASSWORD)
 
 
-def engine(host: Host, user: str = "root", privilege: Privilege = ROOT, **more: object) -> Engine:
+LIMITS = EngineLimits(lock=5, packages=60, silence=30, undo_confirm=5)
+
+
+def engine(
+    host: Host, user: str = "root", privilege: Privilege = ROOT, *, port: int | None = None, **more: object
+) -> Engine:
     """An engine over a new connection."""
-    limits = EngineLimits(lock=5, packages=60, silence=30, undo_confirm=5)
-    return Engine(PlainSsh(host, user), privilege, **{"limits": limits, **more})  # type: ignore[arg-type]
+    return Engine(PlainSsh(host, user, port=port), privilege, **{"limits": LIMITS, **more})  # type: ignore[arg-type]
 
 
 def write(
@@ -138,6 +146,89 @@ def sshd_change(host: Host, **more: object) -> Change:
         confirm_seconds=5,
     )
     return Change("sshd-x11forwarding", "Allow X11 forwarding", replace(action, **more), become=True)  # type: ignore[arg-type]
+
+
+def replace_before(host: Host, path: str) -> WriteFile:
+    """ALLOW in place of what a file of the host holds."""
+    old = host.run(["cat", path]).stdout.encode()
+    return WriteFile(path, ALLOW, hashlib.sha256(old).hexdigest())
+
+
+GATE = """#!/bin/sh
+# sshd for the engine's questions; the call whose number is in /tmp/stop-at waits for /tmp/go
+n=$(($(cat /tmp/calls 2>/dev/null || echo 0) + 1))
+echo $n >/tmp/calls
+if [ "$n" = "$(cat /tmp/stop-at 2>/dev/null)" ]; then
+    : >/tmp/stopped
+    while [ ! -e /tmp/go ]; do sleep 0.05; done
+fi
+exec /usr/sbin/sshd "$@"
+"""
+STEPS = {
+    1: "the configuration as it is",
+    2: "the candidate alone",
+    3: "the whole with the candidate",
+    4: "asked what this login would get",
+    5: "installed, tested",
+    6: "installed, asked",
+    7: "just before the reload",
+    8: "the reload",
+}
+"""What the engine asks sshd for, call by call (steps/engine/50-sshd.sh)."""
+
+
+def gated(host: Host, stop_at: int) -> dict[str, object]:
+    """Make the engine's `stop_at`-th question to sshd wait; arguments for `sshd_change`."""
+    host.write("/usr/local/sbin/sshd-gate", GATE, mode=0o755)
+    host.write("/tmp/stop-at", f"{stop_at}\n")
+    return {"binary": "/usr/local/sbin/sshd-gate"}
+
+
+def wait_at_gate(host: Host) -> None:
+    wait_for(lambda: (host.root / "tmp/stopped").exists(), limit=20, what="the engine at the gate")
+
+
+def open_gate(host: Host) -> None:
+    host.write("/tmp/go", "")
+
+
+def workers(host: Host) -> list[str]:
+    """Parts of the engine that run on a host: `PID ARGUMENTS`."""
+    lines = host.run(["ps", "-eo", "pid=,args="]).stdout.splitlines()
+    return [line.strip() for line in lines if "/engine.sh " in line]
+
+
+def settle(host: Host, limit: float = 40) -> None:
+    """Wait until nothing of x11fwd's runs on the host any more."""
+    wait_for(lambda: not workers(host), limit=limit, what=f"the end of x11fwd's work on {host!r}", every=0.1)
+
+
+def health(host: Host, state: str = "var/lib/x11fwd") -> str:
+    """What a host has come to: `new` or `old`; anything half-way fails.
+
+    sshd accepts its files, the running daemon has read just these, ana can log in, nothing temporary is left,
+    and the journal says the same.
+    """
+    valid = host.run(["/usr/sbin/sshd", "-t"])
+    assert valid.rc == 0, valid.stderr
+    assert PlainSsh(host, "ana").run(("true",)).exit_status == 0, "ana cannot log in"
+    # asked inside: a disk that a test has mounted there does not show in host.root
+    script = f"""
+    cat {DROP_IN} 2>/dev/null; echo; echo --
+    find /etc/ssh -name '.x11fwd-*'; echo --
+    ls -d /{state}/pending /{state}/lock 2>/dev/null; echo --
+    ls /{state}/journal/*-sshd 2>/dev/null | grep state-
+    """
+    content, left, unsettled, states = (
+        part.strip("\n") for part in host.run(["sh", "-c", script]).stdout.split("--\n")
+    )
+    assert content in {"", ALLOW.decode().strip()}, content
+    loaded = MARK in banner(host.address, host.port)
+    assert loaded == bool(content), "the running daemon has read something else than its files say"
+    assert not left, left
+    assert not unsettled, unsettled
+    assert states == ("state-done" if content else ""), states
+    return "new" if content else "old"
 
 
 class Heard(list[SpokenLine]):

@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from x11fwd.errors import ChangeError, ConnectError
+from x11fwd.errors import ChangeError, ConnectError, X11fwdError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,10 +95,10 @@ def _take_back(engine: Engine, log_in: Callable[[], Transport]) -> None:
     try:
         engine.rollback()
         return
-    except ConnectError:
+    except X11fwdError:
         pass
     try:
         with log_in() as new:
             engine.rollback(new)
-    except ConnectError:
+    except X11fwdError:
         pass

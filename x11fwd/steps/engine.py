@@ -24,7 +24,7 @@ from x11fwd.steps.script import kind_of, script_for
 if TYPE_CHECKING:
     from x11fwd.facts.model import Privilege
     from x11fwd.steps.plan import Change
-    from x11fwd.transports.base import Transport
+    from x11fwd.transports.base import ByteStream, Transport
 
 __all__ = [
     "Engine",
@@ -345,7 +345,11 @@ class Engine:
                     _note(heard, line.decode("utf-8", "surrogateescape"), mark, listener)
                 if not data:
                     break
-            return heard, stream.stderr().decode("utf-8", "surrogateescape")
+            errors = stream.stderr().decode("utf-8", "surrogateescape")
+            # 255 is ssh speaking, not the remote command (ssh(1), EXIT STATUS)
+            if not heard.ended and (heard.lines or _status(stream) == 255):
+                raise _line_died(self.host, errors.strip().splitlines()[-1:])
+            return heard, errors
         finally:
             stream.close()
 
@@ -360,11 +364,23 @@ class Engine:
                 f"{sentence} on {self.host}{said}", code=code, words=words, hint=_HINTS.get(code, "")
             )
         if outcome is None:
-            raise ConnectionLost(
-                f"the connection to {self.host} ended in the middle of a change",
-                hint="the remote finishes or takes back by itself; run the command again then",
-            )
+            raise ProbeError(f"the engine on {self.host} ended without saying what came of it")
         return outcome
+
+
+def _status(stream: ByteStream) -> int | None:
+    try:
+        return stream.wait(5.0)
+    except TimeoutError:
+        return None
+
+
+def _line_died(host: str, words: Sequence[str] = ()) -> ConnectionLost:
+    said = f": {words[0].strip()}" if words else ""
+    return ConnectionLost(
+        f"the connection to {host} ended in the middle of a change{said}",
+        hint="the remote finishes or takes back by itself; run the command again then",
+    )
 
 
 def _note(heard: _Heard, line: str, mark: str, listener: Listener | None) -> None:

@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # The engine's ground: words to the client, files, identities of processes, detaching. Runs on the remote under
-# dash, bash or busybox; engine.py puts the action's own variables (x_... and functions) in front of it.
+# dash, bash or busybox; script.py puts the action's own variables (x_...) and functions in front of it.
+# `true >FILE` makes an empty file: with `:`, a special builtin, a full disk would end the shell (POSIX 2.8.1).
 set -u
 set +e
 LC_ALL=C
@@ -14,6 +15,7 @@ newline='
 '
 temporary=   # the one file that must not stay behind if this process ends
 locked=      # this process holds the lock
+words=       # what the remote's own programs said last; in no file, because the disk may be full
 outcome=     # what it came to, for the file that outlives a full disk
 foreground=  # a short run inside the connection; it clears away its own folder
 made=        # name of the journal entry that this run has written
@@ -30,8 +32,17 @@ say_file() { # KIND FILE: each line of it
     while IFS= read -r sf_line || [ -n "$sf_line" ]; do say "$1 $sf_line"; done <"$2"
 }
 
-die() { # CODE SENTENCE: refuse or fail; the remote's own words are in $run/words
-    say_file words "$run/words"
+hear() { # COMMAND...: what it says goes into $words
+    words=$("$@" 2>&1)
+}
+
+say_words() {
+    [ -z "$words" ] || printf '%s\n' "$words" | while IFS= read -r sw_line; do say "words $sw_line"; done
+}
+
+die() { # CODE SENTENCE: refuse or fail, with $words
+    [ -n "$words" ] || [ "$1" != no-space ] || hear fill_a_page
+    say_words
     say "fail $*"
     outcome=failed
     exit 1
@@ -43,12 +54,19 @@ finish() { # OUTCOME [ENTRY]
     exit 0
 }
 
+fill_a_page() { # to hear from the system why a shell's own write came to nothing
+    dd if=/dev/zero bs=4096 count=2 2>/dev/null | cat >"$run/page"
+}
+
 # Ends every run: nothing temporary stays, the lock is given back, and the last line says so.
 end_run() {
     er_status=$?
     trap - EXIT
     [ -z "$temporary" ] || rm -f "$temporary"
     [ -z "$locked" ] || unlock
+    if [ -z "$outcome" ]; then
+        say "fail died the work stopped in the middle"
+    fi
     # said before our folder may go: what is in the log the client reads through its open descriptor, but a log on
     # a full disk has nothing in it, and then the folder has to stay for the outcome's file name
     if say "closing" 2>/dev/null; then leave_no_empty_state; fi
@@ -125,33 +143,37 @@ remove_folders() { # LIST of make_folders: innermost first, and only what is emp
 stage() { # TARGET SOURCE MODE
     staged=${1%/*}/.x11fwd-new-$x_nonce
     temporary=$staged
-    {
-        if [ -e "$1" ]; then
-            # the copy brings mode, owner and what else the system keeps; only its bytes are replaced
-            cp -a "$1" "$staged" 2>/dev/null || cp -p "$1" "$staged"
-        else
-            : >"$staged" && chmod "$3" "$staged"
-        fi && cat "$2" >"$staged" && flush "$staged"
-    } 2>"$run/words" || return 1
-    [ "$(digest "$staged")" = "$(digest "$2")" ] || {
-        echo "$staged holds other bytes than were written" >"$run/words"
-        return 1
-    }
+    hear stage_bytes "$@" || return 1
+    [ "$(digest "$staged")" = "$(digest "$2")" ] && return 0
+    words="$staged holds other bytes than were written"
+    return 1
+}
+
+stage_bytes() { # TARGET SOURCE MODE
+    if [ -e "$1" ]; then
+        # the copy brings mode, owner and what else the system keeps; only its bytes are replaced
+        copy "$1" "$staged"
+    else
+        true >"$staged" && chmod "$3" "$staged"
+    fi && cat "$2" >"$staged" && flush "$staged"
+}
+
+copy() { # FILE TO: with mode, owner, time, and attributes where cp can
+    cp -a "$1" "$2" 2>/dev/null || cp -p "$1" "$2"
 }
 
 # An old file as it was, from its backup: bytes, mode, owner, time.
 stage_backup() { # TARGET BACKUP
     staged=${1%/*}/.x11fwd-new-$x_nonce
     temporary=$staged
-    { { cp -a "$2" "$staged" 2>/dev/null || cp -p "$2" "$staged"; } && flush "$staged"; } 2>"$run/words" || return 1
-    [ "$(digest "$staged")" = "$(digest "$2")" ] || {
-        echo "$staged holds other bytes than its backup" >"$run/words"
-        return 1
-    }
+    hear copy "$2" "$staged" && hear flush "$staged" || return 1
+    [ "$(digest "$staged")" = "$(digest "$2")" ] && return 0
+    words="$staged holds other bytes than its backup"
+    return 1
 }
 
 spool_content() { # the action's bytes into $run/content
-    put_content >"$run/content" 2>"$run/words" || die no-space "the new content could not be written to $state"
+    { put_content >"$run/content"; } 2>/dev/null || die no-space "the new content could not be written to $state"
     [ "$(digest "$run/content")" = "$x_after" ] || die no-space "the new content could not be written to $state"
 }
 
@@ -200,8 +222,17 @@ wait_until() { # SECONDS CONDITION...
 
 is_absent() { [ ! -e "$1" ]; }
 
+# A part shows that it runs by writing its identity over a line of blanks that was there before: that needs no room.
+reserve() { # FILE
+    printf '%100s\n' '' >"$1"
+}
+
+show_identity() { # FILE
+    identity $$ 1<>"$1"
+}
+
 # a part that has already ended may have taken its whole folder along
-has_begun() { [ -s "$1" ] || [ ! -d "${1%/*}" ]; }
+has_begun() { grep -q '[0-9]' "$1" 2>/dev/null || [ ! -d "${1%/*}" ]; }
 
 # Start one of our own parts so that it outlives this connection, this session and its user's logout.
 detach() { # PROOF PART ARGUMENT...: the part writes its identity into the file PROOF
@@ -229,14 +260,21 @@ claim() { # FOLDER
 # --- the lock: one change at a time on this host and journal
 
 lock() {
-    printf '%s %s %s\n' "$(identity $$)" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$who" >"$run/lock" 2>"$run/words" ||
+    printf '%s %s %s\n' "$(identity $$)" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$who" 2>/dev/null >"$run/lock" ||
         die no-space "$state cannot be written"
     lk_left=$x_lock_seconds
     lk_said=
+    lk_missing=0
     until take_lock; do
         lk_holder=$(cat "$state/lock" 2>/dev/null)
         if [ -n "$lk_holder" ] && ! is_alive "$lk_holder"; then
             break_lock "$lk_holder"
+            continue
+        fi
+        if [ ! -e "$state/lock" ]; then # given back just now, or there is no room for it
+            lk_missing=$((lk_missing + 1))
+            [ "$lk_missing" -lt 20 ] || die no-space "the lock in $state cannot be written"
+            nap
             continue
         fi
         # shellcheck disable=SC2086  # split on purpose

@@ -5,7 +5,8 @@
 
 journal_begin() { # KIND: the entry under way, in $draft; fill it with note, then journal_commit
     draft=$state/journal/.new-$x_nonce
-    mkdir -p "$state/journal" && rm -rf "$draft" && mkdir "$draft" || die no-space "the journal cannot be written"
+    words=
+    hear mkdir -p "$state/journal" && rm -rf "$draft" && hear mkdir "$draft" || no_journal
     note kind "$1"
     note change "$x_change"
     note title "$x_title"
@@ -13,22 +14,23 @@ journal_begin() { # KIND: the entry under way, in $draft; fill it with note, the
     note time "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
     note who "$who"
     note nonce "$x_nonce"
-    : >"$draft/state-acting"
+    true >"$draft/state-acting"
     # what was asked for, as functions and variables: undo and the watcher need it without the client
-    sed -n '/^# action begins$/,/^# action ends$/p' "${action_source:-$engine}" >"$draft/action.sh" 2>"$run/words" || no_journal
+    sed -n '/^# action begins$/,/^# action ends$/p' "${action_source:-$engine}" >"$draft/action.sh" || no_journal
     [ "$(tail -n 1 "$draft/action.sh")" = "# action ends" ] || no_journal
 }
 
 note() { # FIELD VALUE
-    printf '%s\n' "$2" >"$draft/$1" 2>"$run/words" || no_journal
+    printf '%s\n' "$2" 2>/dev/null >"$draft/$1" || no_journal
 }
 
 keep() { # FIELD FILE: a copy with everything the system keeps about it
-    { cp -a "$2" "$draft/$1" 2>/dev/null || cp -p "$2" "$draft/$1"; } 2>"$run/words" && flush "$draft/$1" || no_journal
+    hear copy "$2" "$draft/$1" && hear flush "$draft/$1" || no_journal
     [ "$(digest "$draft/$1")" = "$(digest "$2")" ] || no_journal
 }
 
 no_journal() {
+    [ -n "$words" ] || hear fill_a_page
     rm -rf "$draft"
     drop_empty_journal
     die no-space "the journal in $state cannot be written, so nothing was changed"
@@ -42,7 +44,7 @@ journal_commit() {
         *) jc_last=0 ;;
     esac
     entry=$state/journal/$(printf '%04d' $((jc_last + 1)))-$(cat "$draft/kind")
-    mv "$draft" "$entry" 2>"$run/words" || no_journal
+    hear mv "$draft" "$entry" || no_journal
     made=${entry##*/}
 }
 
@@ -88,7 +90,7 @@ recover() {
     for rc_run in "$state"/run/*; do
         [ "$rc_run" != "$run" ] && [ -d "$rc_run" ] || continue
         # a run that has just been sent has no pid yet: leave it its minute
-        if [ -s "$rc_run/pid" ]; then is_alive "$(cat "$rc_run/pid")" || rm -rf "$rc_run"
+        if has_begun "$rc_run/pid"; then is_alive "$(cat "$rc_run/pid")" || rm -rf "$rc_run"
         elif [ -n "$(find "$rc_run" -prune -mmin +10 2>/dev/null)" ]; then rm -rf "$rc_run"; fi
     done
 }

@@ -8,8 +8,8 @@ write_apply() {
     journal_begin write
     journal_file
     journal_commit
-    make_folders "$(field "$entry" folders)" 2>"$run/words" && stage "$target" "$run/content" "$x_mode" &&
-        mv -f "$staged" "$target" 2>"$run/words" || {
+    hear make_folders "$(field "$entry" folders)" && stage "$target" "$run/content" "$x_mode" &&
+        hear mv -f "$staged" "$target" || {
         rm -f "$staged"
         remove_folders "$(field "$entry" folders)"
         journal_drop "$entry"
@@ -44,9 +44,9 @@ write_undo() { # ENTRY
     wu_before=$(field "$1" before-digest)
     if [ "$wu_now" = "$(field "$1" after-digest)" ]; then
         if [ "$wu_before" = absent ]; then
-            rm -f "$target" 2>"$run/words" || die write "$target could not be removed"
+            hear rm -f "$target" || die write "$target could not be removed"
         else
-            stage_backup "$target" "$1/before" && mv -f "$staged" "$target" 2>"$run/words" || {
+            stage_backup "$target" "$1/before" && hear mv -f "$staged" "$target" || {
                 rm -f "$staged"
                 die write "$target could not be restored"
             }

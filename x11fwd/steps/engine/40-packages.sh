@@ -4,7 +4,7 @@
 # and simulate_remove.
 
 list_installed() { # -> every installed package, sorted
-    list_all </dev/null >"$run/all" 2>"$run/words" && sort -u "$run/all"
+    list_all </dev/null >"$run/all" 2>"$run/list-words" && sort -u "$run/all"
 }
 
 bare_names() { # FILE...: without the versions that pip and conda list
@@ -21,7 +21,7 @@ last_output() {
 }
 
 last_words() { # the end of what the package manager said
-    last_output | grep -v '^$' | tail -n 12 >"$run/words" 2>/dev/null
+    words=$(last_output | grep -v '^$' | tail -n 12)
 }
 
 packages_apply() {
@@ -59,7 +59,7 @@ install_recorded() { # KIND NAME...
     shift
     journal_begin "$ir_kind"
     keep installed "$run/before"
-    : >"$draft/added" || no_journal
+    true >"$draft/added" || no_journal
     journal_commit
     say "progress installing $*"
     install_again "$@"
@@ -73,9 +73,9 @@ install_recorded() { # KIND NAME...
         journal_state "$entry" "done"
         finish "done" "$made"
     fi
-    cp "$run/words" "$run/first-words" 2>/dev/null
+    ir_words=$words
     take_packages_back
-    cp "$run/first-words" "$run/words" 2>/dev/null
+    words=$ir_words
     die install "the package manager could not install $*"
 }
 
@@ -125,14 +125,13 @@ refresh() {
 simulate() {
     command -v simulate_install >/dev/null 2>&1 || return 0
     simulate_install "$@" </dev/null >"$run/simulation" 2>&1 || {
-        grep -v '^NOTE' "$run/simulation" | tail -n 8 >"$run/words"
+        words=$(grep -v '^NOTE' "$run/simulation" | tail -n 8)
         return 1
     }
     # `Inst name [old] (new ...)` is an upgrade, without the brackets an install
-    sed -n -e 's/^Inst \([^ ]*\) \[.*/upgrade \1/p' -e 's/^\(Remv\|Purg\) \([^ ]*\).*/remove \2/p' \
-        "$run/simulation" >"$run/words"
-    [ ! -s "$run/words" ] || die would-change "installing $* would also change other packages"
-    return 0
+    words=$(sed -n -e 's/^Inst \([^ ]*\) \[.*/upgrade \1/p' -e 's/^\(Remv\|Purg\) \([^ ]*\).*/remove \2/p' \
+        "$run/simulation")
+    [ -z "$words" ] || die would-change "installing $* would also change other packages"
 }
 
 held_by() { # FILE -> process that holds a lock on it, from the kernel's list (proc_locks(5))
@@ -172,7 +171,7 @@ packages_undo() { # ENTRY
     wait_for_manager
     list_installed >"$run/now" || die list "the installed packages could not be listed"
     comm -12 "$1/added" "$run/now" | bare_names | sort -u >"$run/removable"
-    : >"$run/kept"
+    true >"$run/kept"
     if command -v simulate_remove >/dev/null 2>&1; then keep_needed; fi
     say_file kept "$run/kept"
     if [ -s "$run/removable" ]; then

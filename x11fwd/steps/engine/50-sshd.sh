@@ -20,35 +20,40 @@ sshd_ready() {
     sr_left=3
     while [ "$sr_left" -gt 0 ]; do
         sr_left=$((sr_left - 1))
-        sshd_on "" -t >"$run/words" 2>&1 && return 0
-        if grep -q '^Missing privilege separation directory: /\(var/\)\{0,1\}run/' "$run/words"; then
-            (umask 022 && mkdir "$(sed -n 's/^Missing privilege separation directory: //p' "$run/words")") || return 1
-        elif [ -z "$sshd_key" ] && grep -q 'no hostkeys available' "$run/words"; then
-            sshd_key=$run/hostkey
-            rm -f "$sshd_key"
-            ssh-keygen -q -t ed25519 -N '' -f "$sshd_key" </dev/null >/dev/null 2>&1 || return 1
-        else
-            return 1
-        fi
+        hear sshd_on "" -t && { words= && return 0; }
+        case $words in
+            *"Missing privilege separation directory: /"*)
+                sr_folder=${words##*"Missing privilege separation directory: "}
+                sr_folder=${sr_folder%%[!A-Za-z0-9_./-]*}
+                case $sr_folder in /run/* | /var/run/*) ;; *) return 1 ;; esac
+                (umask 022 && mkdir "$sr_folder") || return 1
+                ;;
+            *"no hostkeys available"*)
+                [ -z "$sshd_key" ] || return 1
+                sshd_key=$run/hostkey
+                rm -f "$sshd_key"
+                ssh-keygen -q -t ed25519 -N '' -f "$sshd_key" </dev/null >/dev/null 2>&1 || return 1
+                ;;
+            *) return 1 ;;
+        esac
     done
     return 1
 }
 
 sshd_expected() { # FILE: does `sshd -T -C` answer what the plan promises? 2: it could not be asked
     [ -n "$x_expect" ] || return 0
-    sshd_on "$1" -T -C "$x_connection" >"$run/effective" 2>"$run/words" || return 2
-    : >"$run/contradicted"
-    printf '%s\n' "$x_expect" | while IFS= read -r se_line; do
-        grep -q -i -x -F -e "$se_line" "$run/effective" || printf '%s\n' "$se_line" >>"$run/contradicted"
-    done
-    [ ! -s "$run/contradicted" ]
+    hear sshd_on "$1" -T -C "$x_connection" || return 2
+    contradicted=$(printf '%s\n' "$x_expect" | while IFS= read -r se_line; do
+        printf '%s\n' "$words" | grep -q -i -x -F -e "$se_line" || printf '%s\n' "$se_line"
+    done)
+    [ -z "$contradicted" ] && return 0
+    hear contradiction "$words"
+    return 1
 }
 
 # Which lines speak about the contradicted keywords, in the order sshd reads them (the first one wins).
 sshd_deciders() {
-    while IFS=' ' read -r sd_keyword _; do
-        sshd_lines "$sd_keyword"
-    done <"$run/contradicted"
+    printf '%s\n' "$contradicted" | while IFS=' ' read -r sd_keyword _; do sshd_lines "$sd_keyword"; done
 }
 
 sshd_lines() { # KEYWORD -> `FILE:LINE: text` of the main file and what it includes
@@ -76,13 +81,12 @@ sshd_scan() { # KEYWORD FILE
     ' "$2" 2>/dev/null
 }
 
-contradiction() { # into $run/words
-    {
-        while IFS= read -r co_line; do
-            echo "wanted \`$co_line\`, sshd answers \`$(grep -i -m 1 "^${co_line%% *} " "$run/effective")\`"
-        done <"$run/contradicted"
-        sshd_deciders
-    } >"$run/words" 2>/dev/null
+contradiction() { # EFFECTIVE
+    printf '%s\n' "$contradicted" | while IFS= read -r co_line; do
+        co_answer=$(printf '%s\n' "$1" | grep -i "^${co_line%% *} " | head -n 1)
+        echo "wanted \`$co_line\`, sshd answers \`$co_answer\`"
+    done
+    sshd_deciders
 }
 
 # The configuration as it would be with the candidate, without installing it: in $whole; fails where an Include
@@ -121,8 +125,8 @@ sshd_whole() { # CANDIDATE (empty: the file is removed)
 }
 
 plain_words() {
-    sed -e "s|$run/tree/main|$x_config_file|g" -e "s|$run/tree/d/|${target%/*}/|g" -e "s|$run/content|$x_path|g" \
-        "$run/words" >"$run/plain" && mv "$run/plain" "$run/words"
+    words=$(printf '%s\n' "$words" | sed -e "s|$run/tree/main|$x_config_file|g" \
+        -e "s|$run/tree/d/|${target%/*}/|g" -e "s|$run/content|$x_path|g")
 }
 
 sshd_apply() {
@@ -131,7 +135,7 @@ sshd_apply() {
     [ -x "$x_binary" ] || die sshd-missing "there is no sshd at $x_binary"
     check_before
     sshd_ready || die sshd-broken "sshd does not accept the configuration as it is, before any change of ours"
-    sshd_on "$run/content" -t >"$run/words" 2>&1 || {
+    hear sshd_on "$run/content" -t || {
         plain_words
         die sshd-candidate "sshd does not accept the new $x_path"
     }
@@ -140,12 +144,11 @@ sshd_apply() {
 
 sshd_transaction() { # CANDIDATE|'' ENTRY-TO-UNDO|''
     if sshd_whole "$1"; then
-        sshd_on "$whole" -t >"$run/words" 2>&1 || {
+        hear sshd_on "$whole" -t || {
             plain_words
             die sshd-candidate "sshd would not accept the whole configuration"
         }
         sshd_expected "$whole" || {
-            contradiction
             plain_words
             die contradicted "the new $x_path would not change what this login gets"
         }
@@ -156,7 +159,7 @@ sshd_transaction() { # CANDIDATE|'' ENTRY-TO-UNDO|''
     cp "$run/listener" "$draft/listener" 2>/dev/null
     journal_commit
     aside=${target%/*}/.x11fwd-old-$x_nonce
-    make_folders "$(field "$entry" folders)" 2>"$run/words" && sshd_stage "$1" "$2" && sshd_aside || {
+    hear make_folders "$(field "$entry" folders)" && sshd_stage "$1" "$2" && sshd_aside || {
         sshd_drop
         die write "$x_path could not be written"
     }
@@ -166,13 +169,9 @@ sshd_transaction() { # CANDIDATE|'' ENTRY-TO-UNDO|''
         die watcher "the watcher that would take the change back could not be started"
     }
     temporary= # from here on whoever ends the transaction removes it
-    { if [ -n "$staged" ]; then mv -f "$staged" "$target"; else rm -f "$target"; fi; } 2>"$run/words" ||
-        sshd_abandon write "$x_path could not be written"
-    sshd_on "" -t >"$run/words" 2>&1 || sshd_abandon sshd-candidate "sshd does not accept the whole configuration"
-    sshd_expected "" || {
-        contradiction
-        sshd_abandon contradicted "the new $x_path does not change what this login gets"
-    }
+    hear sshd_install || sshd_abandon write "$x_path could not be written"
+    hear sshd_on "" -t || sshd_abandon sshd-candidate "sshd does not accept the whole configuration"
+    sshd_expected "" || sshd_abandon contradicted "the new $x_path does not change what this login gets"
     mv "$pending/not-yet" "$pending/reloading" 2>/dev/null
     say "progress reloading sshd; it goes back by itself in $x_confirm_seconds s unless a new login confirms"
     sshd_reload "$entry" || sshd_abandon reload "sshd could not be told to read its configuration again"
@@ -189,7 +188,11 @@ sshd_stage() { # CANDIDATE|'' ENTRY|''
 
 sshd_aside() { # the old file under a second name: it comes back by a rename, with all it had, on a full disk too
     [ -e "$target" ] || return 0
-    { ln "$target" "$aside" 2>/dev/null || cp -a "$target" "$aside" || cp -p "$target" "$aside"; } 2>"$run/words"
+    ln "$target" "$aside" 2>/dev/null || hear copy "$target" "$aside"
+}
+
+sshd_install() {
+    if [ -n "$staged" ]; then mv -f "$staged" "$target"; else rm -f "$target"; fi
 }
 
 sshd_drop() { # before anything was installed
@@ -200,13 +203,13 @@ sshd_drop() { # before anything was installed
 }
 
 sshd_abandon() { # CODE SENTENCE
-    cp "$run/words" "$run/first-words" 2>/dev/null
+    sa_words=$words
     if mv "$pending/undecided" "$pending/restored" 2>/dev/null; then
         restore_pending "$pending"
     else
         wait_until 30 is_absent "$pending" || restore_pending "$pending"
     fi
-    cp "$run/first-words" "$run/words" 2>/dev/null
+    words=$sa_words
     die "$@"
 }
 
@@ -214,12 +217,18 @@ sshd_abandon() { # CODE SENTENCE
 
 arm() {
     pending=$state/pending/$x_nonce
-    {
-        mkdir -p "$pending" && printf '%s\n' "${entry##*/}" >"$pending/entry" &&
-            printf '%s\n' "$x_confirm_seconds" >"$pending/seconds" && cp "$engine" "$pending/engine.sh" &&
-            : >"$pending/undecided" && : >"$pending/not-yet" && : >"$pending/not-now"
-    } 2>"$run/words" || return 1
+    hear arm_folder || {
+        [ -n "$words" ] || hear fill_a_page
+        return 1
+    }
     engine=$pending/engine.sh detach_watcher && is_alive "$(field "$pending" armed)"
+}
+
+# Everything the watcher needs, so that it can go to the end without another byte of room.
+arm_folder() {
+    mkdir -p "$pending" && printf '%s\n' "${entry##*/}" >"$pending/entry" &&
+        printf '%s\n' "$x_confirm_seconds" >"$pending/seconds" && cp "$engine" "$pending/engine.sh" &&
+        reserve "$pending/armed" && true >"$pending/undecided" && true >"$pending/not-yet" && true >"$pending/not-now"
 }
 
 detach_watcher() {
@@ -236,7 +245,7 @@ watch() { # PENDING: seconds are counted, not read from a clock that somebody ma
     claim "$run" || exit 0
     exec >"$run/log" 2>&1
     trap '' HUP INT PIPE
-    identity $$ >"$run/armed"
+    show_identity "$run/armed"
     wa_left=$(field "$run" seconds)
     wa_extended=
     while [ -e "$run/undecided" ] && [ ! -e "$run/now" ] && [ "$wa_left" -gt 0 ]; do
@@ -253,6 +262,7 @@ watch() { # PENDING: seconds are counted, not read from a clock that somebody ma
     elif [ -e "$run/restored" ]; then
         wait_until 30 is_absent "$run" || restore_pending "$run" # whoever began it has died
     fi
+    leave_no_empty_state
 }
 
 restore_pending() { # PENDING; may be done twice

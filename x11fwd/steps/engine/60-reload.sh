@@ -38,32 +38,34 @@ listener() { # ENTRY -> its process id, empty where every connection starts its 
     is_listener "$li_pid" && echo "$li_pid"
 }
 
-pid_file_mark() { # what changes when the daemon has read everything again: it writes its pid file anew
+pid_file_mark() { # what changes when the daemon has read everything again: it removes and writes its pid file
     # shellcheck disable=SC2012
-    ls -i "$pid_file" 2>/dev/null | awk '{ print $1 }'
+    stat -c '%i %y' "$pid_file" 2>/dev/null || ls -i "$pid_file" 2>/dev/null
 }
 
-reread() { [ -s "$pid_file" ] && { [ "$(pid_file_mark)" != "$rr_mark" ] || [ -n "$(find "$pid_file" -newer "$run/reload-mark" 2>/dev/null)" ]; }; }
+reread_or_gone() {
+    { [ -s "$pid_file" ] && [ "$(pid_file_mark)" != "$rr_mark" ]; } || [ -z "$(started_at "$pid")" ]
+}
 
-sshd_reload() { # ENTRY; the words of a failure are in $run/words
+sshd_reload() { # ENTRY; needs no room on the disk
     # SIGHUP makes sshd execute itself again; with a broken configuration it would be gone (sshd.c, sighup_restart)
-    sshd_on "" -t >"$run/words" 2>&1 || return 1
+    hear sshd_on "" -t || return 1
     pid_file=$(sshd_pid_file)
     pid_file=${pid_file:-/run/sshd.pid}
     pid=$(listener "$1")
     rr_mark=$(pid_file_mark)
-    : >"$run/reload-mark"
     sr_number=0
-    : >"$run/words"
+    sr_words=
     while [ "$sr_number" -lt "$x_reloads" ]; do
         sr_number=$((sr_number + 1))
         if [ -z "$pid" ] && "reload_${sr_number}_needs_pid"; then continue; fi
-        if "reload_$sr_number" </dev/null >"$run/reload-words" 2>&1; then
+        if hear "reload_$sr_number" </dev/null; then
             sshd_came_back
             return
         fi
-        cat "$run/reload-words" >>"$run/words" 2>/dev/null
+        sr_words=$sr_words${sr_words:+$newline}$words
     done
+    words=$sr_words
     # nobody holds an old configuration: the next login's sshd reads the new one
     [ -z "$pid" ]
 }
@@ -71,11 +73,11 @@ sshd_reload() { # ENTRY; the words of a failure are in $run/words
 sshd_came_back() {
     [ -n "$pid" ] || return 0
     # without a pid file there is nothing to see; the client tries its login more than once
-    [ ! -s "$pid_file" ] || wait_until 5 reread
+    [ ! -s "$pid_file" ] || wait_until 5 reread_or_gone
     [ -z "$(started_at "$pid")" ] || return 0
     sc_now=$(cat "$pid_file" 2>/dev/null)
     case $sc_now in '' | *[!0-9]*) ;; *) is_listener "$sc_now" && return 0 ;; esac
-    echo "the listening sshd (process $pid) has ended at the reload" >>"$run/words"
-    sshd_on "" >>"$run/words" 2>&1 # the only door: better a fresh daemon than none
+    hear sshd_on "" # the only door: better a fresh daemon than none
+    words="the listening sshd (process $pid) has ended at the reload${words:+$newline}$words"
     return 1
 }

@@ -9,7 +9,7 @@ work() {
     trap '' HUP INT PIPE
     trap 'exit 143' TERM
     trap end_run EXIT
-    identity $$ >"$run/pid"
+    show_identity "$run/pid"
     lock
     recover
     case $x_op in
@@ -28,10 +28,11 @@ work() {
 service_apply() { # the ways to do it, in order, until one works
     journal_begin service
     journal_commit
-    if try_ways >"$run/words" 2>&1; then
+    if run_logged try_ways; then
         journal_state "$entry" "done"
         finish "done" "$made"
     fi
+    last_words
     journal_drop "$entry"
     die command "the service could not be changed"
 }
@@ -87,14 +88,16 @@ start() {
             finish listed
             ;;
     esac
-    {
-        : >"$run/log" && : >"$run/outcome" && printf '%s\n' "$who" >"$run/who" &&
-            printf '%s\n' "$umask_outside" >"$run/umask"
-    } 2>"$run/words" || not_started no-space "$state cannot be written"
+    hear start_folder || not_started no-space "$state cannot be written"
     case $x_op in sshd | undo) find_listener >"$run/listener" ;; esac
     exec 3<"$run/log"
     detach "$run/pid" work "$state" || not_started detach "the work could not be started on its own"
     follow
+}
+
+start_folder() {
+    reserve "$run/pid" && true >"$run/log" && true >"$run/outcome" && printf '%s\n' "$who" >"$run/who" &&
+        printf '%s\n' "$umask_outside" >"$run/umask"
 }
 
 not_started() { # CODE SENTENCE
@@ -133,7 +136,11 @@ follow() { # what the work says, until it has ended; the work does not need us
 follow_the_dead() {
     for fd_outcome in "$run"/outcome-*; do
         case $fd_outcome in
-            *-failed | *-died | *'*') say "fail died the work ended without a word" ;;
+            *-failed | *-died | *'*')
+                hear fill_a_page && words=
+                say_words
+                say "fail died the work ended without a word"
+                ;;
             *) say "outcome ${fd_outcome##*/outcome-}" ;;
         esac
     done

@@ -1,0 +1,67 @@
+"""The fault battery's table, made only of what the tests that ran have recorded."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from _pytest.terminal import TerminalReporter
+
+BATTERY = "x11fwd-battery"
+
+
+class Battery:
+    """Where a test notes each case of a fault and how it ended."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[str, str, str]] = []
+
+    @contextmanager
+    def case(self, fault: str, step: str = "") -> Iterator[list[str]]:
+        """One case; append how it ended to what is yielded. An exception makes it one not survived."""
+        ended: list[str] = []
+        good = False
+        try:
+            yield ended
+            good = True
+        finally:
+            self.rows.append((fault, step, (ended[-1] if ended else "") if good else "NOT SURVIVED"))
+
+
+@pytest.fixture
+def battery(record_property: Callable[[str, object], None]) -> Iterator[Battery]:
+    """Notes cases for the table at the end of the run (through xdist's reports as well)."""
+    noted = Battery()
+    yield noted
+    record_property(BATTERY, json.dumps(noted.rows))
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    """Print the table: fault, how many of how many cases ended well, and how."""
+    rows: list[tuple[str, str, str]] = []
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if getattr(report, "when", "") != "teardown":  # the fixture notes its cases when it ends
+                continue
+            for name, value in report.user_properties:
+                rows += [tuple(row) for row in json.loads(value)] if name == BATTERY else []
+    if not rows:
+        return
+    table: dict[str, list[str]] = defaultdict(list)
+    for fault, _, ended in rows:
+        table[fault].append(ended)
+    terminalreporter.section("fault battery: sshd valid, login works, new state confirmed or old restored")
+    for fault, ends in table.items():
+        good = [end for end in ends if end != "NOT SURVIVED"]
+        how = ", ".join(f"{good.count(end)} {end}" for end in dict.fromkeys(good))
+        terminalreporter.line(f"{fault:<52} {len(good):>3} of {len(ends):<3}  {how}")
+    total = [end for ends in table.values() for end in ends]
+    survived = sum(end != "NOT SURVIVED" for end in total)
+    terminalreporter.line(f"{'all':<52} {survived:>3} of {len(total):<3}")
