@@ -24,7 +24,7 @@ from x11fwd.pipeline.plot_session import PlotEvent, PlotSession
 from x11fwd.pipeline.plot_watch import PlotOutcome, evidence, watch_plot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from x11fwd.facts.model import LocalFacts, RemoteFacts
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from x11fwd.x11.connection import Connection
     from x11fwd.x11.image import Image
 
-__all__ = ["FINDING", "VerifyMeans", "VerifyOptions", "VerifyResult", "run_verify"]
+__all__ = ["FINDING", "RealVerifyMeans", "VerifyMeans", "VerifyOptions", "VerifyResult", "run_verify"]
 
 FINDING = "plot-window"  # the id of the one finding that is verify's own
 
@@ -109,6 +109,10 @@ class VerifyMeans(Protocol):
 
     def gather_remote(self, transport: Transport, python: str | None) -> RemoteFacts: ...
 
+    def remember(self, transport: Transport, round_trip: float) -> None:
+        """Keep for `x11fwd ssh` how far away this host is."""
+        ...
+
 
 def run_verify(
     target: Target,
@@ -128,7 +132,9 @@ def run_verify(
     Raises:
         DisplayError: the screenshot could not be written.
     """
-    run = _Run(target, options, prompter=prompter, progress=progress, shown=shown, means=means or _Real())
+    run = _Run(
+        target, options, prompter=prompter, progress=progress, shown=shown, means=means or RealVerifyMeans()
+    )
     return run.all()
 
 
@@ -202,7 +208,8 @@ class _Run:
         shell = self._remote.shell if not isinstance(self._remote.login_environment, Unknown) else ""
         with PlotSession(transport, python=python.path, shell=shell, title=title) as session:
             plot = watch_plot(session, connection, title, host=host, progress=self._progress)
-            _remember(transport, plot.samples)
+            if plot.samples:
+                self._means.remember(transport, min(plot.samples))
             result = self._result(plot)
             if plot.image is not None:
                 result = self._save(result, plot.image)
@@ -281,22 +288,16 @@ def _wait_until_closed(session: PlotSession) -> None:
             return
 
 
-def _remember(transport: Transport, samples: tuple[float, ...]) -> None:
-    """Tell `x11fwd ssh` how far away this host is."""
-    from x11fwd.pipeline.ssh.link import remember_round_trip
-
-    host, port = transport.config.first("hostname"), transport.config.first("port")
-    if samples and host and port:
-        remember_round_trip(host, port, min(samples), os.environ)
-
-
-class _Real:
+class RealVerifyMeans:
     """The program's own."""
+
+    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
+        self._environ = os.environ if environ is None else environ
 
     def gather_local(self) -> LocalFacts:
         from x11fwd.pipeline.display import gather_ensured
 
-        return gather_ensured(os.environ)
+        return gather_ensured(self._environ)
 
     def open_display(self, local: LocalFacts) -> Connection:
         from x11fwd.pipeline.display import open_connection
@@ -319,3 +320,10 @@ class _Real:
         from x11fwd.facts.remote import gather_remote
 
         return gather_remote(transport, python=python)
+
+    def remember(self, transport: Transport, round_trip: float) -> None:
+        from x11fwd.pipeline.ssh.link import remember_round_trip
+
+        host, port = transport.config.first("hostname"), transport.config.first("port")
+        if host and port:
+            remember_round_trip(host, port, round_trip, self._environ)

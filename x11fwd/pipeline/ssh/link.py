@@ -32,7 +32,7 @@ def cache_folder(environ: Mapping[str, str]) -> str | None:
 def known_round_trip(host: str, port: str, environ: Mapping[str, str]) -> float | None:
     """Seconds of round trip as last seen, None where nobody has looked for a week."""
     for name, number, seconds, seen in _read(environ):
-        if (name, number) == (host, port) and 0 <= time.time() - seen < _VALID:
+        if (name, number) == (host, port) and abs(time.time() - seen) < _VALID:
             return seconds
     return None
 
