@@ -32,6 +32,7 @@ _REFUSED = (
     "server-not-openssh",
     "sshd-x11forwarding-no",
     "sshd-disableforwarding",
+    "sshd-config-syntax",
     "remote-xauth-missing",
     "sshd-xauthlocation",
 )
@@ -87,6 +88,7 @@ CHECKS: tuple[Check, ...] = (
     Check("sshd-match-block", _R, sshd.match_block),
     Check("sshd-x11forwarding-no", _R, sshd.forwarding_off, needs=_SWITCHED_OFF, shown=True),
     Check("sshd-disableforwarding", _R, sshd.disable_forwarding),
+    Check("sshd-config-syntax", _R, sshd.config_syntax),
     Check("remote-xauth-missing", _R, sshd.xauth_missing, shown=True),
     Check("sshd-xauthlocation", _R, sshd.xauth_location),
     Check("sshd-not-reloaded", _R, sshd.not_reloaded, needs=_REFUSED),
@@ -115,6 +117,7 @@ CHECKS: tuple[Check, ...] = (
     Check("mpl-mplbackend-wins", _R, python.mplbackend_wins),
     Check("mpl-rc-not-interactive", _R, python.rc_not_interactive),
     Check("mpl-rc-precedence", _R, python.rc_precedence),
+    Check("mpl-interactive-true", _R, python.interactive_mode),
     Check(
         "mpl-backend-not-interactive",
         _R,

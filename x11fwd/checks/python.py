@@ -47,6 +47,8 @@ def python_missing(seen: Seen) -> Verdict:
         return bad(
             f"no Python is installed on {seen.host}", "the login shell's PATH has no python3", seen.setup
         )
+    if python.problem:
+        return bad(f"{python.path} on {seen.host} cannot be run", python.problem)
     kind = "" if python.kind in {PythonKind.SYSTEM, PythonKind.OTHER} else f", {python.kind.value}"
     return fine(
         f"Python {python.version} on {seen.host} ({python.path}{kind})",
@@ -175,7 +177,7 @@ def qt_missing(seen: Seen) -> Verdict:
         return fine(f"{qt} is installed on {seen.host}")
     return bad(
         f"{who} on {seen.host} asks for {wish}, but Qt is missing",
-        "none of PyQt6, PySide6, PyQt5, PySide2 can be imported",
+        seen.python.qt_problem or "none of PyQt6, PySide6, PyQt5, PySide2 can be imported",
         Fix(f"x11fwd setup --playbook qt {seen.name}", FixBy.X11FWD),
     )
 
@@ -257,6 +259,18 @@ def rc_precedence(seen: Seen) -> Verdict:
     evidence = "matplotlib reads the first one of ./matplotlibrc, $MATPLOTLIBRC, $MPLCONFIGDIR, ~/.config"
     fix = Fix(f"ssh {seen.name} {quote(f'grep -n backend {quote(matplotlib.rc_file or str())}')}", FixBy.YOU)
     return fine(title, evidence) if silent else odd(title, evidence, fix)
+
+
+def interactive_mode(seen: Seen) -> Verdict:
+    """F108: with `interactive: True` show() does not wait, and a script's windows vanish at its end."""
+    matplotlib = seen.matplotlib
+    if not matplotlib.interactive:
+        return fine("plt.show() waits until the window is closed")
+    return odd(
+        f"plt.show() on {seen.host} does not wait: windows of a script are gone at once",
+        f"{matplotlib.rc_file} says interactive: True",
+        Fix(f"ssh {seen.name} {quote(f'grep -n interactive {quote(str(matplotlib.rc_file))}')}", FixBy.YOU),
+    )
 
 
 def backend_not_interactive(seen: Seen) -> Verdict:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from posixpath import basename
 from shlex import quote
 
-from x11fwd.checks.check import Seen, Unanswered, Verdict, bad, fine, skip, unknown
+from x11fwd.checks.check import Seen, Unanswered, Verdict, bad, fine, odd, skip, unknown
 from x11fwd.checks.connection import KEY_OPTIONS, NO_XAUTH, said
 from x11fwd.checks.report import Fix, FixBy, Status
 from x11fwd.facts.model import SshdFacts, Unknown
@@ -23,7 +23,8 @@ def _lines(seen: Seen, keyword: str) -> tuple[SshdLine, ...] | None:
     if not isinstance(sshd.files, Mapping):
         return None
     main = sshd.config_file if isinstance(sshd.config_file, str) else _MAIN
-    return tuple(line for line in read_lines(main, sshd.files) if line.keyword == keyword)
+    lines = read_lines(main, sshd.files, sshd.globs or None)
+    return tuple(line for line in lines if line.keyword == keyword)
 
 
 def _connection(seen: Seen) -> Connection:
@@ -33,6 +34,7 @@ def _connection(seen: Seen) -> Connection:
     known = words if len(words) == 4 and words[3].isdigit() else None
     return Connection(
         user=remote.user,
+        groups=remote.groups or None,
         address=known[0] if known else None,
         local_address=known[2] if known else None,
         local_port=int(known[3]) if known else None,
@@ -103,18 +105,13 @@ def _forwarding(seen: Seen) -> _Forwarding:
     reason = sshd.effective.reason if isinstance(sshd.effective, Unknown) else "sshd -T did not say"
     if decision is not None:
         reason += "; it depends on " + ", ".join(_shown(one) for one in decision.doubts)
-    where = ",".join(f"{key}={given}" for key, given in _asked(seen).items())
+    where = sshd.connection or f"user={seen.there.user},host=ADDRESS,addr=ADDRESS"
     raise Unanswered(
         unknown(
             f"whether sshd on {seen.host} allows X11 forwarding",
             f"{reason}; settled by: sudo sshd -T -C {where} | grep -i x11",
         )
     )
-
-
-def _asked(seen: Seen) -> dict[str, str]:
-    address = _connection(seen).address or "ADDRESS"
-    return {"user": seen.there.user, "host": address, "addr": address}
 
 
 def forwarding_off(seen: Seen) -> Verdict:
@@ -250,7 +247,7 @@ def xauth_location(seen: Seen) -> Verdict:
     effective = remote.sshd.effective
     named = effective.get("xauthlocation") if isinstance(effective, Mapping) else None
     remark = said(seen, NO_XAUTH)
-    if remark is None and named not in {"none", ""}:
+    if remark is None and named not in {"none", ""} and remote.sshd.xauth_found is not False:
         return fine(f"sshd on {seen.host} finds xauth", named or remote.xauth.path)
     line = next(iter(_lines(seen, "xauthlocation") or ()), None)
     where = _shown(line) if line else f"XAuthLocation is {named}" if named else "the place built into sshd"
@@ -264,6 +261,18 @@ def xauth_location(seen: Seen) -> Verdict:
         "; ".join(one.rstrip(".") for one in (where, remark) if one),
         fix,
     )
+
+
+def config_syntax(seen: Seen) -> Verdict:
+    """F54: sshd reads its files afresh for `-T`; the running one may still have the old, good ones."""
+    problem = seen.there.sshd.problem
+    if not problem:
+        return fine(f"sshd on {seen.host} accepts its files")
+    title = f"sshd on {seen.host} does not accept its own files"
+    fix = Fix(f"sudo {quote(seen.there.sshd.binary or 'sshd')} -t", FixBy.ADMIN)
+    if seen.there.x11.granted:
+        return odd(f"{title} and will not start again with them", problem, fix)
+    return bad(title, problem, fix)
 
 
 def not_reloaded(seen: Seen) -> Verdict:

@@ -33,10 +33,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from x11fwd.checks.report import Report
-    from x11fwd.pipeline.setup import Events
+    from x11fwd.pipeline.setup import Events, SetupResult
     from x11fwd.pipeline.verify import VerifyResult
     from x11fwd.steps.plan import Plan
     from x11fwd.target import Target
+    from x11fwd.ui.hosts import HostWatch
 
 __all__ = ["EXAMPLES", "setup"]
 
@@ -106,7 +107,7 @@ def setup(
     """
 
     def run() -> int:
-        from x11fwd.pipeline.setup import SetupOptions, run_many, worst
+        from x11fwd.pipeline.setup import SetupOptions, run_many, run_setup, worst
         from x11fwd.pipeline.verify import VerifyOptions, run_verify
         from x11fwd.ui.console import answer_console, message_console
         from x11fwd.ui.hosts import HostsView
@@ -167,14 +168,16 @@ def setup(
                 proofs[aim.typed] = run_verify(aim, options, prompter, events.doing, shown=told)
                 return proofs[aim.typed].report
 
-            results = run_many(
-                aims,
-                wanted,
-                prompter,
-                lambda aim: view.watch(aim.typed, planned(aim.typed)),
-                approve,
-                verify=None if no_verify else prove,
-            )
+            def watch(aim: Target) -> HostWatch:
+                return view.watch(aim.typed, planned(aim.typed))
+
+            proof = None if no_verify else prove
+            if len(aims) == 1:
+                # in this thread, so that Ctrl-C ends it at once
+                one = run_setup(aims[0], wanted, prompter, watch(aims[0]), approve, verify=proof)
+                results: tuple[SetupResult, ...] = (one,)
+            else:
+                results = run_many(aims, wanted, prompter, watch, approve, verify=proof)
         code = worst(results)
         if as_json:
             from x11fwd.cli.documents import setup_document

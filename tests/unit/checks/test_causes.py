@@ -326,6 +326,22 @@ CASES = {
         "/usr/X11R6/bin/xauth",
         "ln -s /usr/bin/xauth /usr/X11R6/bin/xauth",
     ),
+    "sshd's own files are broken": Case(
+        lambda: refused(
+            with_remote(
+                healthy(),
+                sshd=replace(
+                    healthy().there.sshd,
+                    effective=Unknown("sshd -T failed"),
+                    files=Unknown("not read"),
+                    problem=f"{MAIN}: line 7: Bad configuration option: X11Forward",
+                ),
+            )
+        ),
+        "sshd-config-syntax",
+        "line 7",
+        "sshd -t",
+    ),
     "no home": Case(lambda: home(exists=False), "home-missing", "/home/ana", "mkhomedir_helper ana"),
     "a full home": Case(
         lambda: home(writable=False, full=True, problem="No space left on device"),
@@ -378,6 +394,16 @@ CASES = {
     ),
     "no Python": Case(
         lambda: with_remote(healthy(), pythons=()), "python-missing", "python3", "x11fwd setup ana@gpu1"
+    ),
+    "a Python that cannot be run": Case(
+        lambda: with_python(
+            healthy(),
+            problem="there is no program /opt/py",
+            tkinter=Unknown("it cannot be run"),
+            matplotlib=Unknown("it cannot be run"),
+        ),
+        "python-missing",
+        "/opt/py",
     ),
     "no Tk for the distribution's Python": Case(
         no_tk, "tk-missing-distro-python", "No module named 'tkinter'", "x11fwd setup ana@gpu1"
@@ -525,6 +551,27 @@ def test_a_missing_tk_does_not_matter_where_qt_draws() -> None:
     seen = with_python(healthy(), tkinter=None, qt="PyQt5 5.15.9")
     seen = with_matplotlib(seen, backend="QtAgg", backend_wish=None)
     assert exit_code(diagnose(seen)) == 0
+
+
+def test_a_user_who_is_not_in_the_group_is_not_stopped_by_its_match_block() -> None:
+    files = {MAIN: "X11Forwarding yes\nMatch Group students\n  X11Forwarding no\n"}
+    seen = with_files(healthy(), files, Unknown("only root may ask"))
+    findings = {one.id: one for one in diagnose(with_remote(seen, groups=("staff",)))}
+    assert findings["sshd-match-block"].status is Status.PASS
+    findings = {one.id: one for one in diagnose(with_remote(seen, groups=("students",)))}
+    assert findings["sshd-match-block"].status is Status.FAIL
+
+
+def test_show_that_does_not_wait_is_a_warning() -> None:
+    findings = diagnose(with_matplotlib(healthy(), interactive=True))
+    assert {one.id for one in findings if one.status is Status.WARN} == {"mpl-interactive-true"}
+
+
+def test_broken_files_are_a_warning_while_the_running_sshd_still_has_the_old_ones() -> None:
+    seen = with_remote(healthy(), sshd=replace(healthy().there.sshd, problem="line 7: Bad"))
+    findings = diagnose(seen)
+    assert {one.id for one in findings if one.status is Status.WARN} == {"sshd-config-syntax"}
+    assert exit_code(findings) == 0
 
 
 def test_webagg_opens_no_x11_window() -> None:

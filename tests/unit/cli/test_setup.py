@@ -82,6 +82,19 @@ RESULTS = {
 def line(monkeypatch: pytest.MonkeyPatch) -> Line:
     made = Line()
     monkeypatch.setattr(setup_line, "run_many", made)
+
+    def alone(
+        target: Target,
+        options: SetupOptions,
+        prompter: Prompter,
+        events: Events,
+        approve: Approve,
+        *,
+        verify: Verify | None = None,
+    ) -> SetupResult:
+        return made([target], options, prompter, lambda _target: events, approve, verify=verify)[0]
+
+    monkeypatch.setattr(setup_line, "run_setup", alone)
     return made
 
 
