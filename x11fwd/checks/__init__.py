@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from x11fwd.checks import connection, local_display, python, remote_user, sshd
+from x11fwd.checks import connection, local_display, matplotlib, python, remote_user, sshd, sshd_forwarding
 from x11fwd.checks.check import Check, Seen
 from x11fwd.checks.diagnosis import root_cause, run_checks
 from x11fwd.checks.report import Finding, Side, Status
@@ -83,10 +83,10 @@ CHECKS: tuple[Check, ...] = (
     Check("server-not-openssh", _C, connection.not_openssh),
     Check("x11-request-refused", _C, connection.refused, needs=(*_NO_DISPLAY, *_REFUSED), shown=True),
     # sshd
-    Check("sshd-dropin-wins", _R, sshd.dropin_wins),
-    Check("sshd-append-lands-in-match", _R, sshd.append_lands_in_match),
-    Check("sshd-match-block", _R, sshd.match_block),
-    Check("sshd-x11forwarding-no", _R, sshd.forwarding_off, needs=_SWITCHED_OFF, shown=True),
+    Check("sshd-dropin-wins", _R, sshd_forwarding.dropin_wins),
+    Check("sshd-append-lands-in-match", _R, sshd_forwarding.append_lands_in_match),
+    Check("sshd-match-block", _R, sshd_forwarding.match_block),
+    Check("sshd-x11forwarding-no", _R, sshd_forwarding.forwarding_off, needs=_SWITCHED_OFF, shown=True),
     Check("sshd-disableforwarding", _R, sshd.disable_forwarding),
     Check("sshd-config-syntax", _R, sshd.config_syntax),
     Check("remote-xauth-missing", _R, sshd.xauth_missing, shown=True),
@@ -111,17 +111,17 @@ CHECKS: tuple[Check, ...] = (
     Check("libx11-missing", _R, python.libx11_missing),
     Check("mpl-missing", _R, python.matplotlib_missing, shown=True),
     Check("mpl-broken", _R, python.matplotlib_broken),
-    Check("qt-binding-missing", _R, python.qt_missing),
-    Check("mpl-mplbackend-from-ide", _R, python.mplbackend_from_ide),
-    Check("mpl-backend-typo", _R, python.backend_typo),
-    Check("mpl-mplbackend-wins", _R, python.mplbackend_wins),
-    Check("mpl-rc-not-interactive", _R, python.rc_not_interactive),
-    Check("mpl-rc-precedence", _R, python.rc_precedence),
-    Check("mpl-interactive-true", _R, python.interactive_mode),
+    Check("qt-binding-missing", _R, matplotlib.qt_missing),
+    Check("mpl-mplbackend-from-ide", _R, matplotlib.mplbackend_from_ide),
+    Check("mpl-backend-typo", _R, matplotlib.backend_typo),
+    Check("mpl-mplbackend-wins", _R, matplotlib.mplbackend_wins),
+    Check("mpl-rc-not-interactive", _R, matplotlib.rc_not_interactive),
+    Check("mpl-rc-precedence", _R, matplotlib.rc_precedence),
+    Check("mpl-interactive-true", _R, matplotlib.interactive_mode),
     Check(
         "mpl-backend-not-interactive",
         _R,
-        python.backend_not_interactive,
+        matplotlib.backend_not_interactive,
         needs=("remote-display-dead", *_WISHES, *_NO_TOOLKIT),
         shown=True,
     ),
