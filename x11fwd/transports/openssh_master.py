@@ -37,8 +37,10 @@ exit "$s"
 """
 _TICK = 0.01
 # Neither 0, with which ssh leaves the cookie's life to xauth and the X server forgets it after 60 s without a
-# window (measured with OpenSSH 9.2 and Xvfb 21.1), nor the default of 20 minutes.
-_NEVER = "52w"
+# window (measured with OpenSSH 9.2 and Xvfb 21.1), nor the default of 20 minutes. Nor more than 2^31 ms, 24.8
+# days: its timer then runs out before it is stored, and an assertion ends the X server with all that runs on
+# it (SecurityAuthorizationExpired in Xext/security.c; seen with Xvfb 21.1.7). ssh adds a minute of its own.
+_NEVER = "24d"
 _SILENCE = 30.0  # seconds that the server may be silent during a login, beside the connect time-out
 
 
