@@ -77,7 +77,7 @@ def parse_remote(
     user, uid, groups = _identity(answers.first("user.id") or "")
     login = _login_environment(answers)
     pythons = parse_pythons(answers)
-    start = parse_environment(answers.text("start.environment") or "")
+    start = _start_environment(answers, x11)
     noise = answers.text("login.noise") or ""
     return RemoteFacts(
         system=system,
@@ -163,6 +163,16 @@ def parse_environment(text: str) -> dict[str, str]:
         if equals:
             found.setdefault(name, value)
     return found
+
+
+def _start_environment(answers: Answers, x11: X11Outcome) -> dict[str, str]:
+    """What sshd set; its DISPLAY by its listener, where a start file got at the variable before us."""
+    start = parse_environment(answers.text("start.environment") or "")
+    listeners = answers.all("start.listener")
+    # of several sessions' listeners nobody can say which is ours
+    if x11.granted and len(listeners) == 1:
+        start["DISPLAY"] = f"localhost:{listeners[0]}.0"
+    return start
 
 
 def _login_environment(answers: Answers) -> dict[str, str] | Unknown:

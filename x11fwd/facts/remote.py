@@ -1,10 +1,11 @@
 """One question to a machine reached through a transport, everything at once; imported by the pipeline.
 
-transport -> probe.sh on standard input -> answers -> RemoteFacts
+transport -> probe/*.sh on standard input -> answers -> RemoteFacts
 """
 
 from __future__ import annotations
 
+import re
 import secrets
 from importlib import resources
 from shlex import quote
@@ -18,8 +19,13 @@ if TYPE_CHECKING:
     from x11fwd.facts.model import RemoteFacts
     from x11fwd.transports.base import Transport
 
-__all__ = ["gather_remote", "probe_text"]
+__all__ = ["gather_remote", "probe_text", "python_text"]
 
+# Half of the text is for people, and on a distant link its length counts.
+_COMMENT = re.compile(r"^[ \t]*#.*\n", re.MULTILINE)
+_DOCSTRING = re.compile(r'^[ \t]*"""[\s\S]*?"""\n', re.MULTILINE)
+_INDENT = re.compile(r"^ +", re.MULTILINE)
+_OURS = re.compile(r"^from x11fwd\..*\n", re.MULTILINE)
 _LIMIT = 120.0  # seconds for all of it; every slow question inside has a shorter limit of its own
 
 
@@ -51,8 +57,18 @@ def gather_remote(transport: Transport, *, python: str | None = None) -> RemoteF
 
 def probe_text() -> bytes:
     """What is sent: the probe as the value of a variable, so that it can pass itself on to root's shell."""
-    package = resources.files("x11fwd.facts")
-    shell = package.joinpath("probe.sh").read_text(encoding="utf-8")
-    python = package.joinpath("probe_python.py").read_text(encoding="utf-8")
+    folder = resources.files("x11fwd.facts").joinpath("probe")
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sh"))
+    shell = "".join(folder.joinpath(name).read_text(encoding="utf-8") for name in names)
     # Not words of a command but values of an assignment; the transport quotes no standard input.
-    return f'X11FWD_PYTHON={quote(python)}\nX11FWD_PROBE={quote(shell)}\neval "$X11FWD_PROBE"\n'.encode()
+    python, shell = quote(python_text()), quote(_INDENT.sub("", _COMMENT.sub("", shell)))
+    return f'X11FWD_PYTHON={python}\nX11FWD_PROBE={shell}\neval "$X11FWD_PROBE"\n'.encode()
+
+
+def python_text() -> str:
+    """probe_display.py and probe_python.py as one program."""
+    package = resources.files("x11fwd.facts")
+    display = package.joinpath("probe_display.py").read_text(encoding="utf-8")
+    python = package.joinpath("probe_python.py").read_text(encoding="utf-8")
+    text = _DOCSTRING.sub("", _COMMENT.sub("", display + _OURS.sub("", python)))
+    return _INDENT.sub(lambda found: " " * (len(found[0]) // 4), text)

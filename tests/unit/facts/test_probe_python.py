@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.unit.x11.fake_server import acceptance, read_setup, refusal, serving
+from x11fwd.facts.remote import python_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-PROBE = Path(__file__).parents[3] / "x11fwd" / "facts" / "probe_python.py"
 MARK = "mark7"
 COOKIE = bytes(range(16))
 Seen = list[tuple[bytes, bytes]]
@@ -37,7 +37,7 @@ def interpreters() -> list[str]:
 
 def ask(home: Path, python: str = sys.executable, mode: str = "full", **environ: str) -> dict[str, Any]:
     done = subprocess.run(
-        [python, "-c", PROBE.read_text(encoding="utf-8"), mode, MARK],
+        [python, "-c", python_text(), mode, MARK],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         env={"PATH": "/usr/bin:/bin", "HOME": str(home), **environ},

@@ -1,0 +1,125 @@
+# shellcheck shell=sh
+# The login shell's environment, and every Python that a user of it would meet.
+
+# Brings the environment of a login shell here: sets x_exports, or says why not. No terminal, no standard input, a limit.
+x_login_shell() {
+    x_exports=
+    x_begin=x11fwd-begin-$x_nonce
+    x_end=x11fwd-end-$x_nonce
+    x_ask="exec /bin/sh -c 'echo; echo $x_begin; export -p; echo $x_end'"
+    case ${x_shell##*/} in
+    '' | nologin | false | true) x_unknown login "the login shell is ${x_shell:-not known}" && return ;;
+    csh | tcsh) set -- "$x_shell" -c "if ( -r ~/.login ) source ~/.login; $x_ask" ;;
+    *) set -- "$x_shell" -lic "$x_ask" ;;
+    esac
+    if [ ! -x "$x_shell" ]; then x_unknown login "$x_shell cannot be run" && return; fi
+    # An interactive shell would take our terminal, where there is one (never over ssh).
+    if (: </dev/tty) 2>/dev/null; then
+        if x_program setsid >/dev/null; then set -- setsid "$@"; else x_unknown login 'setsid is missing' && return; fi
+    fi
+    # sed ends at the mark, so that a daemon which a start file left behind cannot keep us waiting; where the shell
+    # ended without our command, the mark is ours.
+    x_out=$(
+        {
+            (unset LC_ALL && x_limit "$x_login_limit" env PATH="$x_old_path" "$@" </dev/null)
+            printf '\n%s\n' "$x_end"
+        } 2>/dev/null | LC_ALL=C sed "/^$x_end/q"
+    )
+    case $x_out in
+    *"$x_begin$x_nl"*"$x_end") ;;
+    *) x_unknown login "${x_shell##*/} did not come to run a command: a start file ends it or hangs" && return ;;
+    esac
+    x_noise=${x_out%%"$x_nl$x_begin$x_nl"*}
+    if [ -n "$x_noise" ]; then x_text login.noise "$x_noise"; fi
+    x_exports=${x_out#*"$x_begin$x_nl"}
+    x_exports=${x_exports%"$x_end"}
+}
+
+x_login() {
+    x_login_shell
+    if [ -n "$x_exports" ]; then
+        unset LC_ALL
+        # bash marks these read-only, and a POSIX shell ends at an assignment to such a one.
+        x_exports=$(printf '%s\n' "$x_exports" | LC_ALL=C sed '/^export SHELLOPTS=/d; /^export BASHOPTS=/d; /^export PPID=/d')
+        eval "$x_exports"
+        IFS=" $x_tab$x_nl"
+        x_text login.environment "$(env | LC_ALL=C grep -E "^($x_names)=")"
+        if [ -n "${XAUTHORITY:-}" ]; then x_authority login.authority "$XAUTHORITY"; fi
+    fi
+    x_pythons
+}
+
+# x_offer FOUND_BY PATH: one more interpreter for the list, unless it is there already under another name.
+x_offer() {
+    if [ ! -x "$2" ] || [ -d "$2" ]; then return 0; fi
+    x_key=$(readlink -f "$2" 2>/dev/null) || x_key=$2
+    # A venv's python is a link to another one, and yet is not the same.
+    if [ -e "${2%/*}/../pyvenv.cfg" ]; then x_key="$x_key in $(cd "${2%/*}/.." && pwd -P)"; fi
+    case "$x_nl$x_seen" in *"$x_nl$x_key$x_nl"*) return 0 ;; esac
+    x_seen=$x_seen$x_key$x_nl
+    x_count=$((x_count + 1))
+    if [ "$x_count" -gt 8 ]; then return 0; fi # enough to choose from, and each costs 30 ms
+    x_list="$x_list$1$x_tab$2$x_nl"
+}
+
+x_list_pythons() {
+    x_seen='' x_list='' x_count=0
+    if [ -n "$x_python" ]; then
+        x_found=$(command -v "$x_python" 2>/dev/null)
+        case $x_found in
+        /*) x_offer --python "$x_found" ;;
+        *) x_say python.named "--python$x_tab$x_python$x_tab!there is no program $x_python" ;;
+        esac
+    fi
+    for x_word in python3 python; do
+        if x_found=$(x_program "$x_word"); then x_offer 'login shell' "$x_found"; fi
+    done
+    if [ -n "${VIRTUAL_ENV:-}" ]; then x_offer venv "$VIRTUAL_ENV/bin/python"; fi
+    if [ -n "${CONDA_PREFIX:-}" ]; then x_offer conda "$CONDA_PREFIX/bin/python"; fi
+    if [ -n "${CONDA_EXE:-}" ]; then x_offer conda "${CONDA_EXE%/bin/conda}/bin/python"; fi
+    for x_word in miniconda3 anaconda3 miniforge3 mambaforge micromamba; do x_offer conda "$x_home/$x_word/bin/python"; done
+    x_offer conda /opt/conda/bin/python
+    x_pyenv=${PYENV_ROOT:-$x_home/.pyenv}
+    if [ -r "$x_pyenv/version" ]; then
+        while read -r x_word; do x_offer pyenv "$x_pyenv/versions/$x_word/bin/python"; done <"$x_pyenv/version"
+    fi
+    for x_word in "$x_home"/.venv "$x_home"/venv "$x_home"/env "$x_home"/.virtualenvs/*; do
+        if [ -e "$x_word/pyvenv.cfg" ]; then x_offer venv "$x_word/bin/python"; fi
+    done
+    for x_word in "${UV_PYTHON_INSTALL_DIR:-$x_home/.local/share/uv/python}"/cpython-*; do
+        x_offer uv "$x_word/bin/python3"
+    done
+    IFS=:
+    for x_word in $PATH /usr/local/bin /usr/bin; do
+        case $x_word in /*) x_offer PATH "$x_word/python3" && x_offer PATH "$x_word/python" ;; esac
+    done
+    IFS=" $x_tab$x_nl"
+    if x_word=$(x_program "${MAMBA_EXE:-mamba}" mamba "${CONDA_EXE:-conda}" conda micromamba); then
+        x_say conda.tool "$x_word"
+    fi
+}
+
+# x_ask_python MODE FOUND_BY PATH
+x_ask_python() {
+    x_out=$(cd "$x_home" 2>/dev/null || cd /
+        x_limit 30 "$3" -c "$X11FWD_PYTHON" "$1" "$x_nonce" 2>&1 </dev/null)
+    x_word=${x_out#*"$x_nonce"}
+    if [ "$x_word" != "$x_out" ]; then
+        x_word=${x_word%%"$x_nl"*}
+    else
+        x_word="!${x_out##*"$x_nl"}"
+    fi
+    x_say "python.$1" "$2$x_tab$3$x_tab$x_word"
+}
+
+x_pythons() {
+    x_list_pythons
+    # the first one in full, the others beside it in short
+    printf '%s' "$x_list" | {
+        IFS=$x_tab read -r x_by x_path || { x_say pythons none && return; }
+        x_ask_python full "$x_by" "$x_path" | {
+            while IFS=$x_tab read -r x_by x_path; do x_ask_python short "$x_by" "$x_path"; done <&7
+            cat
+        }
+    } 7<&0
+}
