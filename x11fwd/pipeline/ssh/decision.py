@@ -37,6 +37,10 @@ _WINDOWLESS_PAIRS = frozenset(
 )
 # readconf.c, keywords that say that X11 is wanted or not; the user's own value wins.
 _OWN_CHOICE = ("forwardx11", "forwardx11trusted")
+# With 0 ssh lets xauth choose how long the cookie lives while no window uses it, which is 60 seconds: the first
+# plot after a minute's thought would be refused. Above 2^31 ms, 24.8 days, an assertion ends the X server
+# (SecurityAuthorizationExpired in Xext/security.c); ssh adds a minute of its own.
+_LONGEST = "24d"
 
 
 class Screen:
@@ -141,7 +145,7 @@ def _forwarding(decision: Decision, line: CommandLine, screen: Screen, xauth: st
     if screen.security and xauth is not None:
         words = ["-X", "-o", "ForwardX11Trusted=no"]
         if line.setting("forwardx11timeout") is None:
-            words += ["-o", "ForwardX11Timeout=0"]
+            words += ["-o", f"ForwardX11Timeout={_LONGEST}"]
         decision.add(words, "untrusted forwarding: the X server keeps remote programs from spying on others")
         return
     missing = "the X server has no SECURITY extension" if not screen.security else "there is no xauth"
