@@ -37,7 +37,7 @@ _WINDOWLESS_PAIRS = frozenset(
 )
 # readconf.c, keywords that say that X11 is wanted or not; the user's own value wins.
 _OWN_CHOICE = ("forwardx11", "forwardx11trusted")
-# With 0 ssh lets xauth choose how long the cookie lives while no window uses it, which is 60 seconds: the first
+# With 0 ssh lets xauth choose how long the cookie lives while no window uses it, which is 60 s: the first
 # plot after a minute's thought would be refused. Above 2^31 ms, 24.8 days, an assertion ends the X server
 # (SecurityAuthorizationExpired in Xext/security.c); ssh adds a minute of its own.
 _LONGEST = "24d"
