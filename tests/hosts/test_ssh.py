@@ -385,7 +385,7 @@ def test_windows_come_through_untrusted_without_a_limit_of_time(person: Person, 
     said = ended.err.decode()
     assert ended.out == b"1280\n", said
     assert "x11fwd: untrusted forwarding" in said
-    assert re.search(r"generate \S+ MIT-MAGIC-COOKIE-1 untrusted 2>", said)
+    assert re.search(r"generate \S+ MIT-MAGIC-COOKIE-1 untrusted timeout 2073660 2>", said)
 
 
 def test_windows_come_through_trusted_where_the_x_server_has_no_security_extension(

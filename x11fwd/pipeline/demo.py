@@ -1,4 +1,4 @@
-"""`demo`: the whole line on this machine alone, from a server that refuses X11 to a plot on screen; for the cli.
+"""`demo`: the whole line on this machine alone, from a server that refuses X11 to a plot; for the cli.
 
 what is missing -> sandbox (sshd, screen) -> doctor -> setup -> ssh -> verify -> picture
 

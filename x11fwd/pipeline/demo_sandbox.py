@@ -209,7 +209,7 @@ def _free_port() -> int:
 
 
 def _is_locked_root() -> bool:
-    """True for root with `!` before the password hash, whom sshd refuses without PAM (auth.c, allowed_user)."""
+    """True for root with `!` before the password hash, whom sshd refuses without PAM (auth.c)."""
     if os.getuid() != 0:
         return False
     try:
