@@ -5,8 +5,11 @@ paramiko needs no second process and is the default. The system's ssh carries wh
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import importlib.util
 import os
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -14,6 +17,8 @@ from typing import TYPE_CHECKING, Literal
 from x11fwd.transports.hops import Hop, jump_hosts
 from x11fwd.transports.local import LocalTransport, resolve
 from x11fwd.transports.openssh import master_runs, open_openssh, ride
+from x11fwd.transports.route import open_route
+from x11fwd.transports.tokens import LocalUser, expand_file, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,7 +131,6 @@ def look_around(hop: Hop, local: Transport, *, display: bool, jump: bool = False
     """Gather what decides; looks at files, and runs `klist` and `ssh -O check` only where they can matter."""
     from x11fwd.transports.hostkeys import HostKeys
     from x11fwd.transports.private_keys import read_identity
-    from x11fwd.transports.tokens import LocalUser, expand_file, tokens
 
     config = hop.config
     known = tokens(config, hop.target.host, LocalUser.current())
@@ -165,6 +169,16 @@ def _has_ticket(local: Transport) -> bool:
     return there if answer.exit_status == 127 else answer.ok
 
 
+def _warm_up() -> None:
+    """Import paramiko (0.1 to 0.2 s) while ssh -G runs and the connection is made."""
+
+    def load() -> None:
+        with contextlib.suppress(ImportError):
+            importlib.import_module("x11fwd.transports.paramiko_transport")
+
+    threading.Thread(target=load, name="x11fwd-import", daemon=True).start()
+
+
 def connect(
     target: Target,
     *,
@@ -187,6 +201,8 @@ def connect(
         ConnectError, HostKeyError, AuthError, ConnectionLost: see errors.
     """
     here = local or LocalTransport()
+    if choice != "openssh":
+        _warm_up()
     hop = Hop(target, config or resolve(target, here))
     jumps = () if choice == "openssh" else jump_hosts(hop, here)
     display = x11 is not None
@@ -200,11 +216,25 @@ def connect(
         return ride(hop, chosen.control, reason=chosen.reason)
     if chosen.name == "openssh":
         return open_openssh(hop, prompter=prompter, offer=x11, reason=chosen.reason, timeout=timeout)
-    from x11fwd.transports.paramiko_transport import ParamikoCannotError, open_paramiko
-
+    # before the import, which may still be under way on the other thread
+    first = (*jumps, hop)[0]
+    known = tokens(first.config, first.target.host, LocalUser.current())
+    route = open_route(first.config, known, float(first.config.connect_timeout or timeout))
+    try:
+        from x11fwd.transports.paramiko_transport import ParamikoCannotError, open_paramiko
+    except BaseException:
+        route.close()
+        raise
     try:
         return open_paramiko(
-            hop, jumps, prompter=prompter, offer=x11, local=here, reason=chosen.reason, timeout=timeout
+            hop,
+            jumps,
+            route=route,
+            prompter=prompter,
+            offer=x11,
+            local=here,
+            reason=chosen.reason,
+            timeout=timeout,
         )
     except ParamikoCannotError as error:
         if choice == "paramiko":

@@ -40,7 +40,7 @@ _TICK = 0.01
 # window (measured with OpenSSH 9.2 and Xvfb 21.1), nor the default of 20 minutes. Nor more than 2^31 ms, 24.8
 # days: its timer then runs out before it is stored, and an assertion ends the X server with all that runs on
 # it (SecurityAuthorizationExpired in Xext/security.c; seen with Xvfb 21.1.7). ssh adds a minute of its own.
-_NEVER = "24d"
+_LONGEST = "24d"
 _SILENCE = 30.0  # seconds that the server may be silent during a login, beside the connect time-out
 
 
@@ -61,7 +61,7 @@ def master_options(config: SshConfig, control: str, offer: X11Offer | None, time
     }
     if offer is not None:
         options["ForwardX11Trusted"] = "yes" if offer.trusted else "no"
-        options["ForwardX11Timeout"] = _NEVER
+        options["ForwardX11Timeout"] = _LONGEST
         if offer.xauth is not None:
             options["XAuthLocation"] = offer.xauth
     if not config.number("serveraliveinterval"):

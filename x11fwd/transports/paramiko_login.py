@@ -13,8 +13,8 @@ from x11fwd.transports.agent import Agent
 from x11fwd.transports.hostkeys import HostKeys
 from x11fwd.transports.login import Login, candidates, identities_of
 from x11fwd.transports.paramiko_link import Link
-from x11fwd.transports.route import connect_tcp, start_proxy
-from x11fwd.transports.tokens import LocalUser, expand_file, expand_percent, tokens
+from x11fwd.transports.route import Route, open_route
+from x11fwd.transports.tokens import LocalUser, expand_file, tokens
 from x11fwd.transports.userauth import UserAuth
 
 if TYPE_CHECKING:
@@ -32,12 +32,12 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def open_link(
-    hop: Hop, via: Link | None, prompter: Prompter, stack: contextlib.ExitStack, *, timeout: float
+    hop: Hop, via: Link | Route | None, prompter: Prompter, stack: contextlib.ExitStack, *, timeout: float
 ) -> tuple[Link, bool]:
     """Connect and log in to one machine.
 
     Args:
-        via: the connection to the machine before it, None for the first.
+        via: the connection to the machine before it, or a route that is open; None to open one.
         stack: whatever has to be ended later is pushed on it.
 
     Returns:
@@ -77,8 +77,10 @@ def open_link(
 
 
 def _connect(
-    hop: Hop, via: Link | None, known: Mapping[str, str], stack: contextlib.ExitStack, seconds: float
+    hop: Hop, via: Link | Route | None, known: Mapping[str, str], stack: contextlib.ExitStack, seconds: float
 ) -> tuple[socket.socket | paramiko.Channel, bool]:
+    if isinstance(via, Route):
+        return via.socket, via.loopback
     if via is not None:
         try:
             there = (hop.config.hostname, hop.config.port)
@@ -91,8 +93,7 @@ def _connect(
         except (paramiko.SSHException, EOFError, OSError) as error:
             raise via.lost_error("the jump host") from error
         return channel, False
-    command = hop.config.proxy_command
-    route = start_proxy(expand_percent(command, known)) if command else connect_tcp(hop.config, seconds)
+    route = open_route(hop.config, known, seconds)
     stack.callback(route.close)
     return route.socket, route.loopback
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from x11fwd.transports.base import Prompter, Transport, X11Offer
     from x11fwd.transports.hops import Hop
     from x11fwd.transports.paramiko_link import Link, Reply
+    from x11fwd.transports.route import Route
 
 __all__ = ["ParamikoCannotError", "ParamikoTransport", "open_paramiko"]
 
@@ -136,11 +137,12 @@ class ParamikoTransport:
                     channel, "x11-req", False, "MIT-MAGIC-COOKIE-1", door.fake.hex(), door.screen
                 )
             reply = self._link.request(channel, "exec", command)
+            # asked for in the same breath, so that the next command finds it open
+            self._spare = _Spare(self._link)
             self._demand(reply, deadline)
         except BaseException:
             self._discard(channel)
             raise
-        self._spare = _Spare(self._link)
         return channel
 
     def _display_door(self) -> DisplayDoor | None:
@@ -278,6 +280,7 @@ def open_paramiko(
     hop: Hop,
     jumps: Sequence[Hop],
     *,
+    route: Route | None = None,
     prompter: Prompter,
     offer: X11Offer | None,
     local: Transport,
@@ -287,6 +290,7 @@ def open_paramiko(
     """Log in to `hop` through `jumps`.
 
     Args:
+        route: the way to the first machine, if somebody has opened it already.
         timeout: seconds for each connection and each answer of a server; people may take their time.
 
     Raises:
@@ -294,12 +298,14 @@ def open_paramiko(
         ConnectError, HostKeyError, AuthError, ConnectionLost: see errors.
     """
     with contextlib.ExitStack() as stack:
-        before: Link | None = None
+        via: Link | Route | None = route
+        if route is not None:
+            stack.callback(route.close)
         way_trusted = True
         for one in jumps:
-            before, trusted = open_link(one, before, prompter, stack, timeout=timeout)
+            via, trusted = open_link(one, via, prompter, stack, timeout=timeout)
             way_trusted = way_trusted and trusted
-        link, trusted = open_link(hop, before, prompter, stack, timeout=timeout)
+        link, trusted = open_link(hop, via, prompter, stack, timeout=timeout)
         interval = hop.config.number("serveraliveinterval") or _KEEPALIVE
         link.keep_alive(interval, hop.config.number("serveralivecountmax") or 3)
         return ParamikoTransport(

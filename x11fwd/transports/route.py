@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING
 
 from x11fwd.errors import ConnectError
 from x11fwd.transports.local import kill_group
+from x11fwd.transports.tokens import expand_percent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from x11fwd.target import SshConfig
 
-__all__ = ["Route", "connect_tcp", "start_proxy"]
+__all__ = ["Route", "connect_tcp", "open_route", "start_proxy"]
 
 _Address = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
 _FAMILIES = {"inet": socket.AF_INET, "inet6": socket.AF_INET6}
@@ -42,6 +43,20 @@ class Route:
     socket: socket.socket
     loopback: bool
     close: Callable[[], None]
+
+
+def open_route(config: SshConfig, known: Mapping[str, str], timeout: float) -> Route:
+    """The way to a host that no jump host stands in front of.
+
+    Args:
+        known: the %-tokens of its configuration.
+        timeout: seconds for each address.
+
+    Raises:
+        ConnectError: there is none.
+    """
+    command = config.proxy_command
+    return start_proxy(expand_percent(command, known)) if command else connect_tcp(config, timeout)
 
 
 def connect_tcp(config: SshConfig, timeout: float) -> Route:
