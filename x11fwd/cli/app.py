@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from x11fwd.cli import doctor, setup, ssh, undo, verify
+from x11fwd.cli import demo, doctor, setup, ssh, undo, verify
 
 __all__ = ["app"]
 
@@ -62,3 +62,4 @@ app.command("setup", epilog=setup.EXAMPLES)(setup.setup)
 app.command("ssh", context_settings=ssh.SETTINGS, add_help_option=False)(ssh.ssh)
 app.command("verify", epilog=verify.EXAMPLES)(verify.verify)
 app.command("undo", epilog=undo.EXAMPLES)(undo.undo)
+app.command("demo", epilog=demo.EXAMPLES)(demo.demo)

@@ -10,13 +10,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from x11fwd.errors import X11fwdError
+    from x11fwd.pipeline.demo import DemoResult
     from x11fwd.pipeline.setup import SetupResult
     from x11fwd.pipeline.undo import UndoReport
     from x11fwd.pipeline.verify import VerifyResult
     from x11fwd.steps.journal import Entry
     from x11fwd.steps.plan import Change
 
-__all__ = ["setup_document", "undo_document", "verify_document"]
+__all__ = ["demo_document", "setup_document", "undo_document", "verify_document"]
 
 
 def verify_document(result: VerifyResult) -> dict[str, object]:
@@ -33,6 +34,31 @@ def verify_document(result: VerifyResult) -> dict[str, object]:
         "warnings": list(result.warnings),
     }
     return document
+
+
+def demo_document(result: DemoResult) -> dict[str, object]:
+    """`x11fwd demo --json`, schema `x11fwd.demo/1`."""
+    missing, picture = result.missing, result.picture
+    return {
+        "schema": "x11fwd.demo/1",
+        "command": "demo",
+        "ok": result.ok,
+        "exit_code": result.exit_code,
+        "steps": [
+            {
+                "id": step.id,
+                "ok": step.ok,
+                "title": step.title,
+                "detail": step.detail,
+                "seconds": round(step.seconds, 3),
+            }
+            for step in result.steps
+        ],
+        "missing": list(missing.programs) if missing else [],
+        "install": missing.command if missing else None,
+        "screenshot": str(picture.screenshot) if picture and picture.screenshot else None,
+        "seconds": round(result.seconds, 3),
+    }
 
 
 def setup_document(results: Sequence[SetupResult], exit_code: int) -> dict[str, object]:

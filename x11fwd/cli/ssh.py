@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import typer  # noqa: TC002  typer reads the annotation
+import typer
 
 from x11fwd.cli.job import Job
 

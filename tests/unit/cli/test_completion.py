@@ -48,7 +48,7 @@ def bash(environment: dict[str, str], line: str) -> list[str]:
 
 
 def test_commands_are_offered(environment: dict[str, str]) -> None:
-    assert bash(environment, "x11fwd ") == ["doctor", "setup", "ssh", "verify", "undo"]
+    assert bash(environment, "x11fwd ") == ["doctor", "setup", "ssh", "verify", "undo", "demo"]
 
 
 def test_ids_are_offered_for_only(environment: dict[str, str]) -> None:
