@@ -340,7 +340,7 @@ class _Run:
             if helpless and change.become:
                 continue
             try:
-                self._apply(engine, change)
+                self._apply(engine, change, traces_of(remote))
             except NoRightsError as error:
                 # sudo is there and not for us: what needs it goes into the note, the rest is done
                 helpless = True
@@ -389,10 +389,10 @@ class _Run:
             confirm_seconds=options.confirm_seconds,
         )
 
-    def _apply(self, engine: Engine, change: Change) -> None:
+    def _apply(self, engine: Engine, change: Change, traces: Sequence[str]) -> None:
         self.events.started(change)
         try:
-            result = engine.apply(change, lambda line: self.events.said(change, line))
+            result = engine.apply(change, lambda line: self.events.said(change, line), traces=traces)
             if result.outcome is Outcome.PENDING:
                 self._confirm(engine)
                 result = ChangeResult(change.id, Outcome.DONE, result.detail, result.journal)
@@ -412,6 +412,22 @@ class _Run:
         self.round_trips += confirm_by_login(
             engine, lambda: self._log_in(target), needs_x11=self.offer is not None
         )
+
+
+def traces_of(remote: RemoteFacts) -> tuple[str, ...]:
+    """What a login with X11 and the first plot leave in a home directory (sshd's xauth, matplotlib's caches).
+
+    Outermost first, so that undo can take empty folders away from the end.
+    """
+    home = remote.home.path
+    authority = remote.authority.path if remote.authority else f"{home}/.Xauthority"
+    return (
+        authority,
+        f"{home}/.cache",
+        f"{home}/.cache/matplotlib",
+        f"{home}/.config",
+        f"{home}/.config/matplotlib",
+    )
 
 
 def worst(results: Sequence[SetupResult]) -> int:

@@ -223,6 +223,8 @@ class _Undo:
                 remove = answer.remove_packages and not self.options.keep_packages
                 for entry in self.plan.entries:
                     self._take_back(engine, entry, remove_packages=remove)
+            if not self.plan.foreign and not self.plan.out_of_reach:
+                self._sweep(transport)
         left = any(result.outcome is UndoOutcome.FOREIGN for result in self.results)
         return UndoStatus.LEFT if left or self.plan.foreign or self.plan.out_of_reach else UndoStatus.DONE
 
@@ -263,6 +265,13 @@ class _Undo:
             out_of_reach,
         )
 
+    def _sweep(self, transport: Transport) -> None:
+        """What setup's own logins and test plot left in the home directory and nobody has used since."""
+        absent = {path for result in self.results for path in result.entry.absent}
+        if absent:
+            innermost_first = sorted(absent, reverse=True)
+            transport.run(("sh", "-c", _SWEEP, "x11fwd", *innermost_first))
+
     def _take_back(self, engine: Engine, entry: Entry, *, remove_packages: bool) -> None:
         self.events.started(entry)
         result = engine.undo(
@@ -275,6 +284,17 @@ class _Undo:
             result = UndoResult(entry, UndoOutcome.UNDONE, result.difference, result.kept)
         self.results.append(result)
         self.events.finished(result)
+
+
+# Only what was not there before setup, and only what is empty or a cache: as the login user, never as root.
+_SWEEP = """
+for path; do
+    case $path in */.cache/matplotlib) rm -f "$path"/fontlist-*.json ;; esac
+    if [ -d "$path" ]; then rmdir "$path"
+    elif [ -f "$path" ] && [ ! -s "$path" ]; then rm -f "$path"; fi
+done 2>/dev/null
+:
+"""
 
 
 def _rights(transport: Transport) -> Privilege:

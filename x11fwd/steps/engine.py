@@ -174,8 +174,14 @@ class Engine:
 
     # --- changing
 
-    def apply(self, change: Change, listener: Listener | None = None) -> ChangeResult:
+    def apply(
+        self, change: Change, listener: Listener | None = None, *, traces: Sequence[str] = ()
+    ) -> ChangeResult:
         """Make one change.
+
+        Args:
+            traces: paths in the home directory that our own logins and test programs may bring; the journal
+                notes which of them were not there before.
 
         Returns:
             DONE, UNCHANGED (it was so already) or PENDING (sshd: log in anew, then `confirm` or `rollback`).
@@ -186,7 +192,7 @@ class Engine:
             WrongPasswordError: sudo refused three times.
             ConnectionLost: the line died; the remote finishes or takes back by itself.
         """
-        run = self._variables(kind_of(change.action))
+        run = {**self._variables(kind_of(change.action)), "traces": "\n".join(traces)}
         heard, nonce = self._run(run, change=change, become=change.become, listener=listener)
         word, _, entry = self._outcome(heard).partition(" ")
         journal = (entry,) if entry else ()
@@ -284,6 +290,7 @@ class Engine:
             "entry": "",
             "pending": "",
             "remove_packages": "yes",
+            "traces": "",
         }
 
     def _run(

@@ -50,6 +50,7 @@ class Entry:
         path: the changed file, "" for the other kinds.
         created: the file did not exist before.
         added: packages that were not there before, as the package manager lists them.
+        absent: what was not there before and may have come by setup's own logins and test plot.
         now: what the file holds by now.
         difference: `diff -u` lines from ours to what others made of it.
     """
@@ -65,6 +66,7 @@ class Entry:
     path: str = ""
     created: bool = False
     added: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
     now: Now = Now.NOT_A_FILE
     difference: tuple[str, ...] = ()
 
@@ -121,6 +123,8 @@ def _with(entry: Entry, name: str, value: str) -> Entry:
         raise ProbeError(f"the journal holds an unknown {name}: {value[:80]!r}") from None
     if name == "added":
         return replace(entry, added=(*entry.added, value))
+    if name == "absent":
+        return replace(entry, absent=(*entry.absent, value) if value else entry.absent)
     if name == "difference":
         return replace(entry, difference=(*entry.difference, value))
     if name == "created":

@@ -13,11 +13,18 @@ journal_begin() { # KIND: the entry under way, in $draft; fill it with note, the
     note plan "$x_plan"
     note time "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
     note who "$who"
+    note absent "$(absent_traces)"
     note nonce "$x_nonce"
     true >"$draft/state-acting"
     # what was asked for, as functions and variables: undo and the watcher need it without the client
     sed -n '/^# action begins$/,/^# action ends$/p' "${action_source:-$engine}" >"$draft/action.sh" || no_journal
     [ "$(tail -n 1 "$draft/action.sh")" = "# action ends" ] || no_journal
+}
+
+absent_traces() { # what our own test programs may bring into the home directory and is not there yet
+    printf '%s\n' "$x_traces" | while IFS= read -r at_path; do
+        [ -z "$at_path" ] || [ -e "$at_path" ] || printf '%s\n' "$at_path"
+    done
 }
 
 note() { # FIELD VALUE
@@ -145,7 +152,7 @@ list_journal() {
         [ -d "$lj_entry" ] || continue
         say "entry ${lj_entry##*/}"
         for lj_state in "$lj_entry"/state-*; do say "field state ${lj_state##*/state-}"; done
-        for lj_field in kind change title time who path added; do say_file "field $lj_field" "$lj_entry/$lj_field"; done
+        for lj_field in kind change title time who path added absent; do say_file "field $lj_field" "$lj_entry/$lj_field"; done
         case $(field "$lj_entry" kind) in
             write | sshd)
                 lj_now=$(digest "$(field "$lj_entry" path)")

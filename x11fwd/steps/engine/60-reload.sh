@@ -53,6 +53,7 @@ sshd_reload() { # ENTRY; needs no room on the disk
     pid_file=$(sshd_pid_file)
     pid_file=${pid_file:-/run/sshd.pid}
     pid=$(listener "$1")
+    unit=$(sed -n 's|.*/\([^/]*\.service\)$|\1|p' "/proc/${pid:-none}/cgroup" 2>/dev/null | head -n 1)
     rr_mark=$(pid_file_mark)
     sr_number=0
     sr_words=
@@ -67,7 +68,23 @@ sshd_reload() { # ENTRY; needs no room on the disk
     done
     words=$sr_words
     # nobody holds an old configuration: the next login's sshd reads the new one
-    [ -z "$pid" ]
+    [ -z "$pid" ] || { [ -z "$(started_at "$pid")" ] && socket_opens; }
+}
+
+door_listens() { # somebody listens where this login came in (proc(5), state 0A)
+    dl_port=${x_connection##*lport=}
+    dl_port=$(printf '%04X' "${dl_port%%[!0-9]*}" 2>/dev/null) || return 1
+    awk -v port=":$dl_port" '$4 == "0A" && substr($2, length($2) - 4) == port { found = 1 } END { exit !found }' \
+        /proc/net/tcp /proc/net/tcp6 2>/dev/null
+}
+
+# A socket of systemd's stays open when its sshd ends, and starts a fresh one for the next login. Debian 13's sshd
+# does end at SIGHUP there ("Cannot bind any address": sighup_restart closes the socket it was given).
+socket_opens() {
+    door_listens || return 1
+    # every such start counts against systemd's limit, beyond which the socket itself would be closed
+    [ -z "$unit" ] || systemctl reset-failed "$unit" >/dev/null 2>&1
+    :
 }
 
 sshd_came_back() {
@@ -77,6 +94,7 @@ sshd_came_back() {
     [ -z "$(started_at "$pid")" ] || return 0
     sc_now=$(cat "$pid_file" 2>/dev/null)
     case $sc_now in '' | *[!0-9]*) ;; *) is_listener "$sc_now" && return 0 ;; esac
+    socket_opens && return 0
     hear sshd_on "" # the only door: better a fresh daemon than none
     words="the listening sshd (process $pid) has ended at the reload${words:+$newline}$words"
     return 1
