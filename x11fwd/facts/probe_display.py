@@ -1,7 +1,7 @@
 """One X11 handshake as a program on the remote would make it; part of what probe_python.py sends, runs on 3.6."""
 
 # It runs on the remote, where os.path costs less to import than pathlib.
-# ruff: noqa: B904, E501, PTH111, PTH118, S108, TRY301, UP006, UP031, UP035
+# ruff: noqa: B904, E501, PTH111, PTH118, S108, TRY301, UP006, UP031, UP035, UP045
 
 import sys
 from typing import Any, Dict, List, Optional, Tuple
@@ -50,7 +50,7 @@ def connect(display: str) -> "Tuple[Any, str, str]":
         host = host.rpartition("/")[2]
         int(number)
         paths = ["\0/tmp/.X11-unix/X" + number, "/tmp/.X11-unix/X" + number] if host in ("", "unix") else []
-    failure: "Optional[OSError]" = None
+    failure: Optional[OSError] = None
     for path in paths:
         if path[0] == "\0" and not sys.platform.startswith("linux"):
             continue
@@ -108,10 +108,10 @@ def handshake() -> "Dict[str, object]":
     path = os.environ.get("XAUTHORITY")
     if path is None:
         path = os.path.join(os.path.expanduser("~"), ".Xauthority")
-    answer: "Dict[str, object]" = {"display": display, "authority": path}
+    answer: Dict[str, object] = {"display": display, "authority": path}
     if not display:
         return answer
-    entries: "List[Tuple[int, bytes, bytes, bytes, bytes]]" = []
+    entries: List[Tuple[int, bytes, bytes, bytes, bytes]] = []
     try:
         entries = cookie_entries(path)
         answer["entries"] = [shown(*entry) for entry in entries]

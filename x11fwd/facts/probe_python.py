@@ -134,7 +134,7 @@ class Bystander:
         import os
         import pathlib
 
-        self.made: "set[str]" = set()
+        self.made: set[str] = set()
         self.saved = (pathlib.Path.mkdir, pathlib.Path.is_dir, os.access)
         mkdir, is_dir, access = self.saved
         made = self.made
@@ -186,7 +186,7 @@ def plots(display_ok: "Callable[[], bool]", has_tk: bool, binding: str) -> "Dict
     import os
     import warnings
 
-    found: "Dict[str, object]" = {"version": installed("matplotlib")}
+    found: Dict[str, object] = {"version": installed("matplotlib")}
     if found["version"] is None:
         return found
     logging.disable(logging.CRITICAL)
@@ -311,7 +311,7 @@ def main(mode: str, mark: str) -> None:
     out = os.dup(1)
     os.dup2(2, 1)
     full = mode == "full"
-    shake: "Dict[str, object]" = {}
+    shake: Dict[str, object] = {}
     if full:
         # the answer is two round trips away; the imports below take as long
         waiting = threading.Thread(target=lambda: shake.update(handshake()), daemon=True)

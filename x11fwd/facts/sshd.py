@@ -18,7 +18,7 @@ __all__ = ["parse_sshd"]
 
 _BAD_CONFIG = re.compile(r"line \d+|[Bb]ad configuration option|unsupported option|terminating, \d+ bad")
 _DROP_IN = re.compile(r"^\d*-?x11fwd\.conf$")
-_MARK = re.compile(r"(?mi)^# .*\bx11fwd\b")  # our block in the main file begins with it
+_MARK = re.compile(r"(?m)^# BEGIN x11fwd\b")  # our block in the main file (steps/sshd_block.py)
 
 
 def parse_sshd(answers: Answers, server_version: str | None = None) -> SshdFacts:

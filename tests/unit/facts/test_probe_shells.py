@@ -168,6 +168,19 @@ def test_a_python_that_is_named_and_missing_is_named_as_missing(tmp_path: Path) 
     assert facts.python.matplotlib.reason == "not asked"  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("name", SHELLS)
+def test_a_start_file_that_exports_what_is_read_only_elsewhere_stops_no_shell(
+    name: str, tmp_path: Path
+) -> None:
+    lines = "export UID EUID GID=7 PPID GROUPS SHELLOPTS BASHOPTS A='it'\"'\"'s\n=two lines'\n"
+    (tmp_path / ".bash_profile").write_text(lines + "export MPLBACKEND='a b$c'\n")
+    facts = parse_remote(ask(shell(name), tmp_path), x11=X11Outcome())
+    assert isinstance(facts.login_environment, dict), facts.login_environment
+    assert facts.login_environment["MPLBACKEND"] == "a b$c"
+    assert facts.python is not None
+    assert facts.python.version
+
+
 def test_secrets_in_the_environment_stay_there(tmp_path: Path) -> None:
     done = subprocess.run(
         [*shell("dash"), "-s", NONCE],

@@ -39,8 +39,9 @@ x_login() {
     x_login_shell
     if [ -n "$x_exports" ]; then
         unset LC_ALL
-        # bash marks these read-only, and a POSIX shell ends at an assignment to such a one.
-        x_exports=$(printf '%s\n' "$x_exports" | LC_ALL=C sed '/^export SHELLOPTS=/d; /^export BASHOPTS=/d; /^export PPID=/d')
+        # Read-only in bash or zsh, and a POSIX shell ends at an assignment to such a one; people do export UID.
+        x_exports=$(printf '%s\n' "$x_exports" | LC_ALL=C sed -e '/^export SHELLOPTS=/d' -e '/^export BASHOPTS=/d' \
+            -e '/^export PPID=/d' -e '/^export E\{0,1\}[UG]ID=/d' -e '/^export GROUPS=/d')
         eval "$x_exports"
         IFS=" $x_tab$x_nl"
         x_text login.environment "$(env | LC_ALL=C grep -E "^($x_names)=")"
