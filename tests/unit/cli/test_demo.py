@@ -42,7 +42,7 @@ class Demo:
     """Stands for `run_demo`."""
 
     def __init__(self) -> None:
-        self.steps = STEPS
+        self.steps: tuple[DemoStep, ...] = STEPS
         self.missing: Missing | None = None
         self.options: DemoOptions | None = None
 
