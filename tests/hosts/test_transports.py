@@ -194,6 +194,21 @@ def test_many_commands_run_at_the_same_time(line: Transport) -> None:
     assert answers == {number: f"{number}\n" for number in range(5)}
 
 
+def test_one_session_at_a_time_is_enough(new_chroot_host: NewHost, desk: Desk, way: Preference) -> None:
+    one = {"/etc/ssh/sshd_config.d/10-one.conf": "MaxSessions 1\n"}
+    line = desk.connect(desk.alias("host", new_chroot_host("bookworm", "bare", Setup(files=one))), way)
+    for number in range(5):
+        assert line.run(["echo", str(number)]).text == f"{number}\n"
+    stream = line.stream(["cat"])
+    stream.write(b"x")
+    assert stream.read(1, 10) == b"x"
+    with pytest.raises(ConnectError, match="refuses a session") as caught:
+        line.run(["true"])
+    assert "MaxSessions" in caught.value.hint
+    stream.close()
+    assert line.run(["echo", "again"]).text == "again\n"
+
+
 def test_the_server_says_what_it_is(line: Transport) -> None:
     assert (line.server_version or "").startswith("OpenSSH_9.2p1")
 
@@ -465,6 +480,25 @@ def test_a_key_in_the_agent_lets_us_in(
     assert desk.connect(desk.alias("host", host, *lines, key=key), way).run(["true"]).ok
 
 
+def test_a_public_key_names_the_agents_key(
+    new_chroot_host: NewHost, desk: Desk, way: Preference, agent: Path
+) -> None:
+    host = new_chroot_host()
+    key, other = (
+        make_key(desk.folder, "key", "-t", "ed25519"),
+        make_key(desk.folder, "other", "-t", "ed25519"),
+    )
+    host.authorize("ana", key=key.with_suffix(".pub").read_text())
+    for one in (other, key):
+        subprocess.run(
+            ["ssh-add", "-q", str(one)], env={**os.environ, "SSH_AUTH_SOCK": str(agent)}, check=True
+        )
+    key.unlink()
+    for number, named in enumerate((key, key.with_suffix(".pub"))):
+        name = desk.alias(f"host{number}", host, f"IdentityAgent {agent}", key=named)
+        assert desk.connect(name, way).run(["true"]).ok
+
+
 def test_identity_agent_none_keeps_the_agent_out(
     new_chroot_host: NewHost, desk: Desk, way: Preference, agent: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -674,6 +708,14 @@ def test_a_proxy_command_is_the_way(chroot_host: SharedHost, desk: Desk, way: Pr
     assert line.run(["echo", "through"]).text == "through\n"
     assert mark.read_text() == "host\n"
     line.close()
+
+
+def test_what_a_broken_proxy_command_says_is_passed_on(
+    chroot_host: SharedHost, desk: Desk, way: Preference
+) -> None:
+    name = desk.alias("host", chroot_host(), "ProxyCommand sh -c 'echo no way through >&2; exit 1'")
+    with pytest.raises(ConnectError, match="no way through"):
+        desk.connect(name, way)
 
 
 def test_a_closed_port_is_refused_at_once(desk: Desk, chroot_host: SharedHost, way: Preference) -> None:

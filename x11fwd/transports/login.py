@@ -73,7 +73,7 @@ def candidates(
     found += [
         Candidate(identity=identity)
         for identity in identities
-        if not identity.problem and (identity.blob is None or identity.blob not in by_blob)
+        if not identity.public_only and (identity.blob is None or identity.blob not in by_blob)
     ]
     return found, problem
 

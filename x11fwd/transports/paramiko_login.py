@@ -19,7 +19,6 @@ from x11fwd.transports.userauth import UserAuth
 
 if TYPE_CHECKING:
     import contextlib
-    import socket
     from collections.abc import Mapping
 
     from x11fwd.target import SshConfig
@@ -47,11 +46,18 @@ def open_link(
     known = tokens(config, hop.target.host, LocalUser.current())
     seconds = float(config.connect_timeout or timeout)
     host_keys = known_hosts_of(config, known)
-    sock, loopback = _connect(hop, via, known, stack, seconds)
-    link = Link(sock, config)
+    way = _way(hop, via, known, stack, seconds)
+    link = Link(way.socket if isinstance(way, Route) else way, config)
     stack.callback(link.close)
-    key = link.exchange_keys(host_keys.algorithms(link.get_security_options().key_types), seconds)
-    trusted = host_keys.verify(key, prompter, loopback=loopback)
+    try:
+        key = link.exchange_keys(host_keys.algorithms(link.get_security_options().key_types), seconds)
+    except ConnectError as error:
+        said = way.said() if isinstance(way, Route) else ""
+        if not said:
+            raise
+        message = f"{error.message}; the ProxyCommand said {said.splitlines()[-1]!r}"
+        raise type(error)(message, hint=error.hint) from error
+    trusted = host_keys.verify(key, prompter, loopback=isinstance(way, Route) and way.loopback)
     auth = UserAuth(link, config.user, lambda text: prompter.notice(_CONTROL.sub("?", text)))
     link.auth_handler = auth  # type: ignore[assignment]
     identities, problems = identities_of(
@@ -76,15 +82,15 @@ def open_link(
     return link, trusted
 
 
-def _connect(
+def _way(
     hop: Hop, via: Link | Route | None, known: Mapping[str, str], stack: contextlib.ExitStack, seconds: float
-) -> tuple[socket.socket | paramiko.Channel, bool]:
+) -> Route | paramiko.Channel:
     if isinstance(via, Route):
-        return via.socket, via.loopback
+        return via
     if via is not None:
         try:
             there = (hop.config.hostname, hop.config.port)
-            channel = via.open_channel("direct-tcpip", there, ("127.0.0.1", 0), timeout=seconds)
+            return via.open_channel("direct-tcpip", there, ("127.0.0.1", 0), timeout=seconds)
         except paramiko.ChannelException as error:
             raise ConnectError(
                 f"the jump host cannot reach {hop.config.hostname} port {hop.config.port}: {error.text}",
@@ -92,10 +98,9 @@ def _connect(
             ) from error
         except (paramiko.SSHException, EOFError, OSError) as error:
             raise via.lost_error("the jump host") from error
-        return channel, False
     route = open_route(hop.config, known, seconds)
     stack.callback(route.close)
-    return route.socket, route.loopback
+    return route
 
 
 def known_hosts_of(config: SshConfig, known: Mapping[str, str]) -> HostKeys:

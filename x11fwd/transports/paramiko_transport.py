@@ -34,6 +34,7 @@ __all__ = ["ParamikoCannotError", "ParamikoTransport", "open_paramiko"]
 
 _INLINE = 32_768  # one packet; more goes out on a thread, so that both directions keep flowing
 _KEEPALIVE = 15.0
+_PATIENCE = 1.0
 _ERRORS = (paramiko.SSHException, EOFError, OSError)
 
 
@@ -59,6 +60,7 @@ class ParamikoTransport:
         self._link = link
         self._way = way
         self._spare: _Spare | None = _Spare(link)
+        self._spares_work = True
         self._granted: bool | None = None
         self._x11_reply: Reply | None = None
         self._offer = offer
@@ -83,9 +85,11 @@ class ParamikoTransport:
 
     @property
     def x11(self) -> X11Outcome:
+        granted, remarks = self._granted, tuple(self._link.remarks)
         if self._x11_reply is not None and self._x11_reply.granted is not None:
-            self._granted = self._x11_reply.granted
-        return X11Outcome(self._offer is not None, self._granted, tuple(self._link.remarks))
+            granted = self._x11_reply.granted
+            remarks += () if granted else ("X11 forwarding request failed",)  # ssh's own words for it
+        return X11Outcome(self._offer is not None, granted, remarks)
 
     def run(
         self, argv: Sequence[str], *, stdin: bytes = b"", timeout: float = 60.0, x11: bool = False
@@ -138,7 +142,7 @@ class ParamikoTransport:
                 )
             reply = self._link.request(channel, "exec", command)
             # asked for in the same breath, so that the next command finds it open
-            self._spare = _Spare(self._link)
+            self._spare = _Spare(self._link) if self._spares_work else None
             self._demand(reply, deadline)
         except BaseException:
             self._discard(channel)
@@ -174,16 +178,23 @@ class ParamikoTransport:
 
     def _session(self, deadline: float) -> paramiko.Channel:
         spare, self._spare = self._spare, None
-        channel = spare.take(deadline - time.monotonic()) if spare is not None else None
-        if channel is not None:
-            return channel
-        try:
-            return self._link.open_channel("session", timeout=max(0.1, deadline - time.monotonic()))
-        except paramiko.ChannelException as error:
-            raise ConnectError(
-                f"{self._hop.place} lets in, but refuses a session: {error.text or 'no reason given'}",
-                hint="MaxSessions in its sshd_config may be too small",
-            ) from error
+        if spare is not None:
+            channel = spare.take(deadline - time.monotonic())
+            if channel is not None:
+                return channel
+            self._spares_work = False
+        patience = min(deadline, time.monotonic() + _PATIENCE)
+        while True:
+            try:
+                return self._link.open_channel("session", timeout=max(0.1, deadline - time.monotonic()))
+            except paramiko.ChannelException as error:  # noqa: PERF203  the loop waits for it to go away
+                # MaxSessions 1: the session before this one may still be on its way out
+                if time.monotonic() > patience:
+                    raise ConnectError(
+                        f"{self._hop.place} lets in, but refuses a session: {error.text or 'no reason'}",
+                        hint="MaxSessions in its sshd_config may be too small",
+                    ) from error
+                time.sleep(0.02)
 
     @staticmethod
     def _send(channel: paramiko.Channel, stdin: bytes) -> None:
@@ -262,6 +273,7 @@ class _Spare:
     def __init__(self, link: Link) -> None:
         self._link = link
         self._channel: paramiko.Channel | None = None
+        self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._open, name="x11fwd-spare", daemon=True)
         self._thread.start()
 
@@ -272,7 +284,8 @@ class _Spare:
 
     def take(self, timeout: float) -> paramiko.Channel | None:
         self._thread.join(max(0.0, timeout))
-        channel, self._channel = self._channel, None
+        with self._lock:  # commands may run on several threads
+            channel, self._channel = self._channel, None
         return None if channel is None or channel.closed else channel
 
 

@@ -36,12 +36,14 @@ class Identity:
         path: of the private key.
         blob: the public key, None where only the passphrase would tell (old PEM files without a `.pub`).
         encrypted: a passphrase is needed to sign.
+        public_only: there is only the public half, which may name a key of the agent.
         problem: why it cannot be used, `""` if it can.
     """
 
     path: str
     blob: bytes | None = None
     encrypted: bool = False
+    public_only: bool = False
     problem: str = ""
 
     @property
@@ -50,12 +52,19 @@ class Identity:
 
 
 def read_identity(path: str) -> Identity | None:
-    """Look at an identity file without opening its secret; None where there is none."""
+    """Look at an identity file without opening its secret; None where there is none.
+
+    A public key stands for the agent's private one: named itself, or beside a missing file (ssh(1), -i).
+    """
     try:
         info = Path(path).stat()
         data = Path(path).read_bytes()
     except OSError:
-        return None
+        beside = _public(f"{path}.pub")
+        return None if beside is None else Identity(path, beside, public_only=True)
+    public = _public(path)
+    if public is not None:
+        return Identity(path, public, public_only=True)
     # sshkey_perm_ok in authfile.c: only a file of one's own is checked
     if info.st_uid == os.geteuid() and stat.S_IMODE(info.st_mode) & 0o077:
         return Identity(path, problem=f"others may read {path}; ssh ignores such a key (`chmod 600 {path}`)")
@@ -64,7 +73,7 @@ def read_identity(path: str) -> Identity | None:
     encrypted = b"ENCRYPTED" in data  # `Proc-Type: 4,ENCRYPTED` or `BEGIN ENCRYPTED PRIVATE KEY`
     if b"PRIVATE KEY-----" not in data:
         return Identity(path, problem=f"{path} is no private key")
-    blob = _public_beside(path)
+    blob = _public(f"{path}.pub")
     if blob is None and not encrypted:
         try:
             blob = Signer.load(path, None).blob
@@ -89,11 +98,13 @@ def _read_openssh(path: str, data: bytes) -> Identity:
     return Identity(path, blob, cipher != b"none")
 
 
-def _public_beside(path: str) -> bytes | None:
+def _public(path: str) -> bytes | None:
+    """The key of a one-line public key file; None where it is none."""
     try:
-        words = Path(f"{path}.pub").read_text("ascii", "replace").split()
-        return base64.b64decode(words[1], validate=True)
-    except (OSError, IndexError, binascii.Error, ValueError):
+        kind, text = Path(path).read_text("ascii", "replace").split()[:2]
+        blob = base64.b64decode(text, validate=True)
+        return blob if read_string(blob, 0)[0].decode("ascii", "replace") == kind else None
+    except (OSError, binascii.Error, ValueError, AgentError):
         return None
 
 

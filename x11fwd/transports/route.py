@@ -37,12 +37,14 @@ class Route:
 
     Attributes:
         loopback: the server's address is this machine's own.
-        close: ends the helper process or the connection to the jump host, if there is one.
+        close: ends the helper process, if there is one.
+        said: what the helper process has written to standard error.
     """
 
     socket: socket.socket
     loopback: bool
     close: Callable[[], None]
+    said: Callable[[], str] = str
 
 
 def open_route(config: SshConfig, known: Mapping[str, str], timeout: float) -> Route:
@@ -153,7 +155,7 @@ def start_proxy(command: str) -> Route:
             [shell, "-c", f"exec {command}"],
             stdin=theirs.fileno(),
             stdout=theirs.fileno(),
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
             start_new_session=True,
         )
     except OSError as error:
@@ -161,6 +163,20 @@ def start_proxy(command: str) -> Route:
         raise ConnectError(f"the ProxyCommand cannot be started: {error.strerror}") from error
     finally:
         theirs.close()
+
+    errors = bytearray()
+
+    def drain() -> None:
+        with contextlib.suppress(OSError, ValueError):
+            while process.stderr is not None and (data := os.read(process.stderr.fileno(), 4096)):
+                errors[:] = (errors + data)[-4096:]
+
+    reader = threading.Thread(target=drain, name="x11fwd-proxy", daemon=True)
+    reader.start()
+
+    def said() -> str:
+        reader.join(0.2)
+        return errors.decode("utf-8", "replace").strip()
 
     def close() -> None:
         with contextlib.suppress(OSError):
@@ -170,5 +186,6 @@ def start_proxy(command: str) -> Route:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(0.05)  # most end by themselves once their standard input has ended
         kill_group(process)
+        reader.join(1.0)
 
-    return Route(ours, loopback=False, close=close)
+    return Route(ours, loopback=False, close=close, said=said)
