@@ -385,7 +385,9 @@ def test_noise_of_start_files_is_kept_and_does_no_harm(look: Look, ready: Chroot
     assert facts.remote_handshake == "ok"
 
 
-@pytest.mark.parametrize("swallow", ["exec cat /dev/null\n", "exec env -i sh\n", "exit 3\n", "kill -9 $$\n"])
+@pytest.mark.parametrize(
+    "swallow", ["exec cat /dev/null\n", "exec env -i sh\n", "exit 3\n", "kill -9 $$\n", "yes\n"]
+)
 def test_start_files_that_swallow_the_command_are_a_reason_at_once(
     look: Look, ready: ChrootHost, swallow: str
 ) -> None:

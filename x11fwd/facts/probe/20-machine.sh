@@ -34,6 +34,7 @@ x_home_facts() {
     x_say home.exists yes
     x_say home.ls "$(ls -ld "$x_home" 2>/dev/null)"
     x_file_name=$x_home/.x11fwd-probe-$x_nonce
+    trap 'rm -f "$x_file_name"; exit 1' HUP INT TERM
     if x_err=$(umask 077 && dd if=/dev/zero of="$x_file_name" bs=4096 count=1 2>&1); then
         x_say home.write ok
     else

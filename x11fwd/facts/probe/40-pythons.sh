@@ -18,19 +18,19 @@ x_login_shell() {
         if x_program setsid >/dev/null; then set -- setsid "$@"; else x_unknown login 'setsid is missing' && return; fi
     fi
     # sed ends at the mark, so that a daemon which a start file left behind cannot keep us waiting; where the shell
-    # ended without our command, the mark is ours.
+    # ended without our command, the mark is ours. Nor does one that never stops talking.
     x_out=$(
         {
             (unset LC_ALL && x_limit "$x_login_limit" env PATH="$x_old_path" "$@" </dev/null)
             printf '\n%s\n' "$x_end"
-        } 2>/dev/null | LC_ALL=C sed "/^$x_end/q"
+        } 2>/dev/null | LC_ALL=C sed -e "/^$x_end/q" -e 5000q
     )
     case $x_out in
     *"$x_begin$x_nl"*"$x_end") ;;
     *) x_unknown login "${x_shell##*/} did not come to run a command: a start file ends it or hangs" && return ;;
     esac
     x_noise=${x_out%%"$x_nl$x_begin$x_nl"*}
-    if [ -n "$x_noise" ]; then x_text login.noise "$x_noise"; fi
+    if [ -n "$x_noise" ]; then x_text login.noise "$(printf '%.600s' "$x_noise")"; fi
     x_exports=${x_out#*"$x_begin$x_nl"}
     x_exports=${x_exports%"$x_end"}
 }
