@@ -79,6 +79,7 @@ def measure_round_trip(host: str, port: str, environ: Mapping[str, str]) -> floa
         finally:
             os._exit(0)
     os.close(tell)
+    os.waitpid(child, 0)  # it ends at once: its own child measures
     try:
         ready, _, _ = select.select([answer], [], [], PATIENCE)
         text = os.read(answer, 64) if ready else b""

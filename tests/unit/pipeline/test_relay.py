@@ -1,0 +1,131 @@
+"""ssh as a child: every byte in its order, its end as our end. A script stands in for ssh."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from x11fwd.pipeline.ssh.relay import Relay
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RUN = """
+import os, sys
+from x11fwd.pipeline.ssh.relay import Relay, end_like
+sys.exit(end_like(Relay(sys.argv[1:], os.environ, ("gpu",)).run()))
+"""
+REFUSED = b"X11 forwarding request failed on channel 0\r\n"
+
+
+def relayed(
+    folder: Path, script: str, *, stdin: int = subprocess.DEVNULL, stderr: int = subprocess.PIPE
+) -> subprocess.CompletedProcess[bytes]:
+    """Run a shell script in ssh's place; `$LOG` is what `-E` names."""
+    ssh = folder / "ssh"
+    ssh.write_text(f'#!/bin/sh\n[ "$1" = -E ] || exit 99\nLOG=$2\n{script}\n')
+    ssh.chmod(0o755)
+    words = [sys.executable, "-c", RUN, str(ssh), "host"]
+    return subprocess.run(words, stdin=stdin, stdout=subprocess.PIPE, stderr=stderr, timeout=30, check=False)
+
+
+def explained(message: bytes) -> bytes:
+    """The line that comes under a message."""
+    from x11fwd.pipeline.ssh.explanations import explain
+
+    return f"x11fwd: {explain(message, ('gpu',))}\r\n".encode()
+
+
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="F_SETSIG is Linux's; elsewhere order may differ"
+)
+def test_messages_and_direct_output_keep_their_order(tmp_path: Path) -> None:
+    script = 'for i in $(seq 200); do printf "m$i\\r\\n" >>"$LOG"; printf "d$i\\n" >&2; done'
+    done = relayed(tmp_path, script)
+    assert done.stderr == b"".join(b"m%d\r\nd%d\n" % (number, number) for number in range(1, 201))
+
+
+def test_the_last_message_is_written_before_the_end(tmp_path: Path) -> None:
+    for _ in range(10):
+        with (tmp_path / "err").open("wb") as file:
+            done = relayed(tmp_path, 'printf "last words\\r\\n" >>"$LOG"; exit 255', stderr=file.fileno())
+        assert (tmp_path / "err").read_bytes() == b"last words\r\n"
+        assert done.returncode == 255
+
+
+@pytest.mark.parametrize("status", [0, 1, 127, 255])
+def test_the_exit_status_is_passed_on(status: int, tmp_path: Path) -> None:
+    assert relayed(tmp_path, f"exit {status}").returncode == status
+
+
+@pytest.mark.parametrize("name", ["TERM", "KILL", "INT", "HUP", "SEGV", "PIPE"])
+def test_death_by_a_signal_is_passed_on(name: str, tmp_path: Path) -> None:
+    assert relayed(tmp_path, f"kill -{name} $$").returncode == -signal.Signals[f"SIG{name}"]
+
+
+def test_an_explanation_comes_right_under_its_message_and_only_once(tmp_path: Path) -> None:
+    script = f"""
+        printf 'before\\r\\n' >>"$LOG"
+        printf '{REFUSED.decode().strip()}\\r\\n' >>"$LOG"
+        printf 'X11 connection rejected because of wrong authentication.\\r\\nafter\\r\\n' >>"$LOG"
+        printf 'no end' >>"$LOG"
+    """
+    rest = b"X11 connection rejected because of wrong authentication.\r\nafter\r\nno end"
+    assert relayed(tmp_path, script).stderr == b"before\r\n" + REFUSED + explained(REFUSED) + rest
+
+
+def test_a_message_that_comes_in_pieces_is_explained_as_well(capfd: pytest.CaptureFixture[str]) -> None:
+    relay = Relay(["ssh"], {}, ("gpu",))
+    for piece in (REFUSED[:10], REFUSED[10:30], REFUSED[30:] + b"next"):
+        relay._show(piece)
+    assert capfd.readouterr().err.encode() == REFUSED + explained(REFUSED) + b"next"
+
+
+def test_standard_streams_are_sshs_own(tmp_path: Path) -> None:
+    data = os.urandom(300_000)
+    (tmp_path / "in").write_bytes(data)
+    with (tmp_path / "in").open("rb") as file:
+        done = relayed(tmp_path, "cat; exit 3", stdin=file.fileno())
+    assert done.stdout == data
+    assert done.returncode == 3
+
+
+def test_a_stderr_that_does_not_block_loses_nothing(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)  # as ssh makes it where stderr is no terminal
+    script = 'for i in $(seq 300); do printf "%0999d\\r\\n" $i >>"$LOG"; done'
+    ssh = tmp_path / "ssh"
+    ssh.write_text(f"#!/bin/sh\nLOG=$2\n{script}\n")
+    ssh.chmod(0o755)
+    process = subprocess.Popen([sys.executable, "-c", RUN, str(ssh)], stderr=writing)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        lines = pipe.read().splitlines()
+    assert process.wait(10) == 0
+    assert lines == [b"%0999d" % number for number in range(1, 301)]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="PR_SET_PDEATHSIG is Linux's")
+def test_ssh_dies_with_us(tmp_path: Path) -> None:
+    ssh = tmp_path / "ssh"
+    ssh.write_text("#!/bin/sh\necho up; exec sleep 60\n")
+    ssh.chmod(0o755)
+    process = subprocess.Popen([sys.executable, "-c", RUN, str(ssh)], stdout=subprocess.PIPE)
+    assert process.stdout
+    assert process.stdout.readline() == b"up\n"
+    process.kill()
+    assert process.stdout.read() == b""  # ends when sleep has lost the pipe as well
+    process.wait(10)
+
+
+def test_an_ssh_that_cannot_be_run_is_named(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, str(tmp_path / "no-ssh")], capture_output=True, timeout=30, check=False
+    )
+    assert done.returncode == 255
+    assert b"cannot be run: No such file or directory" in done.stderr
