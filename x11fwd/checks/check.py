@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from shlex import join, quote
 from typing import TYPE_CHECKING
 
 from x11fwd.checks.report import Finding, Fix, FixBy, Side, Status
@@ -11,7 +12,42 @@ from x11fwd.facts.model import LocalFacts, MatplotlibFacts, PythonFacts, RemoteF
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Check", "Seen", "Unanswered", "Verdict", "bad", "fine", "milliseconds", "odd", "skip", "unknown"]
+    from x11fwd.target import Target
+
+__all__ = [
+    "Aim",
+    "Check",
+    "Seen",
+    "Unanswered",
+    "Verdict",
+    "bad",
+    "fine",
+    "milliseconds",
+    "odd",
+    "skip",
+    "unknown",
+]
+
+
+@dataclass(frozen=True)
+class Aim:
+    """A target as a person would type it again, quoted for a shell, with the ssh options given beside it.
+
+    Attributes:
+        words: after `x11fwd doctor` and the like.
+        ssh_words: after `ssh` and `x11fwd ssh`, which do not take `host:port`.
+    """
+
+    words: str
+    ssh_words: str
+
+    @classmethod
+    def of(cls, target: Target) -> Aim:
+        """The words for a target."""
+        return cls(
+            join((*target.options.argv(), target.typed)),
+            join(word for word in target.ssh_argv() if word != "--"),
+        )
 
 
 @dataclass(frozen=True)
@@ -26,6 +62,7 @@ class Seen:
         connected: False where no connection came about.
         refusal: why there are no facts of the remote, as one sentence; None where there are.
         refusal_hint: what to do about that.
+        aim: the target taken apart; None where there is none.
         route: how the connection was made and why ("paramiko: …"), for evidence.
     """
 
@@ -37,6 +74,7 @@ class Seen:
     refusal: str | None = None
     refusal_hint: str = ""
     route: str = ""
+    aim: Aim | None = None
 
     @property
     def there(self) -> RemoteFacts:
@@ -69,8 +107,13 @@ class Seen:
 
     @property
     def name(self) -> str:
-        """The target for a command line."""
-        return self.target or self.host
+        """The target for a command line of x11fwd, with the ssh options that were given beside it."""
+        return self.aim.words if self.aim else quote(self.target or self.host)
+
+    @property
+    def destination(self) -> str:
+        """The same for a command line of ssh, which does not take `host:port`."""
+        return self.aim.ssh_words if self.aim else quote(self.target or self.host)
 
     @property
     def setup(self) -> Fix:

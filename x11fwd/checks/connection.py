@@ -33,9 +33,11 @@ def connected(seen: Seen) -> Verdict:
     if remote is None:
         if seen.connected:
             return fine(f"connected to {seen.host}", seen.route)
+        if seen.refusal is None:
+            return skip(f"nobody has tried to connect to {seen.host}")
         found = re.search(r"`([^`]+)`", seen.refusal_hint)
-        fix = Fix(found[1] if found else f"ssh -v {seen.name}", FixBy.YOU)
-        return bad(seen.refusal or f"no connection to {seen.host}", seen.refusal_hint, fix)
+        fix = Fix(found[1] if found else f"ssh -v {seen.destination}", FixBy.YOU)
+        return bad(seen.refusal, seen.refusal_hint, fix)
     trip = f", {milliseconds(remote.round_trip)} round trip" if remote.round_trip is not None else ""
     return fine(f"connected to {seen.host} as {remote.user}{trip}", seen.route)
 
@@ -61,7 +63,7 @@ def key_options(seen: Seen) -> Verdict:
         f"the key you log in with may not forward X11 on {seen.host}",
         "; ".join(one.rstrip(".") for one in (where, remark) if one)
         + "; take no-X11-forwarding away, or put X11-forwarding after restrict",
-        Fix(f"ssh -t {seen.name} {quote('${EDITOR:-vi} ' + _key_file(where))}", FixBy.YOU),
+        Fix(f"ssh -t {seen.destination} {quote('${EDITOR:-vi} ' + _key_file(where))}", FixBy.YOU),
     )
 
 

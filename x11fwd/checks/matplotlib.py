@@ -48,7 +48,7 @@ def mplbackend_from_ide(seen: Seen) -> Verdict:
     return bad(
         f"MPLBACKEND on {seen.host} comes from an IDE or a notebook and opens no windows",
         f"{who}={wish}",
-        Fix(f"ssh {seen.name} {quote(_GREP)}", FixBy.YOU),
+        Fix(f"ssh {seen.destination} {quote(_GREP)}", FixBy.YOU),
     )
 
 
@@ -87,7 +87,7 @@ def mplbackend_wins(seen: Seen) -> Verdict:
     return bad(
         f"MPLBACKEND={value} on {seen.host} forbids windows, whatever matplotlibrc says",
         f"{where}; take the line out of the login file that sets it",
-        Fix(f"ssh {seen.name} {quote(_GREP)}", FixBy.YOU),
+        Fix(f"ssh {seen.destination} {quote(_GREP)}", FixBy.YOU),
     )
 
 
@@ -115,7 +115,9 @@ def rc_precedence(seen: Seen) -> Verdict:
     silent = wish in TOOLKITS
     title = f"{matplotlib.rc_file} on {seen.host} hides {matplotlib.user_rc}"
     evidence = "matplotlib reads the first one of ./matplotlibrc, $MATPLOTLIBRC, $MPLCONFIGDIR, ~/.config"
-    fix = Fix(f"ssh {seen.name} {quote(f'grep -n backend {quote(matplotlib.rc_file or str())}')}", FixBy.YOU)
+    fix = Fix(
+        f"ssh {seen.destination} {quote(f'grep -n backend {quote(matplotlib.rc_file or str())}')}", FixBy.YOU
+    )
     return fine(title, evidence) if silent else odd(title, evidence, fix)
 
 
@@ -127,7 +129,10 @@ def interactive_mode(seen: Seen) -> Verdict:
     return odd(
         f"plt.show() on {seen.host} does not wait: windows of a script are gone at once",
         f"{matplotlib.rc_file} says interactive: True",
-        Fix(f"ssh {seen.name} {quote(f'grep -n interactive {quote(str(matplotlib.rc_file))}')}", FixBy.YOU),
+        Fix(
+            f"ssh {seen.destination} {quote(f'grep -n interactive {quote(str(matplotlib.rc_file))}')}",
+            FixBy.YOU,
+        ),
     )
 
 

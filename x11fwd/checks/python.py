@@ -59,7 +59,7 @@ def matplotlib_broken(seen: Seen) -> Verdict:
     return bad(
         f"matplotlib of {python.path} on {seen.host} cannot be imported",
         matplotlib.problem,
-        Fix(f"ssh {seen.name} {quote(command)}", FixBy.YOU),
+        Fix(f"ssh {seen.destination} {quote(command)}", FixBy.YOU),
     )
 
 
@@ -112,7 +112,7 @@ def tk_missing_built(seen: Seen) -> Verdict:
         seen,
         frozenset({PythonKind.PYENV}),
         f"{python.path} on {seen.host} was built without Tk; Qt can be had without building again",
-        Fix(f"ssh {seen.name} {quote(command)}", FixBy.YOU),
+        Fix(f"ssh {seen.destination} {quote(command)}", FixBy.YOU),
     )
 
 
@@ -124,7 +124,7 @@ def tk_uv_standalone(seen: Seen) -> Verdict:
         seen,
         frozenset({PythonKind.UV}),
         f"uv's Python on {seen.host} is an old build whose Tk does not work",
-        Fix(f"ssh {seen.name} {quote(command)}", FixBy.YOU),
+        Fix(f"ssh {seen.destination} {quote(command)}", FixBy.YOU),
     )
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def _remotely(seen: Seen, command: str) -> Fix:
     """A command for the user to run over there; paths inside it are quoted by the caller."""
-    return Fix(f"ssh {seen.name} {quote(command)}", FixBy.YOU)
+    return Fix(f"ssh {seen.destination} {quote(command)}", FixBy.YOU)
 
 
 def _home(seen: Seen) -> HomeFacts:

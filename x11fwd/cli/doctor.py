@@ -75,6 +75,7 @@ def doctor(
     """
 
     def run() -> int:
+        from x11fwd.checks.check import Aim
         from x11fwd.pipeline.doctor import DoctorOptions, run_doctor
         from x11fwd.ui.console import answer_console
         from x11fwd.ui.progress import Waiting
@@ -95,7 +96,8 @@ def doctor(
 
         console = answer_console()
         host = aim.host if aim else ""
-        show_report(result.report, console, host=host, verbose=verbose or bool(only))
+        words = Aim.of(aim) if aim else None
+        show_report(result.report, console, host=host, aim=words, verbose=verbose or bool(only))
         return result.report.exit_code
 
     return Job(run)

@@ -107,6 +107,7 @@ def setup(
     """
 
     def run() -> int:
+        from x11fwd.checks.check import Aim
         from x11fwd.pipeline.setup import SetupOptions, run_many, run_setup, worst
         from x11fwd.pipeline.verify import VerifyOptions, run_verify
         from x11fwd.ui.console import answer_console, message_console
@@ -184,8 +185,9 @@ def setup(
 
             print(json.dumps(setup_document(results, code), indent=2))
             return code
-        for result in results:
-            show_setup(result, answers, messages, proof=proofs.get(result.target), verbose=verbose)
+        for aim, result in zip(aims, results, strict=True):
+            seen = proofs.get(aim.typed)
+            show_setup(result, answers, messages, aim=Aim.of(aim), proof=seen, verbose=verbose)
         return code
 
     return Job(run)

@@ -57,6 +57,7 @@ def verify(
     """
 
     def run() -> int:
+        from x11fwd.checks.check import Aim
         from x11fwd.cli.documents import verify_document
         from x11fwd.pipeline.verify import VerifyOptions, VerifyResult, run_verify
         from x11fwd.ui.console import answer_console
@@ -78,7 +79,14 @@ def verify(
                     return
                 picture = screenshot is not None and console.is_terminal
                 waiting.aside(
-                    lambda: show_verify(result, console, host=aim.host, verbose=verbose, as_picture=picture)
+                    lambda: show_verify(
+                        result,
+                        console,
+                        host=aim.host,
+                        aim=Aim.of(aim),
+                        verbose=verbose,
+                        as_picture=picture,
+                    )
                 )
 
             # with --keep the answer is there while the window is still open

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from x11fwd.checks import CHECKS, diagnose, exit_code, root_cause
-from x11fwd.checks.check import Seen
+from x11fwd.checks.check import Aim, Seen
 from x11fwd.checks.report import Report, Status
 from x11fwd.errors import ConnectError, DisplayError, ProbeError, UsageError, X11fwdError
 
@@ -182,6 +182,7 @@ def run_doctor(
         remote,
         host=target.host,
         target=target.typed,
+        aim=Aim.of(target),
         connected=connected,
         refusal=failure.message if failure else None,
         refusal_hint=failure.hint if failure else "",

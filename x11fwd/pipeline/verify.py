@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from x11fwd.checks import diagnose, root_cause
 from x11fwd.checks import exit_code as code_of
-from x11fwd.checks.check import Seen
+from x11fwd.checks.check import Aim, Seen
 from x11fwd.checks.report import Finding, Report, Side, Status
 from x11fwd.errors import ConnectError, DisplayError, ProbeError, X11fwdError
 from x11fwd.facts.model import Unknown
@@ -235,6 +235,7 @@ class _Run:
             self._remote,
             host=self._target.host,
             target=self._target.typed,
+            aim=Aim.of(self._target),
             connected=self._connected,
             refusal=self._refusal.message if self._refusal else None,
             refusal_hint=self._refusal.hint if self._refusal else "",

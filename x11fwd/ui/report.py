@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from x11fwd.checks.check import Aim
     from x11fwd.checks.report import Finding, Fix, Report
 
 __all__ = ["finding_lines", "show_report"]
@@ -31,19 +32,22 @@ _WIDEST = max(len(word) for word in _WORDS.values())
 _TABLE = frozenset(check.id for check in CHECKS)  # what is not in it is a command's own finding
 
 
-def show_report(report: Report, console: Console, *, host: str, verbose: bool = False) -> None:
+def show_report(
+    report: Report, console: Console, *, host: str, aim: Aim | None = None, verbose: bool = False
+) -> None:
     """Print the whole answer.
 
     Args:
         host: heading of the remote's part.
+        aim: the target for the next command; None for this machine alone.
         verbose: every finding, each with its id, its evidence and its cure.
     """
-    for line in _view(report, console, host=host, verbose=verbose):
+    for line in _view(report, console, host=host, aim=aim, verbose=verbose):
         # soft: a command to be copied is one line, however long; all else is folded already
         console.print(line, soft_wrap=True)
 
 
-def _view(report: Report, console: Console, *, host: str, verbose: bool) -> Iterator[Text]:
+def _view(report: Report, console: Console, *, host: str, aim: Aim | None, verbose: bool) -> Iterator[Text]:
     cause = next((finding for finding in report.findings if finding.id == report.cause), None)
     if cause is not None:
         yield from _headline(cause, console)
@@ -60,7 +64,7 @@ def _view(report: Report, console: Console, *, host: str, verbose: bool) -> Iter
         for finding in chosen:
             yield from finding_lines(finding, console, verbose=verbose, names=names)
     yield Text()
-    yield from _closing(report, cause, console, verbose=verbose)
+    yield from _closing(report, cause, console, aim=aim, verbose=verbose)
 
 
 def _worth_a_line(finding: Finding) -> bool:
@@ -109,7 +113,9 @@ def _command(lead: str, fix: Fix, console: Console) -> Text:
     return rich_text(f"{lead} `{fix.command}`", console)
 
 
-def _closing(report: Report, cause: Finding | None, console: Console, *, verbose: bool) -> Iterator[Text]:
+def _closing(
+    report: Report, cause: Finding | None, console: Console, *, aim: Aim | None, verbose: bool
+) -> Iterator[Text]:
     """What else is broken, and the one command to type next."""
     own = [finding for finding in report.findings if finding.cause is None]
     failed = [finding for finding in own if finding.status is Status.FAIL]
@@ -124,11 +130,11 @@ def _closing(report: Report, cause: Finding | None, console: Console, *, verbose
         if first is not None and first.fix is not None:
             yield _command(f"Next{_who(first)}:", first.fix, console)
         elif not verbose:
-            again = " ".join(("x11fwd", "doctor", "-v", *([report.target] if report.target else [])))
+            again = f"x11fwd doctor -v {aim.words}" if aim else "x11fwd doctor -v"
             yield rich_text(f"Next: `{again}` shows what was seen", console)
         return
-    if report.target is None:
+    if aim is None:
         words = "This machine can show windows. Next: `x11fwd doctor user@host`"
     else:
-        words = f"Windows will open here. Next: `x11fwd ssh {report.target}`"
+        words = f"Windows will open here. Next: `x11fwd ssh {aim.ssh_words}`"
     yield beside(Text(), rich_text(words, console, "" if warned else "ok"), console)

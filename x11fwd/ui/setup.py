@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from x11fwd.checks.check import Aim
     from x11fwd.pipeline.setup import SetupResult
     from x11fwd.pipeline.verify import VerifyResult
 
@@ -38,24 +39,26 @@ def show_setup(
     console: Console,
     messages: Console,
     *,
+    aim: Aim,
     proof: VerifyResult | None = None,
     verbose: bool = False,
 ) -> None:
     """The result on stdout, what stopped it on stderr, and the command to type next.
 
     Args:
+        aim: the target for the next command.
         proof: what verification saw, where there was one.
     """
     for line in _view(result, console, verbose):
         console.print(line, soft_wrap=True)
     if proof is not None:
-        show_verify(proof, console, host=result.target)
+        show_verify(proof, console, host=result.target, aim=aim)
     if result.note:
         console.print(Text("\nThis needs an administrator. A note that is ready to be sent:"))
         show_admin_note(result.note, console)
     if result.error is not None:
         show_error(result.error.message, result.error.hint, messages)
-    for line in _next(result, console):
+    for line in _next(result, aim, console):
         console.print(line, soft_wrap=True)
 
 
@@ -105,8 +108,8 @@ def _headline(result: SetupResult) -> str:
     return "set up"
 
 
-def _next(result: SetupResult, console: Console) -> Iterator[Text]:
+def _next(result: SetupResult, aim: Aim, console: Console) -> Iterator[Text]:
     if result.status in {SetupStatus.ALREADY, SetupStatus.DONE} and result.exit_code == 0:
-        yield rich_text(f"Next: `x11fwd ssh {result.target}`", console, "ok")
+        yield rich_text(f"Next: `x11fwd ssh {aim.ssh_words}`", console, "ok")
     elif result.status is SetupStatus.PLANNED and result.plan and result.plan.changes:
-        yield rich_text(f"Next: `x11fwd setup {result.target}`", console)
+        yield rich_text(f"Next: `x11fwd setup {aim.words}`", console)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from x11fwd.checks.check import Aim
     from x11fwd.pipeline.verify import VerifyResult
     from x11fwd.x11.image import Image
 
@@ -26,15 +27,22 @@ _WIDEST = len("screenshot")
 
 
 def show_verify(
-    result: VerifyResult, console: Console, *, host: str, verbose: bool = False, as_picture: bool = False
+    result: VerifyResult,
+    console: Console,
+    *,
+    host: str,
+    aim: Aim | None = None,
+    verbose: bool = False,
+    as_picture: bool = False,
 ) -> None:
     """What was seen; the whole report where no plot came, or with `verbose`.
 
     Args:
+        aim: the target for the next command.
         as_picture: draw the window in the terminal too.
     """
     if verbose or not result.ok:
-        show_report(result.report, console, host=host, verbose=verbose)
+        show_report(result.report, console, host=host, aim=aim, verbose=verbose)
     if result.ok:
         show_plot(result, console, host=host)
         if as_picture and result.image is not None:

@@ -78,7 +78,9 @@ def test_a_check_that_crashes_becomes_unknown_and_the_others_still_run() -> None
 
 
 def test_a_check_without_a_remote_is_skipped_not_failed() -> None:
-    findings = diagnose(Seen(healthy().local, None, host="gpu1", target="ana@gpu1", connected=False))
+    findings = diagnose(
+        Seen(healthy().local, None, host="gpu1", target="ana@gpu1", connected=False, refusal="no")
+    )
     beyond = [finding for finding in findings if finding.side is Side.REMOTE]
     assert {finding.status for finding in beyond} == {Status.SKIP}
 

@@ -12,6 +12,7 @@ import pytest
 from tests.unit.checks.seen import bare
 from tests.unit.golden import assert_golden
 from x11fwd.cli import main
+from x11fwd.errors import ConnectError
 from x11fwd.target import SshOptions
 
 if TYPE_CHECKING:
@@ -101,3 +102,17 @@ def test_without_a_target_nobody_connects(scene: Scene) -> None:
 def test_an_unknown_id_is_refused_before_anybody_connects(scene: Scene) -> None:
     assert main(["doctor", "--only", "nonsense", "gpu1"]) == 2
     assert scene.targets == []
+
+
+def test_the_next_command_has_the_options_of_this_one(scene: Scene, capsys: Captured) -> None:
+    main(["doctor", "-i", "my key", "ana@gpu1:2222"])
+    assert capsys.readouterr().out.endswith("Next: `x11fwd ssh -i 'my key' -p 2222 ana@gpu1`\n")
+    scene.seen = bare()
+    main(["doctor", "-i", "my key", "ana@gpu1:2222"])
+    assert capsys.readouterr().out.endswith("Next: `x11fwd setup -i 'my key' ana@gpu1:2222`\n")
+
+
+def test_a_connection_that_fails_is_looked_at_with_ssh_itself(scene: Scene, capsys: Captured) -> None:
+    scene.trouble = ConnectError("gpu1 port 2222: Connection refused")
+    main(["doctor", "-p", "2222", "ana@gpu1"])
+    assert capsys.readouterr().out.endswith("Next: `ssh -v -p 2222 ana@gpu1`\n")

@@ -21,7 +21,7 @@ from tests.unit.checks.seen import (
 )
 from tests.unit.golden import assert_golden
 from x11fwd.checks import diagnose, exit_code, root_cause
-from x11fwd.checks.check import Seen
+from x11fwd.checks.check import Aim, Seen
 from x11fwd.checks.report import Report
 from x11fwd.facts.model import SettingSource, Unknown
 from x11fwd.ui.console import answer_console
@@ -42,7 +42,8 @@ def report_of(seen: Seen) -> Report:
 def shown(seen: Seen, *, verbose: bool = False, encoding: str = "utf-8") -> str:
     raw = io.BytesIO()
     console = answer_console(io.TextIOWrapper(raw, encoding=encoding, write_through=True))
-    show_report(report_of(seen), console, host=seen.host, verbose=verbose)
+    aim = Aim(seen.target, seen.target) if seen.target else None
+    show_report(report_of(seen), console, host=seen.host, aim=aim, verbose=verbose)
     return raw.getvalue().decode(encoding)
 
 
