@@ -742,6 +742,38 @@ def test_a_server_that_says_nothing_is_given_up(desk: Desk, chroot_host: SharedH
         assert time.monotonic() - began < 10
 
 
+@pytest.mark.parametrize("suite", ["bullseye", "bookworm", "trixie"])
+def test_every_sshd_from_8_4_to_10_lets_us_in(
+    chroot_host: SharedHost, desk: Desk, way: Preference, screen: Screen, suite: str
+) -> None:
+    host = chroot_host(suite)
+    line = desk.connect(desk.alias("key", host), way, x11=offer_of(screen))
+    assert line.run(["sh", "-c", "cat; exit 4"], stdin=b"data") == CommandResult(4, b"data", b"")
+    line.run(["true"], x11=True)
+    assert line.x11.granted is False
+    answers = Answers(secrets=[host.password])
+    name = desk.alias("password", host, "PreferredAuthentications password")
+    assert desk.connect(name, way, answers).run(["true"]).ok
+
+
+def test_paramiko_needs_fewer_round_trips_than_ssh_for_a_first_command(
+    chroot_host: SharedHost, desk: Desk
+) -> None:
+    with Relay(chroot_host().port, delay=0.01) as relay:
+        name = desk.alias("far", chroot_host(), port=relay.port)
+        line = desk.connect(name, "paramiko")
+        assert line.run(["true"]).ok
+        ours = relay.counts().round_trips
+        for _ in range(3):
+            assert line.run(["true"]).ok
+        assert relay.counts().round_trips - ours <= 4
+        line.close()
+        before = relay.counts().round_trips
+        subprocess.run(["ssh", "-F", str(desk.config), name, "true"], check=True)
+        theirs = relay.counts().round_trips - before
+    assert ours < theirs
+
+
 # -- a line that dies
 
 

@@ -10,6 +10,7 @@ import importlib
 import importlib.util
 import os
 import threading
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -171,6 +172,9 @@ def _has_ticket(local: Transport) -> bool:
 
 def _warm_up() -> None:
     """Import paramiko (0.1 to 0.2 s) while ssh -G runs and the connection is made."""
+
+    # paramiko before 3.5 uses names that newer cryptography warns about, on the person's terminal
+    warnings.filterwarnings("ignore", message="TripleDES has been moved")
 
     def load() -> None:
         with contextlib.suppress(ImportError):
