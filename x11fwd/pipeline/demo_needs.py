@@ -144,13 +144,17 @@ def _missing(lacking: dict[str, str]) -> Missing:
 
 def _family_and_manager() -> tuple[Family | None, Manager | None]:
     """This system's family, and the first of its package managers that is there."""
-    try:
-        system = parse_os_release(Path("/etc/os-release").read_text("utf-8", "replace"))
-    except OSError:
-        return None, None
+    system = _system()
     family = load_families().find(system.get("ID", ""), tuple(system.get("ID_LIKE", "").split()))
     managers = family.managers.values() if family else ()
     return family, next((manager for manager in managers if _which(manager.install[0])), None)
+
+
+def _system() -> dict[str, str]:
+    try:
+        return parse_os_release(Path("/etc/os-release").read_text("utf-8", "replace"))
+    except OSError:
+        return {}
 
 
 def _python() -> tuple[str, bool]:
