@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import urllib.parse
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -110,6 +109,8 @@ def parse_target(text: str, options: SshOptions | None = None) -> Target:
     # misc.c: parse_uri takes the first `@` of a URL (others are %40), ssh.c the last one of a plain target
     user, at, place = rest.partition("@") if is_url else rest.rpartition("@")
     if is_url:
+        import urllib.parse
+
         user = urllib.parse.unquote(user.partition(";")[0])
         place = place if at else rest
         user = user if at else ""

@@ -17,9 +17,6 @@ from typing import TYPE_CHECKING, Literal
 
 from x11fwd.transports.hops import Hop, jump_hosts
 from x11fwd.transports.local import LocalTransport, resolve
-from x11fwd.transports.openssh import master_runs, open_openssh, ride
-from x11fwd.transports.route import open_route
-from x11fwd.transports.tokens import LocalUser, expand_file, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -131,7 +128,9 @@ def choose(
 def look_around(hop: Hop, local: Transport, *, display: bool, jump: bool = False) -> Surroundings:
     """Gather what decides; looks at files, and runs `klist` and `ssh -O check` only where they can matter."""
     from x11fwd.transports.hostkeys import HostKeys
+    from x11fwd.transports.openssh import master_runs
     from x11fwd.transports.private_keys import read_identity
+    from x11fwd.transports.tokens import LocalUser, expand_file, tokens
 
     config = hop.config
     known = tokens(config, hop.target.host, LocalUser.current())
@@ -204,6 +203,10 @@ def connect(
         UsageError: ssh does not accept the configuration.
         ConnectError, HostKeyError, AuthError, ConnectionLost: see errors.
     """
+    from x11fwd.transports.openssh import open_openssh, ride
+    from x11fwd.transports.route import open_route
+    from x11fwd.transports.tokens import LocalUser, tokens
+
     here = local or LocalTransport()
     if choice != "openssh":
         _warm_up()

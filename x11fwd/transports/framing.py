@@ -9,7 +9,7 @@ travels in octal and is decoded by the remote `printf`.
 
 from __future__ import annotations
 
-import secrets
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -68,7 +68,7 @@ class Frame:
 
     @classmethod
     def random(cls) -> Frame:
-        return cls(f"x11fwd-{secrets.token_hex(8)}", secrets.token_hex(8))
+        return cls(f"x11fwd-{os.urandom(8).hex()}", os.urandom(8).hex())
 
     @property
     def begin(self) -> bytes:

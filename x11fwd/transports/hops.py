@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,11 @@ class Hop:
     def place(self) -> str:
         """`user@host`, for prompts and messages."""
         return f"{self.config.user}@{self.config.hostname}"
+
+    @property
+    def command(self) -> str:
+        """The `ssh …` that a person would type to get there, for hints."""
+        return shlex.join(word for word in ("ssh", *self.target.ssh_argv()) if word != "--")
 
 
 def jump_hosts(hop: Hop, local: Transport, *, depth: int = 0) -> tuple[Hop, ...]:

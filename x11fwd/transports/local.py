@@ -6,7 +6,6 @@ import contextlib
 import os
 import signal
 import subprocess  # noqa: TID251  transports are where processes are run
-import tempfile
 import threading
 import time
 from pathlib import Path
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
     from x11fwd.transports.base import Transport
 
-__all__ = ["LocalStream", "LocalTransport", "kill_group", "resolve"]
+__all__ = ["LocalStream", "LocalTransport", "kill_group", "resolve", "wait_readable"]
 
 
 class LocalTransport:
@@ -83,6 +82,8 @@ class LocalTransport:
 
     def put(self, path: str, data: bytes, *, mode: int = 0o600) -> None:
         """Write a file atomically; see `Transport.put`."""
+        import tempfile
+
         self.round_trips += 1
         target = Path(path)
         try:

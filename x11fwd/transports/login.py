@@ -84,7 +84,7 @@ class Login:
     Args:
         auth: the messages.
         config: what ssh would do here.
-        place: `user@host` for prompts and messages.
+        place, command: `user@host` for prompts and messages, and the `ssh …` that gets there for hints.
         keys: what to offer, in order.
         server_algorithms: signature algorithms the server announced (RFC 8308), None if it did not.
         may_type: False where the host key is not trusted: nothing secret is typed then.
@@ -98,6 +98,7 @@ class Login:
         prompter: Prompter,
         *,
         place: str,
+        command: str,
         keys: Iterable[Candidate],
         server_algorithms: Callable[[], frozenset[str] | None],
         may_type: bool = True,
@@ -107,6 +108,7 @@ class Login:
         self._config = config
         self._prompter = prompter
         self._place = place
+        self._command = command
         self._keys = list(keys)
         self._server_algorithms = server_algorithms
         self._timeout = timeout
@@ -289,7 +291,7 @@ class Login:
         more = " after a first step was accepted" if partial else ""
         return AuthError(
             f"{self._place} was not let in{more} (the server offers: {methods})",
-            hint=f"`ssh {self._place}` has to work first; `ssh-copy-id {self._place}` installs a key",
+            hint=f"`{self._command}` has to work first; `ssh-copy-id` installs a key",
         )
 
 

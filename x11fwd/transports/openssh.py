@@ -115,7 +115,7 @@ class OpensshTransport:
         forward = "yes" if x11 and self._offer is not None else "no"
         # No configuration file: the master has followed it already. Without a master ssh would connect by
         # itself; the ProxyCommand stops that.
-        words = ["-F", "none", "-S", self._control, "-T"]
+        words = ["-F", "none", "-S", self._control.replace("%", "%%"), "-T"]
         for option in ("ControlMaster=no", "ProxyCommand=false", "BatchMode=yes", "LogLevel=ERROR"):
             words += ["-o", option]
         words += ["-o", f"ForwardX11={forward}", "--", "x11fwd", command]
@@ -289,7 +289,7 @@ def master_runs(control: str, *, timeout: float = 5.0) -> bool:
     """True if a ControlMaster answers at a socket (`ssh -O check`)."""
     try:
         answer = subprocess.run(
-            ["ssh", "-F", "none", "-S", control, "-O", "check", "--", "x11fwd"],
+            ["ssh", "-F", "none", "-S", control.replace("%", "%%"), "-O", "check", "--", "x11fwd"],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=timeout,

@@ -123,7 +123,7 @@ class Master:
             os.close(log)
         master = cls(folder, process, askpass)
         try:
-            master._wait_for_login(hop.place, timeout)
+            master._wait_for_login(hop, timeout)
         except BaseException:
             master.close()
             raise
@@ -133,7 +133,8 @@ class Master:
             prompter.notice(text)  # the server's banner, and ssh's own warnings
         return master
 
-    def _wait_for_login(self, place: str, timeout: float) -> None:
+    def _wait_for_login(self, hop: Hop, timeout: float) -> None:
+        place = hop.place
         deadline = time.monotonic() + timeout + _SILENCE
         while not Path(self.control).exists():
             if self._askpass.serve(_TICK):
@@ -144,7 +145,7 @@ class Master:
                     hint="run it in a terminal, or load the key into an ssh agent (`ssh-add`)",
                 )
             if not self.alive:
-                raise connect_failure(self.log(), self._askpass.refused or place)
+                raise connect_failure(self.log(), self._askpass.refused or place, hop.command)
             if time.monotonic() > deadline:
                 raise ConnectError(f"{place} did not let us in within {timeout + _SILENCE:g} s")
 

@@ -74,6 +74,7 @@ def open_link(
         config,
         prompter,
         place=hop.place,
+        command=hop.command,
         keys=keys,
         server_algorithms=lambda: _signature_algorithms(link),
         may_type=trusted,

@@ -96,8 +96,13 @@ def host_key_question(prompt: str) -> HostKeyQuestion | None:
     return HostKeyQuestion(host["host"], key["kind"], key["print"])
 
 
-def connect_failure(log: str, place: str) -> ConnectError:
-    """Why ssh did not get in: one of our errors, with what to do next."""
+def connect_failure(log: str, place: str, command: str) -> ConnectError:
+    """Why ssh did not get in: one of our errors, with what to do next.
+
+    Args:
+        place: `user@host`.
+        command: the `ssh …` that gets there, for hints.
+    """
     lines = said(log)
     text = "\n".join(lines)
     # first of all: with StrictHostKeyChecking=no ssh goes on after a changed key, without passwords
@@ -106,7 +111,7 @@ def connect_failure(log: str, place: str) -> ConnectError:
         methods = ", ".join(denied[1].split(","))
         return AuthError(
             f"{place} was not let in (the server offers: {methods})",
-            hint=f"`ssh {place}` has to work first; `ssh-copy-id {place}` installs a key",
+            hint=f"`{command}` has to work first; `ssh-copy-id` installs a key",
         )
     if "HOST IDENTIFICATION HAS CHANGED" in text:
         return _changed(text, place)

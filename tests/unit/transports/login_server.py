@@ -130,6 +130,7 @@ class Served:
             config,
             person,
             place="ana@gpu1",
+            command="ssh gpu1",
             keys=keys,
             server_algorithms=lambda: self.link.signature_algorithms,
             may_type=may_type,

@@ -174,7 +174,7 @@ def test_several_prompts_at_once_and_several_rounds(serve: Callable[[Rules], Ser
     assert person.notices == ["Second factor", "Look at your phone"] * 2
 
 
-def test_a_key_then_a_password_then_a_code(serve: Callable[[Rules], Served], tmp_path: Path) -> None:
+def test_a_password_and_then_a_code(serve: Callable[[Rules], Served]) -> None:
     rules = Rules(["password", "keyboard-interactive"], rounds=[[("Code: ", False, "7")]])
     person = Person(["right", "7"])
     serve(rules).login(person, [])

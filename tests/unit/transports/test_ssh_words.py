@@ -103,7 +103,7 @@ FAILURES: list[tuple[str, type[ConnectError], str, str]] = [
 def test_why_ssh_failed_is_said_with_what_to_do(
     log: str, kind: type[ConnectError], message: str, hint: str
 ) -> None:
-    error = connect_failure(log, "ana@gpu1")
+    error = connect_failure(log, "ana@gpu1", "ssh -p 22 gpu")
     assert type(error) is kind
     assert message in error.message
     assert hint in error.hint
