@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import threading
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from x11fwd.cli.job import Job
+from x11fwd.cli.job import APART, Job
 from x11fwd.cli.options import (
     ConfigFile,
     Identity,
@@ -178,7 +180,7 @@ def setup(
                 one = run_setup(aims[0], wanted, prompter, watch(aims[0]), approve, verify=proof)
                 results: tuple[SetupResult, ...] = (one,)
             else:
-                results = run_many(aims, wanted, prompter, watch, approve, verify=proof)
+                results = _apart(lambda: run_many(aims, wanted, prompter, watch, approve, verify=proof))
         code = worst(results)
         if as_json:
             from x11fwd.cli.documents import setup_document
@@ -191,6 +193,23 @@ def setup(
         return code
 
     return Job(run)
+
+
+def _apart(work: Callable[[], tuple[SetupResult, ...]]) -> tuple[SetupResult, ...]:
+    """Work that waits for threads, in a thread of its own: this one stays free to take Ctrl-C.
+
+    The hosts are left as by a connection that was killed; the engine's journal and watcher are made for that.
+    """
+    done: Future[tuple[SetupResult, ...]] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as error:  # noqa: BLE001  raised again where it is waited for
+            done.set_exception(error)
+
+    threading.Thread(target=run, name=APART, daemon=True).start()
+    return done.result()
 
 
 def _own(file: Path | None, aim: Target, *, alone: bool) -> Path | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import socket
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -206,3 +208,23 @@ def test_ascii_locales_never_end_in_a_traceback() -> None:
     done = subprocess.run(x11fwd("doctor", "é\u2028"), capture_output=True, env=environment, check=False)
     assert done.returncode == 2
     assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["doctor", "setup", "setup several", "undo"])
+def test_ctrl_c_while_a_server_says_nothing_is_130_at_once(command: str) -> None:
+    command, several, _ = command.partition(" ")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        words = [command, *(["--yes"] if command != "doctor" else []), "-p", str(silent.getsockname()[1])]
+        process = subprocess.Popen(
+            x11fwd(*words, "ana@127.0.0.1", *(["ben@127.0.0.1"] if several else [])),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        silent.settimeout(20)
+        connection, _ = silent.accept()
+        with connection:
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert errors.splitlines()[-1] == "error: interrupted"
