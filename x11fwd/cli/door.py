@@ -25,6 +25,10 @@ def run(words: Sequence[str]) -> int:
     debug = "--debug" in words
     if debug:
         words = [word for word in words if word != "--debug"]
+        if words[:1] == ["ssh"]:
+            from x11fwd.pipeline.ssh_session import main as ssh
+
+            return ssh(words[1:])
     for stream in (sys.stdout, sys.stderr):
         # a remote's text may hold anything; no sentence of ours shall end in a UnicodeEncodeError
         if hasattr(stream, "reconfigure"):
