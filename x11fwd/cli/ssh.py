@@ -12,9 +12,9 @@ SETTINGS = {"ignore_unknown_options": True, "allow_extra_args": True, "allow_int
 
 
 def ssh(context: typer.Context) -> Job:
-    """Log in as ssh -X does, with a display that works; every option of ssh.
+    """Log in as ssh -X does, with a display that works.
 
-    All words after it are ssh's, in ssh's order.
+    All words after it are ssh's own options, target and command.
     """
     words = list(context.args)
 

@@ -49,7 +49,7 @@ def verify(
     login: Login = None,
     option: Option = None,
 ) -> Job:
-    """Prove that it works: draw a plot there, and look at its pixels here. Changes nothing.
+    """Prove that it works: draw a plot there, see it here. Changes nothing.
 
     Logs in anew with X11, lets the remote's own matplotlib draw through the backend that a script of yours
     would get, and asks this machine's X server for the window. Succeeds only if the pixels are right; a
