@@ -121,7 +121,7 @@ class Seen:
         return Fix(f"x11fwd setup {self.name}", FixBy.X11FWD)
 
 
-class Unanswered(Exception):  # noqa: N818  no error: the facts hold no answer, and this is what to say
+class Unanswered(Exception):
     """The facts that a check asks for are not there; `verdict` is what the check says then."""
 
     def __init__(self, verdict: Verdict) -> None:
