@@ -78,7 +78,7 @@ def test_patches_in_another_order_are_wrong() -> None:
 
 
 def test_a_covered_patch_is_wrong() -> None:
-    rows = [list(line) for line in row_of(list(COLOURS))]
+    rows = [list(line) for line in row_of(list(COLOURS), width=20, height=20)]
     for line in rows[3:9]:
         line[5:13] = [(0, 0, 0)] * 8
     assert patches_problem(picture(rows)) == "the patch #d62728 is not whole"
