@@ -45,7 +45,7 @@ class Person:
 
 
 class Ears:
-    """An `Events` and an `UndoEvents` that keep one line for each thing they are told."""
+    """An `Events` that keeps one line for each thing it is told."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -53,16 +53,41 @@ class Ears:
     def doing(self, text: str) -> None:
         self.lines.append(f"doing {text}")
 
-    def planned(self, plan: Plan | UndoPlan, remote: RemoteFacts | None = None) -> None:
+    def planned(self, plan: Plan, remote: RemoteFacts) -> None:
         self.lines.append("planned")
 
-    def started(self, change: Change | Entry) -> None:
+    def started(self, change: Change) -> None:
         self.lines.append(f"started {change.id}")
 
-    def said(self, change: Change | Entry, line: SpokenLine) -> None:
+    def said(self, change: Change, line: SpokenLine) -> None:
         self.lines.append(f"{line.kind.value} {line.text}")
 
-    def finished(self, change: Change | UndoResult, result: ChangeResult | None = None) -> None:
+    def finished(self, change: Change, result: ChangeResult) -> None:
+        self.lines.append("finished")
+
+    def noted(self, text: str) -> None:
+        self.lines.append(f"noted {text}")
+
+
+class UndoEars:
+    """The same for undo."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def doing(self, text: str) -> None:
+        self.lines.append(f"doing {text}")
+
+    def planned(self, plan: UndoPlan) -> None:
+        self.lines.append("planned")
+
+    def started(self, entry: Entry) -> None:
+        self.lines.append(f"started {entry.id}")
+
+    def said(self, entry: Entry, line: SpokenLine) -> None:
+        self.lines.append(f"{line.kind.value} {line.text}")
+
+    def finished(self, result: UndoResult) -> None:
         self.lines.append("finished")
 
     def noted(self, text: str) -> None:

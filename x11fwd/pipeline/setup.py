@@ -329,6 +329,9 @@ class _Run:
         plan = self.plan = self._planned(transport, playbook, remote)
         self.note = admin_note(plan, remote)
         if plan.empty:
+            if remote.x11.granted is False and plan.warnings:
+                # nothing that we may change, and yet no window would come
+                raise ChangeError(plan.warnings[0], hint="`x11fwd doctor` shows what stands in the way")
             return SetupStatus.ALREADY
         events.planned(plan, remote)
         if self.options.dry_run:
@@ -415,15 +418,13 @@ class _Run:
 
 
 def traces_of(remote: RemoteFacts) -> tuple[str, ...]:
-    """What a login with X11 and the first plot leave in a home directory (sshd's xauth, matplotlib's caches).
-
-    Outermost first, so that undo can take empty folders away from the end.
-    """
+    """What a login with X11 and the first plot leave in a home directory (sshd's xauth, caches of fonts)."""
     home = remote.home.path
     authority = remote.authority.path if remote.authority else f"{home}/.Xauthority"
     return (
         authority,
         f"{home}/.cache",
+        f"{home}/.cache/fontconfig",
         f"{home}/.cache/matplotlib",
         f"{home}/.config",
         f"{home}/.config/matplotlib",

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
+from importlib.resources import files
 from typing import TYPE_CHECKING, Protocol
 
 from x11fwd.errors import UsageError, X11fwdError
@@ -269,8 +270,8 @@ class _Undo:
         """What setup's own logins and test plot left in the home directory and nobody has used since."""
         absent = {path for result in self.results for path in result.entry.absent}
         if absent:
-            innermost_first = sorted(absent, reverse=True)
-            transport.run(("sh", "-c", _SWEEP, "x11fwd", *innermost_first))
+            script = files("x11fwd.pipeline").joinpath("undo_sweep.sh").read_bytes()
+            transport.run(("sh", "-s", "--", *sorted(absent, reverse=True)), stdin=script)  # innermost first
 
     def _take_back(self, engine: Engine, entry: Entry, *, remove_packages: bool) -> None:
         self.events.started(entry)
@@ -284,17 +285,6 @@ class _Undo:
             result = UndoResult(entry, UndoOutcome.UNDONE, result.difference, result.kept)
         self.results.append(result)
         self.events.finished(result)
-
-
-# Only what was not there before setup, and only what is empty or a cache: as the login user, never as root.
-_SWEEP = """
-for path; do
-    case $path in */.cache/matplotlib) rm -f "$path"/fontlist-*.json ;; esac
-    if [ -d "$path" ]; then rmdir "$path"
-    elif [ -f "$path" ] && [ ! -s "$path" ]; then rm -f "$path"; fi
-done 2>/dev/null
-:
-"""
 
 
 def _rights(transport: Transport) -> Privilege:

@@ -55,6 +55,12 @@ sshd_reload() { # ENTRY; needs no room on the disk
     pid=$(listener "$1")
     unit=$(sed -n 's|.*/\([^/]*\.service\)$|\1|p' "/proc/${pid:-none}/cgroup" 2>/dev/null | head -n 1)
     rr_mark=$(pid_file_mark)
+    if [ -n "$unit" ] && socket_starts "$unit"; then
+        hear systemctl stop "$unit"
+        wait_until 5 reread_or_gone
+        socket_opens && return 0
+        hear systemctl start "$unit" && return 0
+    fi
     sr_number=0
     sr_words=
     while [ "$sr_number" -lt "$x_reloads" ]; do
@@ -78,8 +84,19 @@ door_listens() { # somebody listens where this login came in (proc(5), state 0A)
         /proc/net/tcp /proc/net/tcp6 2>/dev/null
 }
 
-# A socket of systemd's stays open when its sshd ends, and starts a fresh one for the next login. Debian 13's sshd
-# does end at SIGHUP there ("Cannot bind any address": sighup_restart closes the socket it was given).
+# Behind a socket of systemd's there is nothing to reload: the socket stays open when its sshd ends and starts a fresh
+# one for the next login, and logged in sessions are processes of their own (KillMode=process). A reload would be
+# worse: Debian 13's sshd loses the socket it was given ("Cannot bind any address"), and systemd may then wait 90
+# seconds for its READY=1 while nobody answers at the door.
+socket_starts() { # UNIT
+    [ "$(systemctl show --property=KillMode "$1" 2>/dev/null)" = KillMode=process ] || return 1
+    ss_units=$(systemctl show --property=TriggeredBy "$1" 2>/dev/null)
+    for ss_unit in ${ss_units#TriggeredBy=}; do
+        case $ss_unit in *.socket) systemctl --quiet is-active "$ss_unit" && return 0 ;; esac
+    done
+    return 1
+}
+
 socket_opens() {
     door_listens || return 1
     # every such start counts against systemd's limit, beyond which the socket itself would be closed
