@@ -1,9 +1,12 @@
-"""Golden texts: compared whole; `X11FWD_ACCEPT=1 pytest` writes new ones, to be read before they are committed."""
+"""Golden texts: compared whole; `X11FWD_ACCEPT=1 pytest` writes new ones, to be read before a commit."""
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # read at import: the tests' clean environment takes the variable away
 _ACCEPT = os.environ.get("X11FWD_ACCEPT") == "1"

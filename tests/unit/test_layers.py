@@ -95,7 +95,9 @@ def test_nothing_below_the_cli_prints_or_exits(path: Path) -> None:
     wrong = []
     tree = ast.parse(path.read_text(encoding="utf-8"))
     # what runs only as `python -m` is a door of its own
-    tree.body = [node for node in tree.body if not (isinstance(node, ast.If) and "__main__" in ast.unparse(node.test))]
+    tree.body = [
+        node for node in tree.body if not (isinstance(node, ast.If) and "__main__" in ast.unparse(node.test))
+    ]
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
