@@ -210,9 +210,8 @@ def test_an_interactive_shell_has_its_size_its_changes_and_its_interrupts(person
         terminal.send("while [ \"$(stty size)\" != '40 100' ]; do sleep 0.05; done; stty size\r")
         terminal.read_until(r"\n40 100")
         terminal.read_until("% ")
-        terminal.send("sleep 60\r")
-        terminal.read_until("sleep 60")
-        time.sleep(0.3)  # for the remote's sleep to be the foreground job; nothing here can see it
+        terminal.send("sh -c 'echo re''ady; exec sleep 60'\r")
+        terminal.read_until("ready")
         terminal.send("\x03")
         terminal.read_until("% ")
         terminal.send("exit 7\r")
