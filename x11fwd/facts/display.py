@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING
 
 from x11fwd.x11.authority import authority_path, find_cookie, read_authority
 from x11fwd.x11.client import handshake
-from x11fwd.x11.display import DisplayName, MalformedDisplayError, parse_display, ssh_accepts
+from x11fwd.x11.display import (
+    UNIX_SOCKET_PREFIX,
+    DisplayName,
+    MalformedDisplayError,
+    parse_display,
+    ssh_accepts,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,10 +106,23 @@ def find_display(
     if value is None and environ.get("SSH_CONNECTION"):
         return DisplayFound(None, None, others)
     for one in others:
+        if one.startswith(":") and not _is_ours(
+            one[1:], root or Path("/"), uid if uid is not None else _uid()
+        ):
+            continue
         opened = open_display(one, environ, platform, root=root, uid=uid)
         if opened.handshake.ok:
             return DisplayFound(one, problem, others, opened, "launchd" if one == launchd else "socket")
     return DisplayFound(None, problem, others)
+
+
+def _is_ours(number: str, root: Path, uid: int) -> bool:
+    """False for another user's socket: whoever owns an X server that lets us in sees our windows."""
+    if (root / "mnt/wslg").is_dir():
+        return True  # one person's machine; WSLg's own account holds the socket
+    with contextlib.suppress(OSError):
+        return (root / f"{UNIX_SOCKET_PREFIX}{number}".lstrip("/")).stat().st_uid in {0, uid}
+    return False
 
 
 def find_sockets(root: Path | None = None) -> list[int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import sys
 import time
@@ -14,7 +13,7 @@ from x11fwd.facts.display import LIMIT, DisplayFound, find_display, open_display
 from x11fwd.transports.base import X11Offer
 from x11fwd.x11.authority import Cookie, find_cookie, read_authority
 from x11fwd.x11.client import connect
-from x11fwd.x11.display import AddressKind, MalformedDisplayError, parse_display, ssh_accepts
+from x11fwd.x11.display import MalformedDisplayError, parse_display, ssh_accepts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -221,8 +220,7 @@ class ThisDesktop:
     def find(self) -> DisplayFound:
         lost = {name: value for name, value in self._environ.items() if name != "DISPLAY"}
         found = find_display(lost, self._platform, launchd=self.launchd_display())
-        # A socket of another user's could be a trap: an X server that lets everybody in.
-        return found if found.opened is not None and _is_ours(found.opened) else DisplayFound()
+        return found if found.opened is not None else DisplayFound()
 
     def launchd_display(self) -> str | None:
         if self._platform != "darwin":
@@ -240,16 +238,6 @@ class ThisDesktop:
         # `open` finds it wherever it is installed and fails where it is not
         answer = LocalTransport().run(("open", "-g", "-a", "XQuartz"), timeout=_START)
         return None if answer.ok else "XQuartz is not installed (https://www.xquartz.org)"
-
-
-def _is_ours(opened: Opened) -> bool:
-    address = opened.handshake.address
-    if address is None or address.kind is AddressKind.TCP:
-        return address is not None
-    try:
-        return os.stat(address.path).st_uid in {0, os.getuid()}  # noqa: PTH116  one stat(2)
-    except OSError:
-        return False  # an abstract socket whose file is gone: nobody knows whose it is
 
 
 def _ensured(opened: Opened, environ: Mapping[str, str], reason: str) -> Ensured:

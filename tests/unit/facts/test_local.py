@@ -178,6 +178,22 @@ def test_a_lost_display_is_found_again_by_its_socket(monkeypatch: pytest.MonkeyP
     assert (far.display, far.candidates) == (None, (":0", ":1"))
 
 
+def test_a_server_of_another_user_is_not_taken_though_it_lets_us_in(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from x11fwd.facts import display as module
+    from x11fwd.x11.client import Handshake
+
+    path = tmp_path / "tmp/.X11-unix/X3"
+    path.parent.mkdir(parents=True)
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(str(path))
+    if os.getuid() == 0:
+        os.chown(path, 4711, 4711)
+    monkeypatch.setattr(module, "handshake", lambda *_, **__: Handshake(HandshakeStatus.OK))
+    assert find_display(environ(tmp_path), "linux", root=tmp_path, uid=os.getuid() + 1).display is None
+
+
 def test_wslgs_socket_counts_where_tmp_has_lost_it(tmp_path: Path) -> None:
     path = tmp_path / "mnt/wslg/.X11-unix/X0"
     path.parent.mkdir(parents=True)
