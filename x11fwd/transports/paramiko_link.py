@@ -162,7 +162,9 @@ class Link(paramiko.Transport):
     @property
     def signature_algorithms(self) -> frozenset[str] | None:
         """`server-sig-algs` of RFC 8308, None where the server did not say."""
-        text = self.server_extensions.get("server-sig-algs")
+        # paramiko keeps them since 2.9, and not every release of its type stubs knows the attribute
+        extensions: dict[str, bytes | str] = getattr(self, "server_extensions", {})
+        text = extensions.get("server-sig-algs")
         if text is None:
             return None
         return frozenset((text.decode() if isinstance(text, bytes) else str(text)).split(","))
