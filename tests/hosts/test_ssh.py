@@ -142,6 +142,30 @@ def test_a_call_leaves_no_process_and_no_file_behind(person: Person, alias: str)
     assert [name for name in after if name not in before] == []
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_standard_streams_are_no_trouble(closed: str, person: Person, alias: str) -> None:
+    plain, ours = (
+        run(person, ["sh", "-c", f"{' '.join(argv)} {alias} 'echo hi; echo err >&2; exit 3' {closed}"])
+        for argv in (["ssh", "-X"], person.x11fwd("ssh"))
+    )
+    assert ours._replace(err=OURS.sub(b"", ours.err)) == plain
+
+
+def test_a_missing_ssh_is_a_sentence(person: Person) -> None:
+    ended = run(person, ["env", "PATH=/nowhere", *person.x11fwd("ssh", "gpu")])
+    assert ended.err == b"x11fwd: ssh cannot be run: No such file or directory\n"
+    assert ended.status == 255
+
+
+def test_a_master_that_stays_in_the_background_keeps_nobody_waiting(person: Person, alias: str) -> None:
+    words = ["-o", "ControlMaster=auto", "-o", "ControlPath=~/m", "-o", "ControlPersist=20", alias, "echo hi"]
+    start = time.monotonic()
+    ended = run(person, person.x11fwd("ssh", *words))
+    assert ended.out == b"hi\n"
+    assert time.monotonic() - start < 10
+    assert person.run(["ssh", "-O", "exit", "-o", "ControlPath=~/m", alias]).rc == 0
+
+
 # --- signals ------------------------------------------------------------------------------------------------
 
 
@@ -424,6 +448,32 @@ def test_a_stale_display_is_replaced_by_one_that_answers(person: Person, plottin
     person.environment["DISPLAY"] = ":931"
     ended = run(person, person.x11fwd("ssh", plotting, WINDOW))
     assert ended.out == b"1280\n", ended.err
+
+
+def test_a_dead_display_is_explained_under_what_ssh_says_of_it(
+    new_person: Callable[..., Person], chroot_host: Callable[..., ChrootHost]
+) -> None:
+    someone = new_person()
+    alias = someone.alias("gpu", chroot_host("bookworm", "bare"))
+    someone.environment["DISPLAY"] = ":931"
+    ended = run(someone, someone.x11fwd("ssh", alias, "true"))
+    lines = ended.err.decode().splitlines()
+    assert lines[0].startswith("Warning: No xauth data")
+    assert lines[1].startswith("x11fwd: this machine has no cookie")
+    assert lines[2:] == ["X11 forwarding request failed on channel 0"]
+
+
+def test_a_person_without_a_display_is_told_so_at_the_terminal(
+    new_person: Callable[..., Person], chroot_host: Callable[..., ChrootHost]
+) -> None:
+    someone = new_person()
+    terminal = someone.pty(someone.x11fwd("ssh", someone.alias("gpu", chroot_host("bookworm", "bare"))))
+    terminal.read_until(
+        "x11fwd: DISPLAY is not set, and no X server .*; no window can open: see `x11fwd doctor`"
+    )
+    terminal.read_until(r"\$ ")
+    terminal.send("exit 4\r")
+    assert terminal.wait() == 4
 
 
 def test_without_any_display_the_command_still_runs_and_says_nothing(

@@ -76,9 +76,11 @@ def _own_options(argv: Sequence[str]) -> tuple[tuple[str, ...] | None, str]:
 
 def _with_display(line: CommandLine) -> int:
     environ: MutableMapping[str, str] = dict(os.environ)
-    # As ssh does first of all (closefrom in ssh.c): a caller may wait for the end of a pipe that we hold.
-    os.closerange(3, 1024)
-    question = _ask_config(line.words, environ)
+    _tidy_descriptors()
+    try:
+        question = _ask_config(line.words, environ)
+    except OSError:
+        return _become_ssh([], line, environ)  # which says that there is none
     # From here to the answer ssh computes on another core; the imports below take as long.
     from x11fwd.pipeline.ssh import relay
     from x11fwd.pipeline.ssh.quick_look import look
@@ -93,6 +95,8 @@ def _with_display(line: CommandLine) -> int:
         screen = Screen(usable=True, security=seen.security)
     else:
         screen = _find_display(environ, notes)
+        # held open while ssh runs, see quick_look.Display
+        seen = look(environ["DISPLAY"], environ) if screen.usable else None
     decision = decide(
         line,
         config,
@@ -103,23 +107,35 @@ def _with_display(line: CommandLine) -> int:
     )
     decision.reasons[:0] = notes
     _say_reasons(line, decision.reasons)
-    if not screen.usable:
-        _say_problem(line, config, screen)
-    if _keeps_messages(line, config, screen):
+    told = not screen.usable and _say_problem(line, config, screen)
+    if _is_mute(line, config) or line.has("Eyf") or not environ.get("DISPLAY"):
+        # Nothing could be explained: the messages are muted, go elsewhere, or are not about X11.
         return _become_ssh(decision.words, line, environ)
     argv = ["ssh", *decision.words, *line.words]
     try:
-        return relay.end_like(relay.Relay(argv, environ, line.for_doctor()).run())
+        return relay.end_like(relay.Relay(argv, environ, line.for_doctor(), explains=not told).run())
     except OSError:
         return _become_ssh(
             decision.words, line, environ
         )  # no pipe, no folder for it: explanations are a luxury
 
 
-def _keeps_messages(line: CommandLine, config: Mapping[str, str], screen: Screen) -> bool:
-    """True where nothing would be explained: the messages go elsewhere, are muted, or cannot come."""
-    muted = line.has("q") or config.get("loglevel", "").lower() in _MUTE_LEVELS
-    return muted or line.has("Eyf") or not screen.usable
+def _tidy_descriptors() -> None:
+    """As ssh does first of all (sanitise_stdfd and closefrom in ssh.c).
+
+    A pipe of ours must not become a standard stream that the caller had closed, and a caller may wait for the
+    end of a pipe that we hold without knowing.
+    """
+    for stream in (0, 1, 2):
+        try:
+            os.fstat(stream)
+        except OSError:  # noqa: PERF203
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number, which is this one
+    os.closerange(3, 1024)
+
+
+def _is_mute(line: CommandLine, config: Mapping[str, str]) -> bool:
+    return line.has("q") or config.get("loglevel", "").lower() in _MUTE_LEVELS
 
 
 def _find_display(environ: MutableMapping[str, str], notes: list[str]) -> Screen:
@@ -215,12 +231,12 @@ def _say_reasons(line: CommandLine, reasons: Sequence[str]) -> None:
         os.write(2, "".join(f"x11fwd: {reason}\r\n" for reason in reasons).encode())
 
 
-def _say_problem(line: CommandLine, config: Mapping[str, str], screen: Screen) -> None:
-    """Without a display `ssh -X` says nothing; so do we in scripts, but a person is told."""
-    muted = line.has("q") or config.get("loglevel", "").lower() in _MUTE_LEVELS
-    if muted or "v" in line.flags or line.command or not os.isatty(2):
-        return
+def _say_problem(line: CommandLine, config: Mapping[str, str], screen: Screen) -> bool:
+    """Without a display `ssh -X` says nothing; so do we in scripts, but a person is told. True if we did."""
+    if _is_mute(line, config) or "v" in line.flags or line.command or not os.isatty(2):
+        return False
     os.write(2, f"x11fwd: {screen.problem}; no window can open: see `x11fwd doctor`\r\n".encode())
+    return True
 
 
 def _become_ssh(words: Sequence[str], line: CommandLine, environ: Mapping[str, str]) -> int:

@@ -48,6 +48,14 @@ class _Pipe:
             self._write = os.open(self.path, os.O_WRONLY)  # held open, so that reading never ends early
         os.set_blocking(self.read, False)
 
+    def opens(self) -> bool:
+        """Asked by the process that will be ssh; a security module may forbid it (proc(5), /proc/pid/fd)."""
+        try:
+            os.close(os.open(self.path, os.O_WRONLY | os.O_APPEND))
+        except OSError:
+            return False
+        return True
+
     def stops_writer(self) -> None:
         """Called by the process that will be ssh: from now on each message stops it until it is copied."""
         if not (_LINUX and hasattr(fcntl, "F_SETSIG")):
@@ -72,13 +80,16 @@ class Relay:
         argv: the whole call of ssh, its name first, without `-E`.
         environ: its environment.
         target: what a suggestion names as the host.
+        explains: False where the session's one line has been said already.
     """
 
-    def __init__(self, argv: Sequence[str], environ: Mapping[str, str], target: Sequence[str]) -> None:
+    def __init__(
+        self, argv: Sequence[str], environ: Mapping[str, str], target: Sequence[str], *, explains: bool = True
+    ) -> None:
         self._argv = list(argv)
         self._environ = dict(environ)
         self._target = tuple(target)
-        self._explained = False
+        self._explained = not explains
         self._line = b""
         self._pid = 0
 
@@ -109,11 +120,11 @@ class Relay:
     def _start(self, pipe: _Pipe) -> int:
         dies_with_us = _death_signal()
         parent = os.getpid()
-        argv = [self._argv[0], "-E", pipe.path, *self._argv[1:]]
         child = os.fork()
         if child:
             return child
         try:
+            argv = [self._argv[0], *(["-E", pipe.path] if pipe.opens() else []), *self._argv[1:]]
             pipe.stops_writer()
             dies_with_us()
             if os.getppid() != parent:
@@ -122,7 +133,7 @@ class Relay:
                 signal.signal(one, signal.SIG_DFL)  # Python ignores them, and ignored ones stay so in ssh
             os.execvpe(argv[0], argv, self._environ)  # noqa: S606  no shell, on purpose
         except OSError as error:
-            _write(2, f"x11fwd: {argv[0]} cannot be run: {error.strerror}\r\n".encode())
+            _write(2, f"x11fwd: {self._argv[0]} cannot be run: {error.strerror}\r\n".encode())
         finally:
             os._exit(255)
 
