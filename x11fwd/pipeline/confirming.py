@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["confirm_by_login", "fresh"]
 
-_PATIENCE = (
-    8.0  # seconds: a reload closes the listening socket for a moment, and the old answer may come first
-)
+_PATIENCE = 8.0  # seconds: a reload closes the listening socket for a moment
+_REFUSED = 2.0  # seconds: a daemon without a pid file may still answer as before at first
 _PAUSE = 0.25
 
 
@@ -48,7 +47,8 @@ def confirm_by_login(
     """
     trips = 0
     problem: ChangeError | None = None
-    end = time.monotonic() + patience
+    started = time.monotonic()
+    end = started + patience
     try:
         while problem is None or time.monotonic() < end:
             if problem is not None:
@@ -61,6 +61,7 @@ def confirm_by_login(
                     trips += new.round_trips
                 if problem is None:
                     return trips
+                end = min(end, started + _REFUSED)
             except ConnectError as error:
                 if not engine.waits:
                     return trips  # confirmed; only saying goodbye failed

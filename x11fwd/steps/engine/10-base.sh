@@ -224,7 +224,7 @@ is_absent() { [ ! -e "$1" ]; }
 
 # A part shows that it runs by writing its identity over a line of blanks that was there before: that needs no room.
 reserve() { # FILE
-    printf '%100s\n' '' >"$1"
+    printf '%100s\n' '' >"$1" && true >"${1%/*}/unclaimed"
 }
 
 show_identity() { # FILE
@@ -254,7 +254,7 @@ detach() { # PROOF PART ARGUMENT...: the part writes its identity into the file 
 }
 
 claim() { # FOLDER
-    mkdir "$1/claimed" 2>/dev/null
+    mv "$1/unclaimed" "$1/claimed" 2>/dev/null
 }
 
 # --- the lock: one change at a time on this host and journal

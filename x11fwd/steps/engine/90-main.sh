@@ -129,7 +129,8 @@ follow() { # what the work says, until it has ended; the work does not need us
         nap
     done
     exec 3<&-
-    rm -rf "$run"
+    foreground=yes
+    leave_no_empty_state
     exit 0
 }
 

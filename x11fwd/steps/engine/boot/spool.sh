@@ -19,7 +19,7 @@ stop() { # CODE SENTENCE: nothing stays
     rm -rf "$run"
     rmdir "$state/run" 2>/dev/null
     [ -z "$mark" ] || rm -f "$mark"
-    rmdir "$state" 2>/dev/null && printf '%s\n' "$made" | sed -n '1!G;h;$p' | while IFS= read -r folder; do
+    printf '%s\n' "$made" | sed -n '1!G;h;$p' | while IFS= read -r folder; do
         [ -z "$folder" ] || rmdir "$folder" 2>/dev/null
     done
     [ -z "$words" ] || printf '%s\n' "$words" | while IFS= read -r line; do say "words $line"; done
