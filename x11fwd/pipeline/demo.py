@@ -189,7 +189,7 @@ class _Demo:
         self._result = replace(self._result, doctor=result)
         cause = next((one for one in result.report.findings if one.id == result.report.cause), None)
         found = cause.title if cause else "nothing"
-        detail = cause.evidence.replace(f"{sandbox.folder}/", "") if cause else ""
+        detail = sandbox.shorten(cause.evidence) if cause else ""
         return self._finish(
             "doctor",
             f"doctor found the cause: {found}",
@@ -209,7 +209,7 @@ class _Demo:
         words = result.error.message if result.error else result.note
         return self._finish(
             "setup",
-            "; ".join(change.title for change in changes) or "setup changed nothing",
+            sandbox.shorten("; ".join(change.title for change in changes)) or "setup changed nothing",
             ok=result.status is SetupStatus.DONE,
             detail=words,
             command="x11fwd setup HOST",
@@ -243,7 +243,7 @@ class _Demo:
             "verify",
             f"{own.title}{took}",
             ok=result.ok,
-            detail=own.evidence,
+            detail=sandbox.shorten(own.evidence),
             command="x11fwd verify HOST",
         )
 

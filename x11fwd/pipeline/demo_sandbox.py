@@ -7,8 +7,8 @@ engine's journal all lie in the folder, which goes when the demo ends (demo_keep
 from __future__ import annotations
 
 import contextlib
-import getpass
 import os
+import pwd
 import secrets
 import shutil
 import socket
@@ -103,6 +103,10 @@ class Sandbox:
         """HOME of every login."""
         return self.folder / "home"
 
+    def shorten(self, text: str) -> str:
+        """A sentence with the sandbox's paths as a person would have them on a real server."""
+        return text.replace(str(self.home), "~").replace(f"{self.folder}/", "")
+
     # --- what lies in it
 
     def _write(self) -> None:
@@ -153,7 +157,7 @@ class Sandbox:
             f"Host {ALIAS}",
             "    HostName 127.0.0.1",
             f"    Port {port}",
-            f"    User {getpass.getuser() if os.getuid() else 'root'}",
+            f"    User {pwd.getpwuid(os.getuid()).pw_name}",
             f"    IdentityFile {folder}/user_key",
             "    IdentitiesOnly yes",
             "    IdentityAgent none",
