@@ -83,7 +83,8 @@ def bad_chars(seen: Seen) -> Verdict:
 
 
 def _value_verdict(local: LocalFacts, title: str, evidence: str) -> Verdict:
-    better = next((name for name in local.display_candidates if name != local.display), None)
+    others = (local.display_used, *local.display_candidates)
+    better = next((name for name in others if name and name != local.display), None)
     fix = Fix(f"export DISPLAY={better}", FixBy.YOU) if better else None
     if local.display_used and local.display_used != local.display:
         return odd(f"{title}; x11fwd uses {local.display_used} instead", evidence, fix)
@@ -197,6 +198,7 @@ def _authority(local: LocalFacts) -> str:
 
 
 def _seen(shake: Handshake) -> str:
-    """The address that was tried last and the words that came back."""
-    where = str(shake.address or (shake.attempts[-1].address if shake.attempts else "no address"))
+    """The address that answered, or the one whose failure is the verdict's, and the words that came back."""
+    failed = [attempt.address for attempt in shake.attempts if attempt.error == shake.reason]
+    where = shake.address or next(iter(failed), "no address")
     return f"{where}: {shake.reason or shake.status.value}"

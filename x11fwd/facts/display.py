@@ -60,7 +60,7 @@ class DisplayFound:
     Attributes:
         display: what can be handed to ssh, None without any.
         problem: why the DISPLAY in the environment cannot be meant, None where it can or is not set.
-        candidates: displays of this machine, best first, whether they let us in or not.
+        candidates: this user's displays on this machine (and root's), best first, whether they let us in or not.
         opened: the handshake with `display`; None without one.
         source: who named it: `$DISPLAY`, `launchd`, `socket`, `""`.
     """
@@ -94,6 +94,7 @@ def find_display(
     """
     value = environ.get("DISPLAY") or None
     sockets = [] if platform == "win32" else find_sockets(root)
+    sockets = [one for one in sockets if _is_ours(one, root or Path("/"), _uid() if uid is None else uid)]
     candidates = [launchd] if launchd else []
     candidates += [f":{number}" for number in sockets]
     if platform == "win32":
@@ -116,7 +117,7 @@ def find_display(
     return DisplayFound(None, problem, others)
 
 
-def _is_ours(number: str, root: Path, uid: int) -> bool:
+def _is_ours(number: int, root: Path, uid: int) -> bool:
     """False for another user's socket: whoever owns an X server that lets us in sees our windows."""
     if (root / "mnt/wslg").is_dir():
         return True  # one person's machine; WSLg's own account holds the socket
