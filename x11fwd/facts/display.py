@@ -60,7 +60,7 @@ class DisplayFound:
     Attributes:
         display: what can be handed to ssh, None without any.
         problem: why the DISPLAY in the environment cannot be meant, None where it can or is not set.
-        candidates: this user's displays on this machine (and root's), best first, whether they let us in or not.
+        candidates: displays of this user's and of root's here, best first, whether they let us in or not.
         opened: the handshake with `display`; None without one.
         source: who named it: `$DISPLAY`, `launchd`, `socket`, `""`.
     """
@@ -107,10 +107,6 @@ def find_display(
     if value is None and environ.get("SSH_CONNECTION"):
         return DisplayFound(None, None, others)
     for one in others:
-        if one.startswith(":") and not _is_ours(
-            one[1:], root or Path("/"), uid if uid is not None else _uid()
-        ):
-            continue
         opened = open_display(one, environ, platform, root=root, uid=uid)
         if opened.handshake.ok:
             return DisplayFound(one, problem, others, opened, "launchd" if one == launchd else "socket")

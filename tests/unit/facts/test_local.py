@@ -309,3 +309,14 @@ def test_windows_has_no_shell_to_ask_and_a_tcp_display(tmp_path: Path) -> None:
     assert known(facts.ssh_version) == "OpenSSH_for_Windows_9.5p1, LibreSSL 3.8.2"
     assert facts.handshake is not None
     assert not facts.handshake.ok
+
+
+def test_the_displays_of_other_users_are_no_candidates(tmp_path: Path) -> None:
+    folder = tmp_path / "tmp/.X11-unix"
+    folder.mkdir(parents=True)
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(str(folder / "X4"))
+    if os.getuid() == 0:
+        os.chown(folder / "X4", 4711, 4711)
+    found = find_display(environ(tmp_path, DISPLAY="nonsense"), "linux", root=tmp_path, uid=os.getuid() + 1)
+    assert found.candidates == ()
