@@ -6,8 +6,8 @@ is_listener() { # PID: the daemon itself, not the half that serves one login (ss
     case $il_line in
         "sshd: "*"[listener]"*) return 0 ;;
         "sshd: "* | "sshd-session: "*) return 1 ;;
-        */sshd\ * | sshd\ *) return 0 ;;
     esac
+    case ${il_line%% *} in */sshd | sshd) return 0 ;; esac
     return 1
 }
 

@@ -112,8 +112,8 @@ follow() { # what the work says, until it has ended; the work does not need us
     fo_quiet=0
     while :; do
         if IFS= read -r fo_line <&3; then
+            case $fo_part$fo_line in "@$x_nonce end "*) followed "$fo_part$fo_line" ;; esac
             printf '%s\n' "$fo_part$fo_line" || exit 1
-            case $fo_part$fo_line in "@$x_nonce end "*) break ;; esac
             fo_part=
             fo_quiet=0
             continue
@@ -122,15 +122,19 @@ follow() { # what the work says, until it has ended; the work does not need us
         fo_quiet=$((fo_quiet + 1))
         if [ $((fo_quiet % 40)) -eq 0 ] && ! is_alive "$fo_pid"; then
             fo_quiet=$((fo_quiet + 1000))
-            [ "$fo_quiet" -lt 2000 ] || { follow_the_dead; break; } # one more look: it may have just ended
+            [ "$fo_quiet" -lt 2000 ] || follow_the_dead # one more look before: it may have just ended
         elif [ $((fo_quiet % 100)) -eq 0 ]; then
             say alive
         fi
         nap
     done
+}
+
+followed() { # LAST LINE: said when everything is in order, because the client may leave at once
     exec 3<&-
     foreground=yes
     leave_no_empty_state
+    printf '%s\n' "$1"
     exit 0
 }
 
@@ -145,7 +149,7 @@ follow_the_dead() {
             *) say "outcome ${fd_outcome##*/outcome-}" ;;
         esac
     done
-    say "end 1"
+    followed "@$x_nonce end 1"
 }
 
 engine=$0
