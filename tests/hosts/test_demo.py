@@ -22,6 +22,18 @@ if TYPE_CHECKING:
     from tests.lab.hosts import ChrootHost
 
 SITE = "/opt/x11fwd-site"
+# what the tests need and x11fwd does not; a fresh Debian has no matplotlib
+NOT_OURS = (
+    "__pycache__",
+    "matplotlib*",
+    "mpl_toolkits",
+    "numpy*",
+    "mypy*",
+    "pip*",
+    "*pytest*",
+    "xdist",
+    "pytest_*",
+)
 ENVIRONMENT = f"PYTHONDONTWRITEBYTECODE=1 PYTHONPATH={SITE}"
 
 
@@ -30,7 +42,7 @@ def with_x11fwd(host: ChrootHost) -> ChrootHost:
     python = readable_python()
     packages = next(python.parent.parent.glob("lib/python3*/site-packages"))
     site = host.root / SITE.lstrip("/")
-    shutil.copytree(packages, site, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(packages, site, symlinks=True, ignore=shutil.ignore_patterns(*NOT_OURS))
     if not (site / "x11fwd").exists():
         source = Path(x11fwd.__file__).parent
         shutil.copytree(source, site / "x11fwd", ignore=shutil.ignore_patterns("__pycache__"))

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from x11fwd.errors import ConnectError
 from x11fwd.transports.hops import Hop, jump_hosts
 from x11fwd.transports.local import LocalTransport, resolve
 
@@ -229,6 +230,15 @@ def connect(
     route = open_route(first.config, known, float(first.config.connect_timeout or timeout))
     try:
         from x11fwd.transports.paramiko_transport import ParamikoCannotError, open_paramiko
+    except ImportError as error:
+        route.close()
+        if choice == "paramiko":
+            raise ConnectError(
+                f"paramiko is installed and cannot be imported: {error}",
+                hint="reinstall x11fwd, or take `--transport openssh`",
+            ) from error
+        reason = f"paramiko cannot be imported: {error}"
+        return open_openssh(hop, prompter=prompter, offer=x11, reason=reason, timeout=timeout)
     except BaseException:
         route.close()
         raise

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from x11fwd import facts
 from x11fwd.facts.answers import Answers, parse_answers
 from x11fwd.facts.parse import parse_remote
 from x11fwd.facts.remote import probe_text
@@ -30,7 +31,7 @@ SHELLS = {
     "zsh": ("zsh", "--emulate", "sh"),
 }
 NONCE = "f00d"
-FACTS = Path(__file__).parents[3] / "x11fwd" / "facts"
+FACTS = Path(facts.__file__).parent  # of the package that is tested, installed or not
 
 
 def shell(name: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -188,3 +189,34 @@ def test_a_cert_authority_line_is_seen(tmp_path: Path) -> None:
 def test_a_machine_without_ssh_cannot_resolve_a_target() -> None:
     with pytest.raises(ConnectError, match="no `ssh`"):
         connect(parse_target("h"), prompter=Nobody(), local=FakeTransport([Answer(CommandResult(127))]))
+
+
+def test_a_paramiko_that_cannot_be_imported_leaves_the_way_to_the_system_ssh(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reasons: list[str] = []
+    closed: list[bool] = []
+
+    class Route:
+        def close(self) -> None:
+            closed.append(True)
+
+    def opened(*_: object, reason: str, **__: object) -> FakeTransport:
+        reasons.append(reason)
+        return FakeTransport()
+
+    monkeypatch.setitem(sys.modules, "x11fwd.transports.paramiko_transport", None)
+    monkeypatch.setattr("x11fwd.transports.route.open_route", lambda *_: Route())
+    monkeypatch.setattr("x11fwd.transports.openssh.open_openssh", opened)
+    connect(parse_target("gpu1"), prompter=Nobody(), config=config(), local=FakeTransport())
+    assert len(reasons) == 1
+    assert "cannot be imported" in reasons[0]
+    with pytest.raises(ConnectError, match="cannot be imported"):
+        connect(
+            parse_target("gpu1"),
+            prompter=Nobody(),
+            config=config(),
+            choice="paramiko",
+            local=FakeTransport(),
+        )
+    assert closed == [True, True]
