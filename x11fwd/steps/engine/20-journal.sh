@@ -11,7 +11,7 @@ journal_begin() { # KIND: the entry under way, in $draft; fill it with note, the
     note change "$x_change"
     note title "$x_title"
     note plan "$x_plan"
-    note time "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
+    note time "$(now)"
     note who "$who"
     note absent "$(absent_traces)"
     note nonce "$x_nonce"
@@ -25,6 +25,14 @@ absent_traces() { # what our own test programs may bring into the home directory
     printf '%s\n' "$x_traces" | while IFS= read -r at_path; do
         [ -z "$at_path" ] || [ -e "$at_path" ] || printf '%s\n' "$at_path"
     done
+}
+
+now() { # with the fraction where date can say it: root's and the user's journal are undone as one, newest first
+    nw_time=$(date -u +%Y-%m-%dT%H:%M:%S.%NZ)
+    case $nw_time in
+        *[!0-9]Z) date -u +%Y-%m-%dT%H:%M:%SZ ;; # not GNU's date
+        *) echo "$nw_time" ;;
+    esac
 }
 
 note() { # FIELD VALUE
