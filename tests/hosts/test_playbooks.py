@@ -1,4 +1,4 @@
-"""The other playbook and other Pythons, through the front door: Qt, a venv and PyPI's matplotlib, one login."""
+"""Another playbook, other Pythons, through the front door: Qt, a venv and PyPI's matplotlib, --only-me."""
 
 from __future__ import annotations
 
