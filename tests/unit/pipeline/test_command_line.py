@@ -80,3 +80,27 @@ def test_a_suggestion_keeps_what_leads_to_the_host() -> None:
 def test_no_letter_is_both_a_flag_and_an_option_with_an_argument() -> None:
     assert not set(FLAGS) & set(WITH_ARGUMENT)
     assert len(set(FLAGS + WITH_ARGUMENT)) == len(FLAGS + WITH_ARGUMENT)
+
+
+@pytest.mark.parametrize(
+    ("typed", "given"),
+    [
+        ("gpu1", "gpu1"),
+        ("ana@gpu1", "ana@gpu1"),
+        ("ana@gpu1:2222", "ssh://ana@gpu1:2222"),
+        ("127.0.0.1:2222", "ssh://127.0.0.1:2222"),
+        ("ana@[::1]:2222", "ssh://ana@[::1]:2222"),
+        ("[::1]", "ssh://[::1]"),
+        ("::1", "::1"),
+        ("ana@fe80::1", "ana@fe80::1"),
+        ("ssh://ana@gpu1:2222", "ssh://ana@gpu1:2222"),
+        ("a%b@gpu1:2222", "ssh://a%25b@gpu1:2222"),
+        ("gpu1:", "gpu1:"),
+        ("gpu1:x", "gpu1:x"),
+    ],
+)
+def test_a_target_with_a_port_is_given_to_ssh_as_it_knows_it(typed: str, given: str) -> None:
+    line = CommandLine(["-v", typed, "-C", "echo", "a:1"])
+    assert line.words == ("-v", given, "-C", "echo", "a:1")
+    assert line.destination == given
+    assert line.command == ("echo", "a:1")

@@ -20,7 +20,7 @@ class CommandLine:
     """One call of ssh, taken apart.
 
     Attributes:
-        words: all arguments, as given.
+        words: all arguments, as given, but for `user@host:port`, which ssh only knows as `ssh://user@host:port`.
         flags: letters of the options without argument, in order, repeated ones repeated.
         values: letter and argument of the others, in order.
         settings: keyword in lower case and value of each `-o`, in order; the first one of a keyword counts.
@@ -64,7 +64,8 @@ class CommandLine:
         at, terminated = self._options(0)
         if self.broken or at >= len(self.words):
             return
-        self.destination = self.words[at]
+        self.destination = _as_ssh_knows_it(self.words[at])
+        self.words = (*self.words[:at], self.destination, *self.words[at + 1 :])
         at += 1
         if at < len(self.words) and not terminated:
             at, _ = self._options(at)
@@ -105,6 +106,21 @@ class CommandLine:
                 self.settings.append(_setting(argument))
             break
         return at + 1
+
+
+def _as_ssh_knows_it(destination: str) -> str:
+    """`user@host:port` and `[address]:port`, targets of all our commands, as the URI that ssh(1) takes for them."""
+    user, at, place = destination.rpartition("@")
+    if place.startswith("["):
+        host, _, port = place[1:].partition("]")
+        port = port or ":22"
+        is_ours = bool(host) and port[0] == ":" and port[1:].isdigit()
+    else:
+        host, colon, port = place.partition(":")
+        is_ours = bool(host and colon) and port.isdigit()
+    if not is_ours or "/" in destination:
+        return destination
+    return f"ssh://{user.replace('%', '%25')}{at}{place}"
 
 
 def _setting(text: str) -> tuple[str, str]:
