@@ -83,24 +83,30 @@ def test_no_letter_is_both_a_flag_and_an_option_with_an_argument() -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "given"),
+    ("typed", "destination", "port"),
     [
-        ("gpu1", "gpu1"),
-        ("ana@gpu1", "ana@gpu1"),
-        ("ana@gpu1:2222", "ssh://ana@gpu1:2222"),
-        ("127.0.0.1:2222", "ssh://127.0.0.1:2222"),
-        ("ana@[::1]:2222", "ssh://ana@[::1]:2222"),
-        ("[::1]", "ssh://[::1]"),
-        ("::1", "::1"),
-        ("ana@fe80::1", "ana@fe80::1"),
-        ("ssh://ana@gpu1:2222", "ssh://ana@gpu1:2222"),
-        ("a%b@gpu1:2222", "ssh://a%25b@gpu1:2222"),
-        ("gpu1:", "gpu1:"),
-        ("gpu1:x", "gpu1:x"),
+        ("gpu1", "gpu1", ""),
+        ("ana@gpu1", "ana@gpu1", ""),
+        ("ana@gpu1:2222", "ana@gpu1", "2222"),
+        ("127.0.0.1:2222", "127.0.0.1", "2222"),
+        ("ana@[::1]:2222", "ana@::1", "2222"),
+        ("[::1]", "::1", ""),
+        ("::1", "::1", ""),
+        ("ana@fe80::1", "ana@fe80::1", ""),
+        ("ssh://ana@gpu1:2222", "ssh://ana@gpu1:2222", ""),
+        ("gpu1:", "gpu1:", ""),
+        ("gpu1:x", "gpu1:x", ""),
     ],
 )
-def test_a_target_with_a_port_is_given_to_ssh_as_it_knows_it(typed: str, given: str) -> None:
+def test_a_target_with_a_port_is_given_to_ssh_as_it_knows_it(typed: str, destination: str, port: str) -> None:
+    option = ("-p", port) if port else ()
     line = CommandLine(["-v", typed, "-C", "echo", "a:1"])
-    assert line.words == ("-v", given, "-C", "echo", "a:1")
-    assert line.destination == given
-    assert line.command == ("echo", "a:1")
+    assert line.words == ("-v", *option, destination, "-C", "echo", "a:1")
+    assert (line.destination, line.command) == (destination, ("echo", "a:1"))
+    ended = CommandLine(["-4", "--", typed, "-C"])
+    assert ended.words == ("-4", *option, "--", destination, "-C")
+    assert ended.command == ("-C",)
+
+
+def test_a_port_among_the_options_is_the_first_and_wins() -> None:
+    assert CommandLine(["-p", "1", "gpu1:2"]).words == ("-p", "1", "-p", "2", "gpu1")

@@ -20,7 +20,7 @@ class CommandLine:
     """One call of ssh, taken apart.
 
     Attributes:
-        words: all arguments, as given, but for `user@host:port`, which ssh only knows as `ssh://user@host:port`.
+        words: all arguments, as given; a target `user@host:port` became `-p port user@host`.
         flags: letters of the options without argument, in order, repeated ones repeated.
         values: letter and argument of the others, in order.
         settings: keyword in lower case and value of each `-o`, in order; the first one of a keyword counts.
@@ -64,8 +64,15 @@ class CommandLine:
         at, terminated = self._options(0)
         if self.broken or at >= len(self.words):
             return
-        self.destination = _as_ssh_knows_it(self.words[at])
-        self.words = (*self.words[:at], self.destination, *self.words[at + 1 :])
+        self.destination, port = _without_port(self.words[at])
+        options, rest = self.words[:at], self.words[at + 1 :]
+        end = at - 1 if terminated else at
+        if port:
+            # behind the user's own options: of two ports ssh takes the first
+            options = (*options[:end], "-p", port, *options[end:])
+            self.values.append(("p", port))
+            at += 2
+        self.words = (*options, self.destination, *rest)
         at += 1
         if at < len(self.words) and not terminated:
             at, _ = self._options(at)
@@ -108,19 +115,18 @@ class CommandLine:
         return at + 1
 
 
-def _as_ssh_knows_it(destination: str) -> str:
-    """`user@host:port` and `[address]:port`, targets of all our commands, as the URI that ssh(1) takes for them."""
+def _without_port(destination: str) -> tuple[str, str]:
+    """Destination and port of `user@host:port` and `[address]:port`, targets of our other commands too."""
     user, at, place = destination.rpartition("@")
     if place.startswith("["):
-        host, _, port = place[1:].partition("]")
-        port = port or ":22"
-        is_ours = bool(host) and port[0] == ":" and port[1:].isdigit()
+        host, bracket, port = place[1:].partition("]")
+        if bracket and host and (not port or (port[0] == ":" and port[1:].isdigit())):
+            return f"{user}{at}{host}", port[1:]
     else:
         host, colon, port = place.partition(":")
-        is_ours = bool(host and colon) and port.isdigit()
-    if not is_ours or "/" in destination:
-        return destination
-    return f"ssh://{user.replace('%', '%25')}{at}{place}"
+        if colon and host and port.isdigit():
+            return f"{user}{at}{host}", port
+    return destination, ""
 
 
 def _setting(text: str) -> tuple[str, str]:
