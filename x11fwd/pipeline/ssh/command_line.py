@@ -117,6 +117,8 @@ class CommandLine:
 
 def _without_port(destination: str) -> tuple[str, str]:
     """Destination and port of `user@host:port` and `[address]:port`, targets of our other commands too."""
+    if "://" in destination:
+        return destination, ""
     user, at, place = destination.rpartition("@")
     if place.startswith("["):
         host, bracket, port = place[1:].partition("]")
