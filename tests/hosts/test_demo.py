@@ -22,19 +22,14 @@ if TYPE_CHECKING:
     from tests.lab.hosts import ChrootHost
 
 SITE = "/opt/x11fwd-site"
-# what the tests need and x11fwd does not; a fresh Debian has no matplotlib
-NOT_OURS = (
-    "__pycache__",
-    "matplotlib*",
-    "mpl_toolkits",
-    "numpy*",
-    "mypy*",
-    "pip*",
-    "*pytest*",
-    "xdist",
-    "pytest_*",
-)
+# what the tests need and x11fwd does not: a fresh Debian has no matplotlib
+NOT_OURS = shutil.ignore_patterns("matplotlib*", "mpl_toolkits", "numpy*", "mypy*", "*pytest*", "xdist")
 ENVIRONMENT = f"PYTHONDONTWRITEBYTECODE=1 PYTHONPATH={SITE}"
+
+
+def left_out(folder: str, names: list[str]) -> set[str]:
+    """For copytree: caches everywhere, and what is not ours beside x11fwd (inside it, names may be alike)."""
+    return {"__pycache__"} | (NOT_OURS(folder, names) if folder.endswith("site-packages") else set())
 
 
 def with_x11fwd(host: ChrootHost) -> ChrootHost:
@@ -42,7 +37,7 @@ def with_x11fwd(host: ChrootHost) -> ChrootHost:
     python = readable_python()
     packages = next(python.parent.parent.glob("lib/python3*/site-packages"))
     site = host.root / SITE.lstrip("/")
-    shutil.copytree(packages, site, symlinks=True, ignore=shutil.ignore_patterns(*NOT_OURS))
+    shutil.copytree(packages, site, symlinks=True, ignore=left_out)
     if not (site / "x11fwd").exists():
         source = Path(x11fwd.__file__).parent
         shutil.copytree(source, site / "x11fwd", ignore=shutil.ignore_patterns("__pycache__"))
