@@ -431,3 +431,12 @@ def test_a_reload_that_fails_is_taken_back_with_its_words(remote: Here, daemon: 
     finally:
         listener.kill()
         listener.wait()
+
+
+def test_the_work_has_the_logins_home_and_proxies(remote: Here) -> None:
+    remote.env |= {"https_proxy": "http://it's:a$b@proxy:3128", "NO_PROXY": "localhost", "OTHER": "no"}
+    show = f'printf "%s\\n" "$https_proxy" "$NO_PROXY" "$HOME" >{remote.home}/seen'
+    done = RunCommand(("test", "-e", f"{remote.home}/seen"), ("sh", "-c", show), ("true",))
+    engine(remote).apply(Change("command-x", "Do", done, become=False))
+    seen = (remote.home / "seen").read_text().splitlines()
+    assert seen == ["http://it's:a$b@proxy:3128", "localhost", str(remote.home)]

@@ -5,6 +5,8 @@ work() {
     claim "$run" || exit 0
     who=$(cat "$run/who")
     umask_outside=$(cat "$run/umask")
+    # shellcheck source=/dev/null
+    . "$run/environment"
     exec >>"$run/log" 2>&1 </dev/null 3<&-
     trap '' HUP INT PIPE
     trap 'exit 143' TERM
@@ -97,7 +99,12 @@ start() {
 
 start_folder() {
     reserve "$run/pid" && true >"$run/log" && true >"$run/outcome" && printf '%s\n' "$who" >"$run/who" &&
-        printf '%s\n' "$umask_outside" >"$run/umask"
+        printf '%s\n' "$umask_outside" >"$run/umask" && environment >"$run/environment"
+}
+
+environment() { # what package managers want of the login's environment; a unit of systemd's begins with none
+    export -p | grep -i -E '^(export|declare -x) (home|user|logname|(https?|ftp|all|no)_proxy)='
+    :
 }
 
 not_started() { # CODE SENTENCE
