@@ -20,6 +20,7 @@ from tests.hosts.engine_rig import (
     SUDO,
     SUDO_PASSWORD,
     Heard,
+    PlainSsh,
     engine,
     gated,
     health,
@@ -456,6 +457,24 @@ def test_a_file_that_somebody_else_writes_meanwhile_is_not_clobbered(
         host.run(["rm", "-rf", DROP_IN, "/var/lib/x11fwd"])
         assert health(host) == "old"
         ended.append("theirs kept")
+
+
+def test_the_watcher_does_not_reload_a_daemon_into_what_others_have_broken_meanwhile(
+    new_chroot_host: Callable[..., ChrootHost], battery: Battery
+) -> None:
+    # SIGHUP makes sshd execute itself again: with a broken configuration nobody would be at the door
+    host = new_chroot_host(setup=Setup(sudo=SUDOERS))
+    with battery.case("somebody else breaks the files while it is pending") as ended:
+        engine(host, "ana", SUDO).apply(sshd_change(host, confirm_seconds=1))
+        host.write("/etc/ssh/sshd_config.d/50-theirs.conf", "X11Forward yes\n")
+        settle(host)
+        assert not (host.root / DROP_IN[1:]).exists()
+        assert host.sshd_pid() is not None
+        assert PlainSsh(host, "ana").run(("true",)).exit_status == 0
+        host.check(["sh", "-c", "rm /etc/ssh/sshd_config.d/50-theirs.conf; kill -HUP $(cat /run/sshd.pid)"])
+        wait_for(lambda: MARK not in banner(host.address, host.port), limit=10, what="the reload")
+        assert health(host) == "old"
+        ended.append("old restored")
 
 
 # --- the remote's own end
