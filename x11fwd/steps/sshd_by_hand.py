@@ -61,6 +61,9 @@ def _check_and_reload(reload: Reload, planning: Planning) -> str:
     service = planning.facts.sshd.service
     if not isinstance(service, Unknown) and service[0] == "socket":
         return shlex.join(check)  # each login starts a daemon of its own
+    if planning.facts.sshd.socket_unit and not isinstance(service, Unknown) and service[0] == "systemd":
+        # its reload fails to bind the socket's address again; stopped, the next login starts it anew
+        return f"{shlex.join(check)} && systemctl stop {shlex.quote(service[1])}"
     for argv in reload:
         if "{pid}" not in argv:
             return f"{shlex.join(check)} && {shlex.join(argv)}"

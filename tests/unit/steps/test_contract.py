@@ -231,3 +231,11 @@ def test_sshd_is_reloaded_as_its_init_does_it_and_by_its_process_last() -> None:
     assert each_its_own[1][:2] == ("sh", "-c")
     assert hangup not in each_its_own
     assert not any("restart" in word for argv in each_its_own for word in argv)
+
+
+def test_by_hand_the_daemon_of_a_socket_is_stopped_for_the_next_login_to_start_it() -> None:
+    host = bare("13")
+    sshd = replace(host.sshd, service=("systemd", "ssh.service"), socket_unit="ssh.socket")
+    plan = planned(replace(host, sshd=sshd))
+    (change,) = [change for change in plan.changes if isinstance(change.action, ChangeSshd)]
+    assert change.admin_lines[-1] == "/usr/sbin/sshd -t && systemctl stop ssh.service"
