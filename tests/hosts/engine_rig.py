@@ -203,12 +203,22 @@ def settle(host: Host, limit: float = 40) -> None:
     wait_for(lambda: not workers(host), limit=limit, what=f"the end of x11fwd's work on {host!r}", every=0.1)
 
 
+def speaks(host: Host, *, marked: bool) -> bool:
+    """Somebody listens, and it is the daemon that has read our file (`marked`) or the one that has not.
+
+    Between its two lives, while SIGHUP makes it execute itself again, a daemon says nothing at all.
+    """
+    said = banner(host.address, host.port)
+    return said.startswith("SSH-") and (MARK in said) == marked
+
+
 def health(host: Host, state: str = "var/lib/x11fwd") -> str:
     """What a host has come to: `new` or `old`; anything half-way fails.
 
     sshd accepts its files, the running daemon has read just these, ana can log in, nothing temporary is left,
     and the journal says the same.
     """
+    wait_for(lambda: banner(host.address, host.port).startswith("SSH-"), limit=10, what="a daemon")
     assert PlainSsh(host, "ana").run(("true",)).exit_status == 0, "ana cannot log in"
     valid = host.run(["/usr/sbin/sshd", "-t"])  # after the login: a socket's sshd brings /run/sshd along
     assert valid.rc == 0, valid.stderr
@@ -223,8 +233,8 @@ def health(host: Host, state: str = "var/lib/x11fwd") -> str:
         part.strip("\n") for part in host.run(["sh", "-c", script]).stdout.split("--\n")
     )
     assert content in {"", ALLOW.decode().strip()}, content
-    loaded = MARK in banner(host.address, host.port)
-    assert loaded == bool(content), "the running daemon has read something else than its files say"
+    said = "a daemon that has read what its files say"
+    wait_for(lambda: speaks(host, marked=bool(content)), limit=10, what=said)
     assert not left, left
     assert not unsettled, unsettled
     assert states == ("state-done" if content else ""), states

@@ -14,7 +14,6 @@ import pytest
 from tests.hosts.engine_rig import (
     DROP_IN,
     LIMITS,
-    MARK,
     ROOT,
     STEPS,
     SUDO,
@@ -28,12 +27,12 @@ from tests.hosts.engine_rig import (
     packages,
     replace_before,
     settle,
+    speaks,
     sshd_change,
     wait_at_gate,
     workers,
     write,
 )
-from tests.lab.host import banner
 from tests.lab.hosts import Setup, diff
 from tests.lab.relay import Relay
 from tests.lab.runs import start_time, wait_for
@@ -275,7 +274,7 @@ def test_the_watcher_restores_an_existing_file_on_a_disk_that_is_full_by_then(
             filled = host.run(["dd", "if=/dev/zero", f"of={where}/.fill", "bs=4096"])
             assert "No space left" in filled.stderr
         settle(host)
-        assert MARK not in banner(host.address, host.port)
+        wait_for(lambda: speaks(host, marked=False), limit=10, what="the old daemon")
         assert host.run(["cat", DROP_IN]).stdout == "X11Forwarding no\n"
         assert host.run(["sh", "-c", "ls -A /etc/ssh/sshd_config.d; ls /var/lib/x11fwd"]).stdout.split() == [
             ".fill",
@@ -434,7 +433,7 @@ def test_a_change_that_nobody_confirms_goes_back_and_a_late_confirmation_is_told
     with battery.case("nobody confirms") as ended:
         client = engine(host, "ana", SUDO)
         assert client.apply(sshd_change(host, confirm_seconds=1)).outcome is Outcome.PENDING
-        assert MARK in banner(host.address, host.port)
+        wait_for(lambda: speaks(host, marked=True), limit=10, what="the new daemon")
         settle(host)
         with pytest.raises(EngineError, match="too late"):
             client.confirm()
@@ -453,7 +452,7 @@ def test_a_file_that_somebody_else_writes_meanwhile_is_not_clobbered(
         host.write(DROP_IN, "# theirs\nX11Forwarding no\n")
         settle(host)
         assert (host.root / DROP_IN[1:]).read_text() == "# theirs\nX11Forwarding no\n"
-        assert MARK not in banner(host.address, host.port)
+        wait_for(lambda: speaks(host, marked=False), limit=10, what="the old daemon")
         host.run(["rm", "-rf", DROP_IN, "/var/lib/x11fwd"])
         assert health(host) == "old"
         ended.append("theirs kept")
@@ -472,7 +471,7 @@ def test_the_watcher_does_not_reload_a_daemon_into_what_others_have_broken_meanw
         assert host.sshd_pid() is not None
         assert PlainSsh(host, "ana").run(("true",)).exit_status == 0
         host.check(["sh", "-c", "rm /etc/ssh/sshd_config.d/50-theirs.conf; kill -HUP $(cat /run/sshd.pid)"])
-        wait_for(lambda: MARK not in banner(host.address, host.port), limit=10, what="the reload")
+        wait_for(lambda: speaks(host, marked=False), limit=10, what="the reload")
         assert health(host) == "old"
         ended.append("old restored")
 
