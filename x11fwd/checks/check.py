@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from shlex import join, quote
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Aim",
     "Check",
+    "Link",
     "Seen",
     "Unanswered",
     "Verdict",
@@ -64,6 +66,8 @@ class Seen:
         refusal_hint: what to do about that.
         aim: the target taken apart; None where there is none.
         route: how the connection was made and why ("paramiko: …"), for evidence.
+        inside: x11fwd runs on the remote itself, in a session of ssh: `remote` is this machine, and
+            nothing is known of the one with the screen.
     """
 
     local: LocalFacts
@@ -75,6 +79,7 @@ class Seen:
     refusal_hint: str = ""
     route: str = ""
     aim: Aim | None = None
+    inside: bool = False
 
     @property
     def there(self) -> RemoteFacts:
@@ -164,6 +169,23 @@ def skip(title: str, evidence: str = "") -> Verdict:
     return Verdict(Status.SKIP, title, evidence)
 
 
+class Link(Enum):
+    """The links of the chain from this screen to a window, in the order in which they are made.
+
+    A check that breaks a link explains every later failure that needs it.
+    """
+
+    DISPLAY = "an X server here answers and lets us in"
+    REQUEST = "ssh asks for X11, and can show a cookie for it"
+    CONNECTION = "somebody over there runs our commands"
+    SWITCH = "no line of sshd's files switches X11 off before others are read"
+    GRANT = "sshd grants the request"
+    COOKIE = "a program over there finds the cookie that sshd stored"
+    REACH = "the DISPLAY of a program over there leads to sshd's listener"
+    TOOLKIT = "Python over there has a GUI toolkit that works"
+    BACKEND = "matplotlib is asked for a window"
+
+
 @dataclass(frozen=True)
 class Check:
     """One row of the table.
@@ -172,14 +194,17 @@ class Check:
         id: slug of the failure catalogue.
         side: where the thing stands that is looked at.
         look: a pure function of the facts; may raise, which becomes an `unknown` finding.
-        needs: ids whose failure explains a failure of this one.
+        breaks: the link that is broken where this one fails; None where windows come nevertheless, or
+            where it is itself only a symptom.
+        needs: links and ids whose failure explains a failure of this one.
         shown: True for a claim worth a line although it holds; the others are shown with `-v` only.
     """
 
     id: str
     side: Side
     look: Callable[[Seen], Verdict]
-    needs: tuple[str, ...] = ()
+    breaks: Link | None = None
+    needs: tuple[Link | str, ...] = ()
     shown: bool = False
 
     def finding(self, seen: Seen) -> Finding:

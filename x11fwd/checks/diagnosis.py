@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from x11fwd.checks.check import Check, Seen
 
-__all__ = ["fold", "root_cause", "run_checks"]
+__all__ = ["explaining", "fold", "root_cause", "run_checks"]
 
 # A finding that says nothing bad is never a symptom of another one.
 _MAY_FOLLOW = frozenset({Status.FAIL, Status.WARN, Status.UNKNOWN})
@@ -20,7 +20,22 @@ _MAY_FOLLOW = frozenset({Status.FAIL, Status.WARN, Status.UNKNOWN})
 def run_checks(checks: Sequence[Check], seen: Seen) -> tuple[Finding, ...]:
     """Every check's finding, in the order of the table, with causes filled in."""
     findings = tuple(check.finding(seen) for check in checks)
-    return fold(findings, {check.id: check.needs for check in checks})
+    return fold(findings, explaining(checks))
+
+
+def explaining(checks: Sequence[Check]) -> dict[str, tuple[str, ...]]:
+    """id -> ids whose failure explains a failure of that id.
+
+    Those that `needs` names, and those that break a link named there.
+    """
+
+    def explains(other: Check, check: Check) -> bool:
+        return other.id in check.needs or (other.breaks is not None and other.breaks in check.needs)
+
+    return {
+        check.id: tuple(other.id for other in checks if other.id != check.id and explains(other, check))
+        for check in checks
+    }
 
 
 def fold(findings: Sequence[Finding], needs: Mapping[str, Sequence[str]]) -> tuple[Finding, ...]:
@@ -53,8 +68,15 @@ def fold(findings: Sequence[Finding], needs: Mapping[str, Sequence[str]]) -> tup
 
 
 def root_cause(findings: Iterable[Finding]) -> str | None:
-    """The id of the first failure, in the order of the chain, that nothing else explains."""
+    """The id of the first failure, in the order of the chain, that nothing else explains.
+
+    Where nothing fails, it is the first warning's: windows come, and that one is what will surprise the user.
+    """
+    warned = None
     for finding in findings:
-        if finding.status is Status.FAIL and finding.cause is None:
-            return finding.id
-    return None
+        if finding.cause is None:
+            if finding.status is Status.FAIL:
+                return finding.id
+            if finding.status is Status.WARN and warned is None:
+                warned = finding.id
+    return warned

@@ -28,7 +28,7 @@ from x11fwd.x11.display import AddressKind
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from x11fwd.target import SshConfig
+    from x11fwd.target import SshConfig, Target
     from x11fwd.transports.base import Transport
     from x11fwd.x11.client import Handshake
 
@@ -71,6 +71,7 @@ def gather_local(
     platform: str | None = None,
     config: SshConfig | None = None,
     root: Path | None = None,
+    target: Target | None = None,
 ) -> LocalFacts:
     """Look at this machine.
 
@@ -79,7 +80,9 @@ def gather_local(
         environ, platform: os.environ and sys.platform, unless given.
         config: what `ssh -G` said for the target, for its XAuthLocation.
         root: where the file tree begins; tests have their own.
+        target: whom the user's own ssh would connect to, for what it was told about that host.
     """
+    del target
     if local is None:
         from x11fwd.transports.local import LocalTransport
 

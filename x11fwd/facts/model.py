@@ -11,18 +11,25 @@ from enum import Enum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
+from x11fwd.facts.account import AccountFacts
+from x11fwd.facts.network import NetworkFacts
 from x11fwd.transports.base import X11Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from x11fwd.facts.client import ClientFacts
+    from x11fwd.facts.desktop import DesktopFacts
+    from x11fwd.facts.place import PlaceFacts
     from x11fwd.x11.client import Handshake
 
 __all__ = [
+    "AccountFacts",
     "AuthorityFile",
     "HomeFacts",
     "LocalFacts",
     "MatplotlibFacts",
+    "NetworkFacts",
     "PackageManager",
     "Privilege",
     "PrivilegeKind",
@@ -148,6 +155,8 @@ class LocalFacts:
         ssh_path, ssh_version: the system's ssh and its `-V` line.
         session: `x11`, `wayland`, `aqua`, `tty`, `windows`, `wsl`, "" where it cannot be told.
         environment: the variables that matter here (DISPLAY, XAUTHORITY, WAYLAND_DISPLAY, SSH_CONNECTION, …).
+        desktop: what is peculiar to this desktop; None where nobody looked.
+        client: what the user's ssh would do for the target; None without a target.
     """
 
     system: SystemFacts
@@ -166,6 +175,8 @@ class LocalFacts:
     ssh_version: str | Unknown = Unknown("not asked")
     session: str = ""
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    desktop: DesktopFacts | None = None
+    client: ClientFacts | None = None
 
 
 # --- the remote -------------------------------------------------------------------------------------------
@@ -366,6 +377,9 @@ class RemoteFacts:
         noisy_login: what login files printed before our marker (at most 200 characters).
         journal: True where x11fwd changed something here before (its state directory has entries).
         groups: names of the user's groups.
+        network: the loopback there.
+        account: start files, terminals of earlier logins, cookies.
+        place: where x11fwd itself runs, when it runs there inside the session; None from the desktop.
     """
 
     system: SystemFacts
@@ -389,6 +403,9 @@ class RemoteFacts:
     journal: bool = False
     ssh_rc: str | None = None  # ~/.ssh/rc or /etc/ssh/sshrc where present and without xauth
     groups: tuple[str, ...] = ()
+    network: NetworkFacts = field(default_factory=NetworkFacts)
+    account: AccountFacts = field(default_factory=AccountFacts)
+    place: PlaceFacts | None = None
 
     @property
     def python(self) -> PythonFacts | None:

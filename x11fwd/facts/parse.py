@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from x11fwd.facts.account import parse_account
 from x11fwd.facts.listing import parse_listing
 from x11fwd.facts.model import (
     AuthorityFile,
@@ -18,6 +19,7 @@ from x11fwd.facts.model import (
     XauthFacts,
     known,
 )
+from x11fwd.facts.network import parse_network
 from x11fwd.facts.os_release import parse_os_release
 from x11fwd.facts.pythons import PythonAnswers, parse_pythons
 from x11fwd.facts.sshd import parse_sshd
@@ -102,6 +104,8 @@ def parse_remote(
         journal=bool(answers.all("journal.entry")),
         ssh_rc=answers.first("ssh_rc"),
         groups=groups,
+        network=parse_network(answers),
+        account=parse_account(answers),
     )
 
 

@@ -265,7 +265,7 @@ class _SandboxMeans:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ, self._real = environ, real_means()
 
-    def gather_local(self) -> LocalFacts:
+    def gather_local(self, target: Target | None) -> LocalFacts:  # noqa: ARG002  known to be the sandbox
         from x11fwd.facts.local import gather_local
 
         return gather_local(environ=self._environ)

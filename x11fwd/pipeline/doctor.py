@@ -60,7 +60,7 @@ class DoctorResult:
 class Means(Protocol):
     """The arrows of the line that doctor needs; tests put their own in place."""
 
-    def gather_local(self) -> LocalFacts: ...
+    def gather_local(self, target: Target | None) -> LocalFacts: ...
 
     def make_offer(self, local: LocalFacts) -> X11Offer | None: ...
 
@@ -82,12 +82,12 @@ class _Real:
         # untrusted cookie of our offer; this one stays until the work is done.
         self._held: Connection | None = None
 
-    def gather_local(self) -> LocalFacts:
+    def gather_local(self, target: Target | None) -> LocalFacts:
         from x11fwd.facts.local import gather_local
 
         if self._warm:
             threading.Thread(target=_load_transports, name="x11fwd-load", daemon=True).start()
-        return gather_local()
+        return gather_local(target=target)
 
     def make_offer(self, local: LocalFacts) -> X11Offer | None:
         from x11fwd.pipeline.display import make_offer, open_connection
@@ -156,7 +156,7 @@ def run_doctor(
     for one in options.only:
         if one not in known:
             raise UsageError(f"no check is called {one}", hint="`x11fwd doctor --json TARGET` names them all")
-    local = means.gather_local()
+    local = means.gather_local(target)
     if target is None:
         findings = diagnose(Seen(local))
         return DoctorResult(_report(None, findings, options, started), local)

@@ -295,7 +295,7 @@ class _Run:
         self.round_trips = self.logins = 0
 
     def line(self, playbook: Playbook, approve: Approve) -> SetupStatus:
-        self.local = self.means.gather_local()
+        self.local = self.means.gather_local(self.target)
         self.offer = self.means.make_offer(self.local)
         self.events.doing(f"connecting to {self.target.host}")
         transport = self._log_in(self.target)

@@ -35,7 +35,7 @@ class Scene:
 
     # --- x11fwd.pipeline.doctor.Means ---
 
-    def gather_local(self) -> LocalFacts:
+    def gather_local(self, target: Target | None) -> LocalFacts:
         return self.seen.local
 
     def make_offer(self, local: LocalFacts) -> X11Offer | None:

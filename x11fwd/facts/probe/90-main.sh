@@ -35,6 +35,8 @@ x_main() {
                 x_xauth_facts
                 x_authority authority "${XAUTHORITY:-$x_home/.Xauthority}"
                 x_rc_facts
+                x_network
+                x_account_files
             } </dev/null
             cat
         }
