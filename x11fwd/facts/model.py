@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from x11fwd.facts.account import AccountFacts
 from x11fwd.facts.network import NetworkFacts
+from x11fwd.facts.unknown import Unknown, known
 from x11fwd.transports.base import X11Outcome
 
 if TYPE_CHECKING:
@@ -43,21 +44,6 @@ __all__ = [
     "XauthFacts",
     "known",
 ]
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Unknown:
-    """A question that could not be asked, and why, as a clause ("reading it needs root")."""
-
-    reason: str
-
-
-def known(answer: T | Unknown | None) -> T | None:
-    """The value, or None where there is none or nobody could look; for callers that treat both alike."""
-    return None if isinstance(answer, Unknown) else answer
-
 
 # --- both sides -------------------------------------------------------------------------------------------
 
