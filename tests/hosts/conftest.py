@@ -1,4 +1,4 @@
-"""The fault battery's table, made only of what the tests that ran have recorded."""
+"""The tables at the end of a run, made only of what the tests that ran have recorded."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
 
 BATTERY = "x11fwd-battery"
+TRUTH = "x11fwd-truth"  # property of a test of the truth table: JSON [section, row]
 
 
 class Battery:
@@ -44,6 +45,36 @@ def battery(record_property: Callable[[str, object], None]) -> Iterator[Battery]
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    """Print the tables of the tests that ran."""
+    _truth_table(terminalreporter)
+    _battery_table(terminalreporter)
+
+
+def _truth_table(terminalreporter: TerminalReporter) -> None:
+    """Print section, how many of how many rows doctor got right, and which it did not."""
+    right: dict[str, list[str]] = defaultdict(list)
+    wrong: dict[str, list[str]] = defaultdict(list)
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if getattr(report, "when", "") != "call":
+                continue
+            for name, value in report.user_properties:
+                if name == TRUTH:
+                    section, row = json.loads(value)
+                    (right if report.outcome == "passed" else wrong)[section].append(row)
+    sections = dict.fromkeys([*right, *wrong])
+    if not sections:
+        return
+    terminalreporter.section("truth table: injected, named as the cause, cured, clean")
+    for section in sections:
+        missed = f"  not: {', '.join(sorted(wrong[section]))}" if wrong[section] else ""
+        count = len(right[section])
+        terminalreporter.line(f"{section:<12} {count:>3} of {count + len(wrong[section]):<3}{missed}")
+    count, missed_count = (sum(map(len, table.values())) for table in (right, wrong))
+    terminalreporter.line(f"{'all':<12} {count:>3} of {count + missed_count:<3}")
+
+
+def _battery_table(terminalreporter: TerminalReporter) -> None:
     """Print the table: fault, how many of how many cases ended well, and how."""
     rows: list[tuple[str, str, str]] = []
     for reports in terminalreporter.stats.values():

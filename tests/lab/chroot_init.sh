@@ -3,6 +3,14 @@
 # the mount namespace.
 root=$1
 hostname "$2"
+if [ -n "$3" ]; then # a network of its own: link, this machine's address, the host's, this machine's namespace
+    ip link set lo up
+    ip link add "$3" type veth peer name eth0
+    ip link set "$3" netns "$6"
+    nsenter --net="$6" sh -ec 'ip addr add "$2/30" dev "$1"; ip link set "$1" up' sh "$3" "$4"
+    ip addr add "$5/30" dev eth0
+    ip link set eth0 up
+fi
 mount -t proc proc "$root/proc"
 mount -t tmpfs -o mode=755,size=64k dev "$root/dev"
 for node in null:1:3 zero:1:5 full:1:7 random:1:8 urandom:1:9 tty:5:0; do

@@ -9,9 +9,10 @@ import os
 import shlex
 import subprocess
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from tests.lab import disk, runs, snapshots, trees
+from tests.lab import disk, installed, runs, snapshots, trees
 from tests.lab.reach import banner, client_key, free_port
 from tests.lab.runs import LabError, current_run, wait_for
 from tests.lab.setup import Setup, prepare
@@ -38,14 +39,23 @@ class Ran(NamedTuple):
 class Host:
     """A Debian machine reached by ssh on a loopback port; a context manager that leaves nothing behind."""
 
-    def __init__(self, suite: str = "bookworm", variant: str = "bare", setup: Setup | None = None) -> None:
+    def __init__(
+        self,
+        suite: str = "bookworm",
+        variant: str = "bare",
+        setup: Setup | None = None,
+        *,
+        address: str = "127.0.0.1",
+    ) -> None:
         self.suite, self.variant = suite, variant
         self.setup = setup or Setup()
         self.layers = trees.tree(suite, variant)
+        if self.setup.x11fwd:
+            self.layers = replace(self.layers, folders=(installed.layer(), *self.layers.folders))
         self.run_record = current_run()
         self.dir = self.run_record.claim("host")
         self.hostname = self.setup.hostname or f"{suite}-{self.dir.name.rpartition('-')[2]}"
-        self.address = "127.0.0.1"
+        self.address = address
         self.port = free_port()
         self.users = ("ana", "ben", "root")
         self.password, self.ben_password = trees.PASSWORD, trees.BEN_PASSWORD

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.lab import cgroups
 from tests.lab.host import Host, Ran
+from tests.lab.reach import Link
 from tests.lab.runs import LabError, wait_for
 from tests.lab.setup import Setup
 from tests.lab.snapshots import VOLATILE, Change, Node, Tree, diff
@@ -30,12 +31,24 @@ INIT = Path(__file__).with_name("chroot_init.sh")
 
 
 class ChrootHost(Host):
-    """A host without init: sshd in a chroot, in mount, PID and UTS namespaces; the machine's own network."""
+    """A host without init: sshd in a chroot, in mount, PID and UTS namespaces; the machine's own network.
+
+    With ``Setup(own_network=True)`` it has a network of its own, in which ``address`` is reached from here
+    over a veth pair: IPv6, ::1, ports and sysctls there are the test's to change.
+    """
+
+    def __init__(self, suite: str = "bookworm", variant: str = "bare", setup: Setup | None = None) -> None:
+        self.link = Link.free() if setup and setup.own_network else None
+        super().__init__(suite, variant, setup, address=self.link.there if self.link else "127.0.0.1")
 
     def start(self) -> None:
         """Start the namespaces and sshd (about 0.1 s)."""
         unshare = ["unshare", "--mount", "--pid", "--uts", "--fork", "--kill-child", "--propagation=private"]
-        self._spawn([*unshare, "bash", str(INIT), str(self.root), self.hostname], self.dir / "init.log")
+        words = [str(INIT), str(self.root), self.hostname]
+        if self.link:
+            unshare.append("--net")
+            words += [self.link.name, self.link.here, self.link.there, f"/proc/{os.getpid()}/ns/net"]
+        self._spawn([*unshare, "bash", *words], self.dir / "init.log")
         self.wait_for_banner(30, self.dir / "init.log")
 
     def first_process(self) -> int | None:
@@ -44,7 +57,8 @@ class ChrootHost(Host):
 
     def inside(self) -> list[str]:
         """Enter the first process's namespaces, then the tree."""
-        return [*self._enter("-m", "-p", "-u"), "chroot", str(self.root)]
+        network = ["-n"] if self.link else []
+        return [*self._enter("-m", "-p", "-u", *network), "chroot", str(self.root)]
 
     def sshd_log(self) -> str:
         """sshd's own log file."""

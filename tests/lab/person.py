@@ -8,7 +8,9 @@ touched, so nothing has to be put back, and two test processes never wait for a 
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
+import stat
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +19,7 @@ from tests.lab import runs
 from tests.lab.host import Host, Ran, text
 from tests.lab.python import readable_python
 from tests.lab.reach import client_key
-from tests.lab.runs import current_run
+from tests.lab.runs import LabError, current_run
 from tests.lab.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -28,8 +30,17 @@ if TYPE_CHECKING:
 
 # env: a test run in the background has SIGINT ignored, and every program it starts would inherit that.
 ENTER = """
-mount --bind "$1/passwd" /etc/passwd; mount --bind "$1/group" /etc/group; mount --bind "$1/shadow" /etc/shadow
-shift; uid=$1; shift
+place=$1 uid=$2
+shift 2
+for name in passwd group shadow; do mount --bind "$place/$name" "/etc/$name"; done
+while [ "$1" != -- ]; do
+    case $1 in
+    over) mount -t overlay -o "ro,lowerdir=$2:$3" x11fwd-lab "$3" ;;
+    bind) mount --bind "$2" "$3" ;;
+    esac
+    shift 3
+done
+shift
 exec setpriv --reuid="$uid" --regid="$uid" --init-groups env --default-signal "$@"
 """
 
@@ -56,6 +67,8 @@ class Person:
         self.python = python or readable_python()
         self.environment: dict[str, str] = {}  # added to every program's environment
         self._terminals: list[Terminal] = []
+        self._over: dict[str, Path] = {}  # folder of this machine -> what is laid over it
+        self._bound: dict[str, Path] = {}  # path of this machine -> what is seen there instead
         for source, line in (
             ("passwd", f"{name}:x:{self.uid}:{self.uid}::{self.home}:{shell}\n"),
             ("group", f"{name}:x:{self.uid}:\n"),
@@ -108,6 +121,60 @@ class Person:
         self.write(".Xauthority", screen.authority.read_bytes(), mode=0o600)
         self.environment["DISPLAY"] = screen.display
 
+    # -- what its programs see of this machine, from the next one on
+
+    def hide(self, path: str) -> None:
+        """Let a file or folder of this machine not exist: `/usr/bin/xauth`. The folder becomes read-only."""
+        _, inner = self._layer(path)
+        if os.path.lexists(inner):
+            runs.remove(inner) if inner.is_dir() else inner.unlink()
+        os.mknod(inner, stat.S_IFCHR, os.makedev(0, 0))  # overlayfs' mark of a deleted entry
+
+    def show(self, path: str, content: str | bytes = "", *, mode: int = 0o644, folder: bool = False) -> None:
+        """Let a file (or an empty folder) be there; what is above it is made. The folder becomes read-only.
+
+        A file that exists may also lie in /proc: `show("/proc/version", "…")`.
+        """
+        data = content.encode() if isinstance(content, str) else content
+        if Path(path).is_file() and Path(path).parts[1] in {"proc", "sys"}:
+            copy = self.dir / f"shown-{len(self._bound)}"
+            copy.write_bytes(data)
+            copy.chmod(mode)
+            self.bind(copy, path)
+            return
+        _, inner = self._layer(path)
+        if folder:
+            inner.mkdir(mode=0o755)
+        else:
+            inner.write_bytes(data)
+            inner.chmod(mode)
+
+    def bind(self, source: Path, path: str) -> None:
+        """Let a file or folder be seen at another path, which must exist."""
+        self._bound[path] = source
+
+    def unveil(self) -> None:
+        """See this machine as it is again."""
+        self._over.clear()
+        self._bound.clear()
+
+    def _layer(self, path: str) -> tuple[Path, Path]:
+        """The layer over the deepest folder on the way to ``path`` that exists, and the path in it."""
+        base = Path(path).parent
+        while not base.is_dir():
+            base = base.parent
+        over = next((p for p in (base, *base.parents) if str(p) in self._over), base)
+        if len(over.parts) < 2 or over.parts[1] in {"proc", "sys", "dev", "tmp", "run"}:
+            raise LabError(f"{path}: nothing can be laid over {over}")
+        if str(over) not in self._over:
+            layer = self.dir / f"over-{len(self._over)}-{secrets.token_hex(4)}"
+            layer.mkdir()
+            self._over[str(over)] = layer
+        layer = self._over[str(over)]
+        inner = layer / Path(path).relative_to(over)
+        inner.parent.mkdir(parents=True, exist_ok=True)
+        return layer, inner
+
     # -- programs
 
     def env(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -126,7 +193,9 @@ class Person:
     def argv(self, command: Sequence[str]) -> list[str]:
         """The full command line that runs ``command`` as this person (needs root)."""
         enter = ["unshare", "--mount", "--propagation", "private", "sh", "-ec", ENTER, "sh"]
-        return [*enter, str(self.dir), str(self.uid), *command]
+        mounts = [w for place, layer in self._over.items() for w in ("over", str(layer), place)]
+        mounts += [w for place, source in self._bound.items() for w in ("bind", str(source), place)]
+        return [*enter, str(self.dir), str(self.uid), *mounts, "--", *command]
 
     def x11fwd(self, *words: str) -> list[str]:
         """The command ``x11fwd words…`` as this person runs it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import socket
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.lab.runs import LabError, call, current_run
@@ -41,3 +42,23 @@ def client_key() -> Path:
             new.with_suffix(".pub").replace(path.with_suffix(".pub"))
             new.replace(path)
     return path
+
+
+@dataclass(frozen=True)
+class Link:
+    """A veth pair to a host with a network of its own: our end's name, and the two addresses of a /30."""
+
+    name: str
+    here: str
+    there: str
+
+    @classmethod
+    def free(cls) -> Link:
+        """A pair that this machine does not have; 198.18.0.0/15 is for tests of networks (RFC 2544)."""
+        for number in random.sample(range(0x7FFF), 200):
+            name = f"x11lab{number:x}"
+            high, low = divmod(number << 2, 256)
+            base = f"198.{18 + high // 256}.{high % 256}"
+            if not Path("/sys/class/net", name).exists():
+                return cls(name, f"{base}.{low + 1}", f"{base}.{low + 2}")
+        raise LabError("no free name for a veth pair")

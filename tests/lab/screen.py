@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 import struct
 import subprocess
 from typing import TYPE_CHECKING
@@ -51,17 +52,22 @@ class Screen:
         self.cookie = secrets.token_hex(16)
         self.authority = self.dir / "Xauthority"
         self._write_authority("0")  # Xvfb reads cookies, not numbers, from its -auth file
-        reading, writing = os.pipe()
-        argv = ["Xvfb", "-displayfd", str(writing), "-screen", "0", size]
+        argv = ["-screen", "0", size]
         argv += ["-auth", str(self.authority), "-nolisten", "tcp"]
         argv += ["-noreset"] if noreset else []
         argv += [word for name in without for word in ("-extension", name)]
         argv += ["-fbdir", str(self.dir)] if frame_buffer else []
         self.frame_buffer = self.dir / "Xvfb_screen0"
         self.log = self.dir / "Xvfb.log"
+        self._options = [*argv, *options]
+        self._start("")
+
+    def _start(self, number: str) -> None:
+        reading, writing = os.pipe()
+        argv = ["Xvfb", *([f":{number}"] if number else []), "-displayfd", str(writing), *self._options]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [*argv, *options],
+                argv,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -112,9 +118,27 @@ class Screen:
                 raise LabError(f"{argv[0]}: {done.stderr}")
         return path
 
+    def freeze(self) -> None:
+        """SIGSTOP: clients connect and hear nothing, as from an X server that hangs."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT."""
+        self.process.send_signal(signal.SIGCONT)
+
+    def kill(self) -> None:
+        """SIGKILL: its lock and its socket stay behind, and nobody listens there."""
+        self.process.kill()
+        self.process.wait()
+
+    def start(self) -> None:
+        """Start Xvfb again after `kill`, on the same display with the same cookie."""
+        self._start(self.display[1:])
+
     def stop(self) -> None:
         """End Xvfb; every program on it loses its display."""
         if self.process.poll() is None:
+            self.thaw()
             self.process.terminate()  # it removes its lock and its socket
             try:
                 self.process.wait(timeout=5)

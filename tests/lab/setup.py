@@ -24,6 +24,8 @@ class Setup:
     disk_mb: int | None = None  # a disk of this size for what the host writes; None: this machine's disk
     sudo: str = ""  # lines for /etc/sudoers.d/lab, for instance 'ana ALL=(ALL) NOPASSWD: ALL'
     hostname: str = ""  # empty: <suite>-<n>
+    x11fwd: bool = False  # x11fwd is installed there too, as /usr/local/bin/x11fwd
+    own_network: bool = False  # ChrootHost: a network namespace of its own, reached over a veth pair
 
 
 def prepare(host: Host) -> None:
