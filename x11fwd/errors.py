@@ -86,7 +86,17 @@ class DisplayError(X11fwdError):
 
 
 class ProbeError(X11fwdError):
+    """The remote answered something that cannot be understood.
+
+    Args:
+        said: what came instead of our command's output, its first 4 kB; "" where nothing did.
+    """
+
     exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "", said: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.said = said
 
 
 class Interrupted(X11fwdError):

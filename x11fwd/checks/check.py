@@ -13,6 +13,7 @@ from x11fwd.facts.model import LocalFacts, MatplotlibFacts, PythonFacts, RemoteF
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from x11fwd.facts.silence import SilenceFacts
     from x11fwd.target import Target
 
 __all__ = [
@@ -68,6 +69,7 @@ class Seen:
         route: how the connection was made and why ("paramiko: …"), for evidence.
         inside: x11fwd runs on the remote itself, in a session of ssh: `remote` is this machine, and
             nothing is known of the one with the screen.
+        silence: what runs over there instead of our commands; None where they run.
     """
 
     local: LocalFacts
@@ -80,6 +82,7 @@ class Seen:
     route: str = ""
     aim: Aim | None = None
     inside: bool = False
+    silence: SilenceFacts | None = None
 
     @property
     def there(self) -> RemoteFacts:
@@ -180,6 +183,7 @@ class Link(Enum):
     CONNECTION = "somebody over there runs our commands"
     SWITCH = "no line of sshd's files switches X11 off before others are read"
     GRANT = "sshd grants the request"
+    RELOAD = "the running sshd has read its files"
     COOKIE = "a program over there finds the cookie that sshd stored"
     REACH = "the DISPLAY of a program over there leads to sshd's listener"
     TOOLKIT = "Python over there has a GUI toolkit that works"

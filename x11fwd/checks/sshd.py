@@ -7,27 +7,34 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from x11fwd.checks.check import Seen, Verdict, bad, fine, odd, skip, unknown
-from x11fwd.checks.connection import KEY_OPTIONS, NO_XAUTH, said
+from x11fwd.checks.connection import KEY_OPTIONS, NO_XAUTH, OLD_KEY_OPTIONS, said
 from x11fwd.checks.report import Fix, FixBy
 from x11fwd.checks.sshd_lines import connection_of, lines_about, shown
 from x11fwd.facts.sshd_config import SshdLine, decide
+from x11fwd.facts.unknown import Unknown
+
+_APPENDED = "is not allowed within a Match block"  # servconf.c
 
 if TYPE_CHECKING:
     from x11fwd.facts.model import SshdFacts
 
 
-def _comment_out(line: SshdLine, sshd: SshdFacts) -> Fix:
-    """Take one line out of effect, look whether sshd still accepts its files, and only then reload."""
-    binary = sshd.binary or "sshd"
+def reload(sshd: SshdFacts) -> Fix:
+    """Look whether sshd accepts its files, and only then make the running one read them."""
     manager, name = sshd.service if isinstance(sshd.service, tuple) else ("", "")
     if manager == "systemd":
-        reload = f"systemctl reload {quote(name)}"
+        words = f"systemctl reload {quote(name)}"
     elif manager == "openrc":
-        reload = f"rc-service {quote(name)} reload"
+        words = f"rc-service {quote(name)} reload"
     else:
-        reload = f"kill -HUP {name}" if manager == "pid" and name.isdigit() else "pkill -HUP -o -x sshd"
+        words = f"kill -HUP {name}" if manager == "pid" and name.isdigit() else "pkill -HUP -o -x sshd"
+    return Fix(f"sudo {quote(sshd.binary or 'sshd')} -t && sudo {words}", FixBy.ADMIN)
+
+
+def comment_out(line: SshdLine, sshd: SshdFacts) -> Fix:
+    """Take one line out of effect, and reload where sshd still accepts its files."""
     edit = f"sudo sed -i.x11fwd-saved '{line.number}s/^/#/' {quote(line.file)}"
-    return Fix(f"{edit} && sudo {quote(binary)} -t && sudo {reload}", FixBy.ADMIN)
+    return Fix(f"{edit} && {reload(sshd).command}", FixBy.ADMIN)
 
 
 def disable_forwarding(seen: Seen) -> Verdict:
@@ -46,7 +53,7 @@ def disable_forwarding(seen: Seen) -> Verdict:
     line = next((one for one in lines if one.value.lower() == "yes"), None)
     fix = None
     if line is not None:
-        fix = _comment_out(line, remote.sshd)
+        fix = comment_out(line, remote.sshd)
     return bad(
         f"sshd on {seen.host} has DisableForwarding yes, which forbids X11 whatever X11Forwarding says",
         shown(line) if line else "sshd -T says disableforwarding yes",
@@ -84,7 +91,7 @@ def xauth_location(seen: Seen) -> Verdict:
     if named and named.startswith("/"):
         fix = Fix(f"sudo ln -s {quote(remote.xauth.path)} {quote(named)}", FixBy.ADMIN)
     if line is not None:
-        fix = _comment_out(line, remote.sshd)
+        fix = comment_out(line, remote.sshd)
     return bad(
         f"sshd on {seen.host} does not find xauth, which is at {remote.xauth.path}",
         "; ".join(one.rstrip(".") for one in (where, remark) if one),
@@ -97,15 +104,32 @@ def config_syntax(seen: Seen) -> Verdict:
     problem = seen.there.sshd.problem
     if not problem:
         return fine(f"sshd on {seen.host} accepts its files")
-    title = f"sshd on {seen.host} does not accept its own files"
+    if _APPENDED in problem:
+        return skip("see sshd-append-breaks-daemon")
+    return _not_accepted(seen, f"sshd on {seen.host} does not accept its own files")
+
+
+def append_breaks_daemon(seen: Seen) -> Verdict:
+    """F53: a global keyword under a Match block is a fatal error (servconf.c)."""
+    if _APPENDED not in seen.there.sshd.problem:
+        return fine(f"no global keyword of sshd's on {seen.host} has landed in a Match block")
+    return _not_accepted(seen, f"a line appended to sshd's files on {seen.host} has landed in a Match block")
+
+
+def _not_accepted(seen: Seen, title: str) -> Verdict:
+    problem = seen.there.sshd.problem
     fix = Fix(f"sudo {quote(seen.there.sshd.binary or 'sshd')} -t", FixBy.ADMIN)
     if seen.there.x11.granted:
-        return odd(f"{title} and will not start again with them", problem, fix)
-    return bad(title, problem, fix)
+        return odd(f"{title}: it will not start again", problem, fix)
+    return bad(f"{title}: it will not start again", problem, fix)
 
 
 def not_reloaded(seen: Seen) -> Verdict:
-    """F55: sshd reads its files at start and on SIGHUP only; they say yes, the running one says no."""
+    """F55: sshd reads its files at start and on SIGHUP only; they say yes, the running one says no.
+
+    Of all that refuses X11 without a reason (session.c, session_setup_x11fwd) only this leaves no trace, so
+    it is what remains once each other one has been looked at.
+    """
     remote = seen.there
     effective = remote.sshd.effective
     if remote.x11.granted is not False or said(seen, KEY_OPTIONS, NO_XAUTH):
@@ -114,8 +138,37 @@ def not_reloaded(seen: Seen) -> Verdict:
         return skip("sshd's files do not say yes")
     if effective.get("disableforwarding") == "yes" or remote.xauth.path is None:
         return skip("another reason is known")
+    title = f"the running sshd of {seen.host} has not read its files again: they say yes, it says no"
+    network = remote.network
+    ipv6 = network.ipv6_loopback is not False or effective.get("addressfamily") == "inet"
+    if isinstance(network.listeners, Unknown) or isinstance(network.ipv6_loopback, Unknown) or not ipv6:
+        return unknown(
+            f"whether the running sshd of {seen.host} has read its files: they say yes, it says no",
+            "a reload settles it; other such reasons: ::1 is missing, 1000 displays are in use",
+            seen.setup,
+        )
+    return bad(
+        title,
+        "::1 is there, display numbers are free, xauth is found, and still sshd refuses without a reason",
+        reload(remote.sshd),
+    )
+
+
+def needs_root(seen: Seen) -> Verdict:
+    """F71: what sshd would answer for this user is for root's eyes only."""
+    remote = seen.there
+    effective = remote.sshd.effective
+    if (
+        isinstance(effective, Mapping)
+        or remote.x11.granted
+        or said(seen, KEY_OPTIONS, OLD_KEY_OPTIONS, NO_XAUTH)
+    ):
+        return fine(f"what matters of sshd's settings on {seen.host} can be seen")
+    if not isinstance(effective, Unknown) or not (remote.sshd.unreadable or "root" in effective.reason):
+        return skip("see sshd-config-syntax")
+    where = remote.sshd.connection or f"user={remote.user}"
     return unknown(
-        f"whether the running sshd of {seen.host} has read its files: they say yes, it says no",
-        "a reload settles it; other reasons that leave no trace: ::1 is missing, 1000 displays are in use",
-        seen.setup,
+        f"what sshd on {seen.host} would allow you: only root may read its settings",
+        "; ".join((effective.reason, *remote.sshd.unreadable)),
+        Fix(f"sudo sshd -T -C {where} | grep -i -e x11 -e forwarding", FixBy.ADMIN),
     )

@@ -11,13 +11,17 @@ from typing import TYPE_CHECKING, Protocol
 from x11fwd.checks import CHECKS, diagnose, exit_code, root_cause
 from x11fwd.checks.check import Aim, Seen
 from x11fwd.checks.report import Report, Status
-from x11fwd.errors import ConnectError, DisplayError, ProbeError, UsageError, X11fwdError
+from x11fwd.errors import ConnectError, ConnectionLost, DisplayError, ProbeError, UsageError, X11fwdError
+from x11fwd.facts.model import LocalFacts, SystemFacts
+from x11fwd.facts.silence import gather_silence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from x11fwd.checks.report import Finding
-    from x11fwd.facts.model import LocalFacts, RemoteFacts
+    from x11fwd.facts.model import RemoteFacts
+    from x11fwd.facts.place import PlaceFacts
+    from x11fwd.facts.silence import SilenceFacts
     from x11fwd.target import Target
     from x11fwd.transports.base import Prompter, Transport, X11Offer
     from x11fwd.transports.choose import Preference
@@ -48,6 +52,7 @@ class DoctorResult:
     Attributes:
         route: transport and the reason for it, "" where none was opened.
         round_trips: questions asked of the remote after login.
+        session_on: name of this machine where doctor ran inside a session of ssh on it; "" from the desktop.
     """
 
     report: Report
@@ -55,6 +60,7 @@ class DoctorResult:
     remote: RemoteFacts | None = None
     route: str = ""
     round_trips: int = 0
+    session_on: str = ""
 
 
 class Means(Protocol):
@@ -67,6 +73,10 @@ class Means(Protocol):
     def connect(self, target: Target, prompter: Prompter, choice: str, x11: X11Offer | None) -> Transport: ...
 
     def gather_remote(self, transport: Transport, python: str | None) -> RemoteFacts: ...
+
+    def find_place(self) -> PlaceFacts: ...
+
+    def gather_here(self, place: PlaceFacts, python: str | None) -> RemoteFacts: ...
 
 
 class _Real:
@@ -107,6 +117,17 @@ class _Real:
 
         return gather_remote(transport, python=python)
 
+    def find_place(self) -> PlaceFacts:
+        from x11fwd.facts.place import find_place
+
+        return find_place()
+
+    def gather_here(self, place: PlaceFacts, python: str | None) -> RemoteFacts:
+        from x11fwd.facts.remote import gather_here
+        from x11fwd.transports.local import LocalTransport
+
+        return gather_here(LocalTransport(), place, python=python)
+
 
 def _load_transports() -> None:
     import x11fwd.transports.choose
@@ -141,6 +162,9 @@ def run_doctor(
 ) -> DoctorResult:
     """Look at this machine and, with a target, at the other one; one login, nothing is changed.
 
+    Without a target, in a session of ssh, this machine is the other one: nothing is known of the screen, and
+    everything of the session.
+
     A connection that does not come about is a finding (`ssh-connection`) and exit code 3, not an exception,
     so that what is known of this machine is still said.
 
@@ -156,6 +180,10 @@ def run_doctor(
     for one in options.only:
         if one not in known:
             raise UsageError(f"no check is called {one}", hint="`x11fwd doctor --json TARGET` names them all")
+    if target is None:
+        place = means.find_place()
+        if place.in_session:
+            return _look_inside(place, options, progress, means, started)
     local = means.gather_local(target)
     if target is None:
         findings = diagnose(Seen(local))
@@ -164,6 +192,7 @@ def run_doctor(
     remote: RemoteFacts | None = None
     failure: X11fwdError | None = None
     connected, route, round_trips = False, "", 0
+    silence: SilenceFacts | None = None
     progress(f"connecting to {target.host}")
     try:
         with means.connect(target, prompter, options.transport, means.make_offer(local)) as transport:
@@ -171,11 +200,13 @@ def run_doctor(
             progress(f"looking at {target.host}")
             try:
                 remote = means.gather_remote(transport, options.python)
+            except ProbeError as error:
+                failure, silence = error, gather_silence(transport, error)
             finally:
                 round_trips = transport.round_trips
     except ConnectError as error:
         failure, connected = error, False
-    except ProbeError as error:
+    except ProbeError as error:  # the connection itself could not be made sense of
         failure = error
     seen = Seen(
         local,
@@ -187,9 +218,39 @@ def run_doctor(
         refusal=failure.message if failure else None,
         refusal_hint=failure.hint if failure else "",
         route=route,
+        silence=silence,
     )
     report = _report(target.typed, diagnose(seen), options, started)
     return DoctorResult(report, local, remote, route, round_trips)
+
+
+def _look_inside(
+    place: PlaceFacts,
+    options: DoctorOptions,
+    progress: Callable[[str], None],
+    means: Means,
+    started: float,
+) -> DoctorResult:
+    """The session in which we run: one run of the remote's probe, here."""
+    remote, refusal, hint = None, None, ""
+    progress("looking at this session")
+    try:
+        remote = means.gather_here(place, options.python)
+    except (ProbeError, ConnectionLost) as error:
+        refusal, hint = error.message, error.hint
+    # of the machine with the screen nothing can be known from here
+    local = LocalFacts(SystemFacts(""), display=None)
+    name = place.hostname.partition(".")[0] or "this machine"
+    seen = Seen(
+        local,
+        remote,
+        host=name,
+        refusal=refusal,
+        refusal_hint=hint,
+        route=place.why,
+        inside=True,
+    )
+    return DoctorResult(_report(None, diagnose(seen), options, started), local, remote, session_on=name)
 
 
 def _report(

@@ -25,6 +25,7 @@ _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456
 _QUIET = _PLAIN | frozenset(b' \t()[]{};&|<>*?#~^$`"')
 # may stand in `printf %b "…"`, itself between single quotes
 _UNCODED = _PLAIN | frozenset(b" =()[]{};&|<>*?#~^")
+_SAID = 4096  # bytes of what another program says, kept for whoever wants to know which one
 _LIMIT = 120_000  # Linux takes 128 KiB for one argument (MAX_ARG_STRLEN); the login shell gets this as one
 
 
@@ -216,6 +217,7 @@ def _swallowed(stdout: bytes, stderr: bytes) -> ProbeError:
     return ProbeError(
         f"the login shell or a forced command swallowed our command; it printed {_excerpt(stdout, stderr)}",
         hint="try `ssh TARGET true`: a login that runs no commands cannot be used",
+        said=(stderr[:_SAID] + b"\n" + stdout[:_SAID]).decode("utf-8", "replace").strip()[:_SAID],
     )
 
 

@@ -10,14 +10,20 @@ _C = Side.LINK
 
 CHECKS: tuple[Check, ...] = (
     Check("ssh-connection", _C, connection.connected, Link.CONNECTION, shown=True),
-    Check("probe-unanswered", _C, connection.unanswered, Link.CONNECTION),
+    Check(
+        "probe-unanswered",
+        _C,
+        connection.unanswered,
+        Link.CONNECTION,
+        needs=("forced-command", "no-shell-account", "start-file-execs-shell"),
+    ),
     Check("key-no-x11", _C, connection.key_options, Link.GRANT),
     Check("server-not-openssh", _C, connection.not_openssh, Link.GRANT),
     Check(
         "x11-request-refused",
         _C,
         connection.refused,
-        needs=(Link.DISPLAY, Link.REQUEST, Link.SWITCH, Link.GRANT),
+        needs=(Link.DISPLAY, Link.REQUEST, Link.SWITCH, Link.GRANT, Link.RELOAD),
         shown=True,
     ),
 )
