@@ -38,6 +38,9 @@ def connected(seen: Seen) -> Verdict:
         found = re.search(r"`([^`]+)`", seen.refusal_hint)
         fix = Fix(found[1] if found else f"ssh -v {seen.destination}", FixBy.YOU)
         return bad(seen.refusal, seen.refusal_hint, fix)
+    if seen.inside:
+        whose = remote.place.owner_name if remote.place else ""
+        return fine(f"this is a session of {whose or remote.user} on {seen.host}", seen.route)
     trip = f", {milliseconds(remote.round_trip)} round trip" if remote.round_trip is not None else ""
     return fine(f"connected to {seen.host} as {remote.user}{trip}", seen.route)
 
@@ -91,6 +94,8 @@ def refused(seen: Seen) -> Verdict:
     x11 = seen.there.x11
     if x11.granted:
         return fine(f"{seen.host} forwards X11", _words(x11.remarks))
+    if not x11.requested and seen.inside:
+        return skip("nobody knows from here whether this session's X11 was asked for and refused")
     if not x11.requested:
         return skip("X11 was not asked for: this machine has no display to offer")
     if x11.granted is None:

@@ -28,7 +28,7 @@ __all__ = ["EXAMPLES", "doctor"]
 EXAMPLES = """
 \b
 Examples:
-  x11fwd doctor                          this machine alone
+  x11fwd doctor                          this machine, or this session of ssh
   x11fwd doctor ana@gpu1                 both ends, and the way between them
   x11fwd doctor -v ana@gpu1              with what was seen, and where
   x11fwd doctor --json gpu1 | jq .cause  for scripts
@@ -48,7 +48,7 @@ def doctor(
         typer.Argument(
             metavar="TARGET",
             help="user@host, user@host:port, ssh://user@host:port or a Host of ssh_config; without one, "
-            "only this machine is looked at.",
+            "only this machine is looked at, or the session of ssh in which this is typed.",
             show_default=False,
         ),
     ] = None,
@@ -72,6 +72,9 @@ def doctor(
     Looks at the display of this machine, logs in once, and looks at sshd, xauth, your home directory, Python
     and matplotlib over there. The first broken link is named as the cause; what merely follows from it says
     so.
+
+    In a session of ssh, on the machine with the program, `x11fwd doctor` looks at that very session: its
+    DISPLAY and cookie as they are after sudo, in tmux, in a container or in an editor's terminal.
     """
 
     def run() -> int:
@@ -95,9 +98,16 @@ def doctor(
         from x11fwd.ui.report import show_report
 
         console = answer_console()
-        host = aim.host if aim else ""
+        host = aim.host if aim else result.session_on
         words = Aim.of(aim) if aim else None
-        show_report(result.report, console, host=host, aim=words, verbose=verbose or bool(only))
+        show_report(
+            result.report,
+            console,
+            host=host,
+            aim=words,
+            verbose=verbose or bool(only),
+            session=bool(result.session_on),
+        )
         return result.report.exit_code
 
     return Job(run)

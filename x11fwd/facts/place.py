@@ -1,10 +1,80 @@
-"""Where this process itself runs: in a session of ssh, under sudo, in tmux, in a container; for pipeline."""
+"""Where this process itself runs: in a session of ssh, under sudo, in tmux, in a container; for pipeline.
+
+/proc (or ps) -> ancestors -> environment -> PlaceFacts
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import contextlib
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-__all__ = ["PlaceFacts", "find_place"]
+from x11fwd.errors import X11fwdError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from x11fwd.transports.base import Transport
+
+__all__ = ["PlaceFacts", "Process", "find_place", "is_forwarded"]
+
+_NO_LOGIN = 0xFFFFFFFF  # /proc/self/loginuid of a process that nobody logged in for
+_LISTENING = "0A"  # proc_net_tcp(5)
+_FIRST_PORT, _LAST_PORT = 6010, 7009  # channels.c: X11DisplayOffset 10 and 1000 tries
+_PS_LIMIT = 5.0  # seconds
+
+# What an ancestor is, by the name of its process (comm: 15 letters), first match.
+_BY_NAME = (
+    (re.compile(r"sshd(-\w+|:.*)?$|dropbear"), "sshd"),
+    (re.compile(r"mosh-server$"), "mosh"),
+    (re.compile(r"et(terminal|server)$"), "et"),
+    (re.compile(r"tmux"), "tmux"),
+    (re.compile(r"(?i:screen)$"), "screen"),
+    (re.compile(r"(sudo|su|su-l|doas|runuser|pkexec|sudo-rs|run0)$"), "user"),
+    (
+        re.compile(r"(slurmstepd|slurmd|slurm_script|pbs_mom|sge_\w+|sbatchd|condor_starter)$"),
+        "batch",
+    ),
+    (re.compile(r"(conmon|containerd-shim\S*|lxc-start|docker-init)$"), "container"),
+    (re.compile(r"jupyter(hub)?(-\S*)?$"), "jupyter"),
+)
+# The same by its command line, for programs that an interpreter runs.
+_BY_COMMAND = (
+    (re.compile(r"/\.(vscode|cursor|windsurf|vscodium|positron)-server(-\w+)?/|/code-server/"), "ide"),
+    (re.compile(r"\bipykernel|\bjupyter(hub|lab)?([-/]|\b)"), "jupyter"),
+    (re.compile(r"\bSCREEN\b"), "screen"),
+)
+# Variables that batch systems set in a job, and the one with the host where it was submitted.
+_JOBS = (
+    ("SLURM_JOB_ID", "SLURM_SUBMIT_HOST", "Slurm"),
+    ("PBS_JOBID", "PBS_O_HOST", "PBS"),
+    ("LSB_JOBID", "LSB_SUB_HOST", "LSF"),
+    ("FLUX_JOB_ID", "", "Flux"),
+    ("SGE_TASK_ID", "SGE_O_HOST", "Grid Engine"),
+)
+_ENVIRONMENT = ("DISPLAY", "XAUTHORITY", "SSH_CONNECTION", "SSH_TTY", "TMUX", "TMUX_PANE", "STY", "SUDO_USER")
+_FORWARDED = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\]):(\d+)(?:\.\d+)?$")
+
+
+@dataclass(frozen=True)
+class Process:
+    """One ancestor of this process.
+
+    Attributes:
+        name: as the kernel has it, at most 15 letters.
+        kind: `sshd`, `mosh`, `et`, `tmux`, `screen`, `user` (sudo, su), `batch`, `container`, `jupyter`,
+            `ide`; empty for all else.
+        uid: whose it is; -1 where that cannot be told.
+    """
+
+    pid: int
+    name: str
+    kind: str = ""
+    uid: int = -1
 
 
 @dataclass(frozen=True)
@@ -13,11 +83,276 @@ class PlaceFacts:
 
     Attributes:
         in_session: an sshd is among the ancestors, or SSH_CONNECTION says so: this machine is the remote one.
+        why: what shows that, as a clause.
+        ancestors: parent first.
+        uid: the effective user of this process.
+        owner: user whose session it is (the process below sshd, else /proc/self/loginuid, else SUDO_UID);
+            None where that cannot be told.
+        owner_name, owner_home: of passwd(5), empty where unknown.
+        container: what kind of container this is in (`docker`, `podman`, …), empty outside of one.
+        job: the batch system whose job this is, empty outside of one.
+        submit_host: where it was submitted, empty where it does not say.
+        hostname: this machine's, in full.
+        environment: variables of this process that matter here.
+        listeners: display number -> user whose listener for it stands on the loopback (proc_net_tcp(5)); None
+            where that cannot be seen.
+        tmux: variables that tmux would give to a new pane, from `tmux show-environment`; None without tmux.
     """
 
     in_session: bool = False
+    why: str = ""
+    ancestors: tuple[Process, ...] = ()
+    uid: int = -1
+    owner: int | None = None
+    owner_name: str = ""
+    owner_home: str = ""
+    container: str = ""
+    job: str = ""
+    submit_host: str = ""
+    hostname: str = ""
+    environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    listeners: Mapping[int, int] | None = None
+    tmux: Mapping[str, str] | None = None
+
+    def under(self, *kinds: str) -> Process | None:
+        """The nearest ancestor of these kinds, as far up as the nearest sshd."""
+        for process in self.ancestors:
+            if process.kind in kinds:
+                return process
+            if process.kind == "sshd":
+                return None
+        return None
+
+    @property
+    def display_number(self) -> int | None:
+        """N of `DISPLAY=localhost:N.0`, as sshd sets it; None for any other value."""
+        found = _FORWARDED.match(self.environment.get("DISPLAY", ""))
+        return int(found[1]) if found else None
 
 
-def find_place() -> PlaceFacts:
-    """Look at this process and its ancestors."""
-    return PlaceFacts()
+def is_forwarded(display: str) -> bool:
+    """Of the kind that sshd sets: `localhost:N.0`, or `host:N.0` with X11UseLocalhost no, N from 10 on."""
+    found = re.match(r"[^:/]+:(\d+)(?:\.\d+)?$|\[::1\]:(\d+)(?:\.\d+)?$", display)
+    return found is not None and int(found[1] or found[2]) >= _FIRST_PORT - 6000
+
+
+def find_place(
+    local: Transport | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    root: Path = Path("/"),
+    pid: int | None = None,
+) -> PlaceFacts:
+    """Look at this process and its ancestors.
+
+    Args:
+        local: where `ps` and `tmux` of this machine run; by default the local transport, where it is needed.
+        environ: os.environ, unless given.
+        root: where the file tree begins; tests have their own.
+        pid: of the process to begin with; ours.
+    """
+    environ = os.environ if environ is None else environ
+    start = os.getppid() if pid is None else pid
+    proc = root / "proc"
+    if (proc / str(start) / "status").exists():
+        ancestors = _by_proc(proc, start)
+    elif hasattr(os, "getuid"):
+        ancestors = _by_ps(local, start)
+    else:
+        ancestors = ()  # Windows: its sshd is not a place for X11
+    container = _container(root, environ)
+    job, submit_host = _job(environ)
+    why = _why(ancestors, environ, container, job)
+    if not why:
+        return PlaceFacts(ancestors=ancestors, container=container, job=job)
+    owner = _owner(ancestors, proc, environ)
+    name, home = _account(owner)
+    return PlaceFacts(
+        in_session=True,
+        why=why,
+        ancestors=ancestors,
+        uid=os.geteuid() if hasattr(os, "geteuid") else -1,
+        owner=owner,
+        owner_name=name,
+        owner_home=home,
+        container=container,
+        job=job,
+        submit_host=submit_host,
+        hostname=_hostname(),
+        environment=MappingProxyType({one: environ[one] for one in _ENVIRONMENT if one in environ}),
+        listeners=_listeners(proc),
+        tmux=_tmux(local, environ),
+    )
+
+
+def _why(ancestors: Sequence[Process], environ: Mapping[str, str], container: str, job: str) -> str:
+    """What says that somebody came here from another machine; empty where nothing does."""
+    for process in ancestors:
+        if process.kind in {"sshd", "mosh", "et", "ide", "batch"}:
+            return f"{process.name} (process {process.pid}) is above this one"
+    if environ.get("SSH_CONNECTION"):
+        return f"SSH_CONNECTION={environ['SSH_CONNECTION']}"
+    if job:
+        return f"this is a job of {job}"
+    display = environ.get("DISPLAY", "")
+    if _FORWARDED.match(display) and is_forwarded(display):
+        where = f" in {container}" if container else ""
+        return f"DISPLAY={display}{where} is of the kind that sshd sets"
+    return ""
+
+
+# --- ancestors --------------------------------------------------------------------------------------------
+
+
+def _kind(name: str, command: str) -> str:
+    for pattern, kind in _BY_NAME:
+        if pattern.match(name):
+            return kind
+    for pattern, kind in _BY_COMMAND:
+        if pattern.search(command):
+            return kind
+    return ""
+
+
+def _by_proc(proc: Path, pid: int) -> tuple[Process, ...]:
+    """Up to process 1, which belongs to the machine and not to the session."""
+    found: list[Process] = []
+    while pid > 1 and len(found) < 100:
+        try:
+            status = (proc / str(pid) / "status").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            break
+        fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+        command = ""
+        with contextlib.suppress(OSError):
+            raw = (proc / str(pid) / "cmdline").read_bytes()[:4096]
+            command = raw.replace(b"\0", b" ").decode("utf-8", "replace")
+        name = fields.get("Name", "")
+        uid = fields.get("Uid", "").split()
+        found.append(Process(pid, name, _kind(name, command), int(uid[1]) if len(uid) > 1 else -1))
+        pid = int(fields.get("PPid", "0"))
+    return tuple(found)
+
+
+def _by_ps(local: Transport | None, pid: int) -> tuple[Process, ...]:
+    """macOS and the BSDs have no /proc; ps(1) lists everybody's processes."""
+    text = _run(local, ("ps", "-A", "-o", "pid=,ppid=,uid=,command="))
+    table: dict[int, tuple[int, int, str]] = {}
+    for line in text.splitlines():
+        words = line.split(None, 3)
+        if len(words) == 4 and all(word.isdigit() for word in words[:3]):
+            table[int(words[0])] = (int(words[1]), int(words[2]), words[3])
+    found: list[Process] = []
+    while pid > 1 and pid in table and len(found) < 100:
+        parent, uid, command = table[pid]
+        # `sshd: ana@ttys001`, `/usr/libexec/sshd-session -R`, `-zsh`
+        first = command.split(None, 1)[0].rpartition("/")[2].lstrip("-").rstrip(":")
+        found.append(Process(pid, first[:15], _kind(first, command), uid))
+        pid = parent
+    return tuple(found)
+
+
+def _run(local: Transport | None, words: Sequence[str]) -> str:
+    """What a program of this machine prints; nothing where it cannot be run."""
+    if local is None:
+        from x11fwd.transports.local import LocalTransport
+
+        local = LocalTransport()
+    try:
+        result = local.run(words, timeout=_PS_LIMIT)
+    except X11fwdError:
+        return ""
+    return result.text if result.ok else ""
+
+
+def _owner(ancestors: Sequence[Process], proc: Path, environ: Mapping[str, str]) -> int | None:
+    below = -1
+    for process in ancestors:
+        if process.kind == "sshd":
+            # sshd's own child belongs to the user too, unless root logged in
+            return below if below >= 0 else process.uid
+        below = process.uid
+    with contextlib.suppress(OSError, ValueError):
+        login = int((proc / "self/loginuid").read_text(encoding="ascii"))
+        if login != _NO_LOGIN:
+            return login
+    sudo = environ.get("SUDO_UID", "")
+    return int(sudo) if sudo.isdigit() else None
+
+
+def _account(uid: int | None) -> tuple[str, str]:
+    if uid is None:
+        return "", ""
+    try:
+        import pwd
+
+        entry = pwd.getpwuid(uid)
+    except (ImportError, KeyError):
+        return str(uid), ""
+    return entry.pw_name, entry.pw_dir
+
+
+# --- the machine around it --------------------------------------------------------------------------------
+
+
+def _container(root: Path, environ: Mapping[str, str]) -> str:
+    """The marks that container programs leave, empty outside of one."""
+    if (root / ".dockerenv").exists():
+        return "docker"
+    if (root / "run/.containerenv").exists():
+        return "toolbox" if (root / "run/.toolboxenv").exists() else "podman"
+    if environ.get("APPTAINER_CONTAINER") or environ.get("SINGULARITY_CONTAINER"):
+        return "apptainer"
+    with contextlib.suppress(OSError):
+        text = (root / "proc/1/cgroup").read_text(encoding="utf-8", errors="replace")
+        found = re.search(r"docker|libpod|lxc|kubepods|containerd", text)
+        if found:
+            return {"libpod": "podman", "kubepods": "kubernetes"}.get(found[0], found[0])
+    return environ.get("container", "")
+
+
+def _job(environ: Mapping[str, str]) -> tuple[str, str]:
+    for variable, submitted, name in _JOBS:
+        if environ.get(variable) and environ[variable] != "undefined":
+            return name, environ.get(submitted, "")
+    return "", ""
+
+
+def _hostname() -> str:
+    import socket
+
+    return socket.gethostname()
+
+
+def _listeners(proc: Path) -> Mapping[int, int] | None:
+    """Displays that sshd offers on the loopback, and whose they are."""
+    found: dict[int, int] = {}
+    seen = False
+    for name in ("net/tcp6", "net/tcp"):
+        with contextlib.suppress(OSError):
+            text = (proc / name).read_text(encoding="ascii", errors="replace")
+            seen = True
+            found.update(_numbers(text.splitlines()[1:]))
+    return MappingProxyType(found) if seen else None
+
+
+def _numbers(lines: Iterable[str]) -> Iterable[tuple[int, int]]:
+    """`sl local_address rem_address st tx:rx tr:tm retrnsmt uid …`"""
+    for line in lines:
+        words = line.split()
+        if len(words) > 7 and words[3] == _LISTENING:
+            port = int(words[1].rpartition(":")[2], 16)
+            if _FIRST_PORT <= port <= _LAST_PORT:
+                yield port - 6000, int(words[7])
+
+
+def _tmux(local: Transport | None, environ: Mapping[str, str]) -> Mapping[str, str] | None:
+    """The session's environment of tmux, refreshed when somebody attaches (tmux(1), update-environment)."""
+    if not environ.get("TMUX"):
+        return None
+    found: dict[str, str] = {}
+    for line in _run(local, ("tmux", "show-environment")).splitlines():
+        name, equals, value = line.partition("=")
+        if equals and name in {"DISPLAY", "XAUTHORITY", "SSH_CONNECTION"}:
+            found[name] = value
+    return MappingProxyType(found)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from dataclasses import replace
 from importlib import resources
 from shlex import quote
 from typing import TYPE_CHECKING
@@ -14,12 +15,16 @@ from typing import TYPE_CHECKING
 from x11fwd.errors import ProbeError, UsageError
 from x11fwd.facts.answers import parse_answers
 from x11fwd.facts.parse import parse_remote
+from x11fwd.facts.place import is_forwarded
+from x11fwd.transports.base import X11Outcome
 
 if TYPE_CHECKING:
+    from x11fwd.facts.answers import Answers
     from x11fwd.facts.model import RemoteFacts
+    from x11fwd.facts.place import PlaceFacts
     from x11fwd.transports.base import Transport
 
-__all__ = ["gather_remote", "probe_text", "python_text"]
+__all__ = ["gather_here", "gather_remote", "probe_text", "python_text"]
 
 # Half of the text is for people, and on a distant link its length counts.
 _COMMENT = re.compile(r"^[ \t]*#.*\n", re.MULTILINE)
@@ -40,19 +45,45 @@ def gather_remote(transport: Transport, *, python: str | None = None) -> RemoteF
         ConnectionLost: the connection died.
         ProbeError: the answer cannot be understood.
     """
+    answers = _ask(transport, python, inside=False)
+    return parse_remote(answers, x11=transport.x11, server_version=transport.server_version)
+
+
+def gather_here(transport: Transport, place: PlaceFacts, *, python: str | None = None) -> RemoteFacts:
+    """Ask the machine on which x11fwd itself runs, in a session of ssh, about itself.
+
+    The environment is this process's own: a shell in which something was changed by hand, a pane of tmux or a
+    terminal of an editor has another one than a new login would get.
+
+    Args:
+        transport: to this machine.
+        place: what stands between this process and sshd.
+        python: as for `gather_remote`.
+
+    Raises:
+        UsageError, ConnectionLost, ProbeError: as `gather_remote`.
+    """
+    answers = _ask(transport, python, inside=True)
+    seen = parse_remote(answers, x11=X11Outcome())
+    # sshd sets DISPLAY only after it has granted X11 and listens (session.c, session_setup_x11fwd)
+    granted = is_forwarded(seen.start_environment.get("DISPLAY", ""))
+    return replace(seen, place=place, x11=X11Outcome(requested=granted, granted=granted or None))
+
+
+def _ask(transport: Transport, python: str | None, *, inside: bool) -> Answers:
     if python is not None and (
         not python or python.startswith("-") or any(ord(letter) < 32 for letter in python)
     ):
         raise UsageError(f"{python!r} is no path of a Python interpreter")
     nonce = secrets.token_hex(12)
     words = ["/bin/sh", "-s", nonce, *([python] if python else [])]
-    result = transport.run(words, stdin=probe_text(), timeout=_LIMIT, x11=True)
+    text = b"X11FWD_INSIDE=yes\n" + probe_text() if inside else probe_text()
+    result = transport.run(words, stdin=text, timeout=_LIMIT, x11=not inside)
     try:
-        answers = parse_answers(result.stdout, nonce)
+        return parse_answers(result.stdout, nonce)
     except ProbeError as error:
         said = [line.strip() for line in result.error_text.splitlines() if line.strip()]
         raise ProbeError(f"{error.message}{f'; it said: {said[-1]}' if said else ''}") from None
-    return parse_remote(answers, x11=transport.x11, server_version=transport.server_version)
 
 
 def probe_text() -> bytes:

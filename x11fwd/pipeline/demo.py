@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from x11fwd.facts.model import LocalFacts, RemoteFacts
+    from x11fwd.facts.place import PlaceFacts
     from x11fwd.pipeline.demo_needs import Equipment, Missing
     from x11fwd.pipeline.doctor import DoctorResult
     from x11fwd.pipeline.setup import SetupResult
@@ -280,6 +281,12 @@ class _SandboxMeans:
         facts = self._real.gather_remote(transport, python)
         # The sandbox's sshd and its files are this user's: as we are, we may change them.
         return replace(facts, privilege=Privilege(PrivilegeKind.ROOT, "the sandbox belongs to this user"))
+
+    def find_place(self) -> PlaceFacts:
+        return self._real.find_place()
+
+    def gather_here(self, place: PlaceFacts, python: str | None) -> RemoteFacts:
+        return self._real.gather_here(place, python)
 
 
 class _SandboxVerify(RealVerifyMeans):

@@ -33,7 +33,13 @@ _TABLE = frozenset(check.id for check in CHECKS)  # what is not in it is a comma
 
 
 def show_report(
-    report: Report, console: Console, *, host: str, aim: Aim | None = None, verbose: bool = False
+    report: Report,
+    console: Console,
+    *,
+    host: str,
+    aim: Aim | None = None,
+    verbose: bool = False,
+    session: bool = False,
 ) -> None:
     """Print the whole answer.
 
@@ -41,13 +47,16 @@ def show_report(
         host: heading of the remote's part.
         aim: the target for the next command; None for this machine alone.
         verbose: every finding, each with its id, its evidence and its cure.
+        session: doctor ran on `host` itself, in a session of ssh.
     """
-    for line in _view(report, console, host=host, aim=aim, verbose=verbose):
+    for line in _view(report, console, host=host, aim=aim, verbose=verbose, session=session):
         # soft: a command to be copied is one line, however long; all else is folded already
         console.print(line, soft_wrap=True)
 
 
-def _view(report: Report, console: Console, *, host: str, aim: Aim | None, verbose: bool) -> Iterator[Text]:
+def _view(
+    report: Report, console: Console, *, host: str, aim: Aim | None, verbose: bool, session: bool
+) -> Iterator[Text]:
     cause = next((finding for finding in report.findings if finding.id == report.cause), None)
     if cause is not None:
         yield from _headline(cause, console)
@@ -56,6 +65,8 @@ def _view(report: Report, console: Console, *, host: str, aim: Aim | None, verbo
     if cause is not None:
         names[cause.id] = " the cause above"
     headings = {Side.LOCAL: "This machine", Side.LINK: "Connection", Side.REMOTE: host}
+    if session:
+        headings = {Side.LINK: "This session", Side.REMOTE: f"{host}, in this session"}
     for side, heading in headings.items():
         rows = [finding for finding in report.findings if finding.side is side]
         chosen = [finding for finding in rows if verbose or _worth_a_line(finding)]
@@ -64,7 +75,7 @@ def _view(report: Report, console: Console, *, host: str, aim: Aim | None, verbo
         for finding in chosen:
             yield from finding_lines(finding, console, verbose=verbose, names=names)
     yield Text()
-    yield from _closing(report, cause, console, aim=aim, verbose=verbose)
+    yield from _closing(report, cause, console, aim=aim, verbose=verbose, session=session)
 
 
 def _worth_a_line(finding: Finding) -> bool:
@@ -114,7 +125,7 @@ def _command(lead: str, fix: Fix, console: Console) -> Text:
 
 
 def _closing(
-    report: Report, cause: Finding | None, console: Console, *, aim: Aim | None, verbose: bool
+    report: Report, cause: Finding | None, console: Console, *, aim: Aim | None, verbose: bool, session: bool
 ) -> Iterator[Text]:
     """What else is broken, and the one command to type next."""
     own = [finding for finding in report.findings if finding.cause is None]
@@ -128,12 +139,15 @@ def _closing(
     if not report.ok:
         first = next((one for one in [cause, *failed] if one is not None and one.fix), None)
         if first is not None and first.fix is not None:
-            yield _command(f"Next{_who(first)}:", first.fix, console)
+            desk = session and first.fix.by is FixBy.X11FWD
+            yield _command(f"Next{', where the screen is' if desk else _who(first)}:", first.fix, console)
         elif not verbose:
             again = f"x11fwd doctor -v {aim.words}" if aim else "x11fwd doctor -v"
             yield rich_text(f"Next: `{again}` shows what was seen", console)
         return
-    if aim is None:
+    if session:
+        words = "Windows of this session will open on the screen that you came from."
+    elif aim is None:
         words = "This machine can show windows. Next: `x11fwd doctor user@host`"
     else:
         words = f"Windows will open here. Next: `x11fwd ssh {aim.ssh_words}`"

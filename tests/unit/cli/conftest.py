@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.checks.seen import healthy
+from x11fwd.facts.place import PlaceFacts
 from x11fwd.pipeline import doctor
 
 if TYPE_CHECKING:
@@ -22,11 +23,13 @@ class Scene:
     """What the two machines look like, and what was asked of them.
 
     Attributes:
+        place: where the program runs; on the desktop.
         trouble: raised instead of connecting.
         probe_trouble: raised instead of looking.
     """
 
     seen: Seen = field(default_factory=healthy)
+    place: PlaceFacts = field(default_factory=PlaceFacts)
     trouble: BaseException | None = None
     probe_trouble: BaseException | None = None
     targets: list[Target] = field(default_factory=list)
@@ -55,6 +58,15 @@ class Scene:
         if self.probe_trouble:
             raise self.probe_trouble
         return replace(self.seen.there)
+
+    def find_place(self) -> PlaceFacts:
+        return self.place
+
+    def gather_here(self, place: PlaceFacts, python: str | None) -> RemoteFacts:
+        self.pythons.append(python)
+        if self.probe_trouble:
+            raise self.probe_trouble
+        return replace(self.seen.there, place=place)
 
 
 @pytest.fixture

@@ -36,6 +36,14 @@ x_login_shell() {
 }
 
 x_login() {
+    if [ -n "${X11FWD_INSIDE:-}" ]; then
+        # x11fwd runs in the session itself: what this shell has is what a program of the user's would get.
+        unset LC_ALL
+        PATH=$x_old_path
+        x_environment
+        x_pythons
+        return
+    fi
     x_login_shell
     if [ -n "$x_exports" ]; then
         unset LC_ALL
@@ -44,10 +52,14 @@ x_login() {
             -e '/^export PPID=/d' -e '/^export E\{0,1\}[UG]ID=/d' -e '/^export GROUPS=/d')
         eval "$x_exports"
         IFS=" $x_tab$x_nl"
-        x_text login.environment "$(env | LC_ALL=C grep -E "^($x_names)=")"
-        if [ -n "${XAUTHORITY:-}" ]; then x_authority login.authority "$XAUTHORITY"; fi
+        x_environment
     fi
     x_pythons
+}
+
+x_environment() {
+    x_text login.environment "$(env | LC_ALL=C grep -E "^($x_names)=")"
+    if [ -n "${XAUTHORITY:-}" ]; then x_authority login.authority "$XAUTHORITY"; fi
 }
 
 # x_offer FOUND_BY PATH: one more interpreter for the list, unless it is there already under another name.
