@@ -13,6 +13,16 @@ from typing import TYPE_CHECKING
 
 from x11fwd.facts.account import AccountFacts
 from x11fwd.facts.network import NetworkFacts
+from x11fwd.facts.python_model import (
+    MatplotlibFacts,
+    OpenCvFacts,
+    PythonFacts,
+    PythonKind,
+    QtFacts,
+    ToolkitFacts,
+    WindowTry,
+)
+from x11fwd.facts.setting import SettingSource
 from x11fwd.facts.unknown import Unknown, known
 from x11fwd.transports.base import X11Outcome
 
@@ -31,16 +41,20 @@ __all__ = [
     "LocalFacts",
     "MatplotlibFacts",
     "NetworkFacts",
+    "OpenCvFacts",
     "PackageManager",
     "Privilege",
     "PrivilegeKind",
     "PythonFacts",
     "PythonKind",
+    "QtFacts",
     "RemoteFacts",
     "SettingSource",
     "SshdFacts",
     "SystemFacts",
+    "ToolkitFacts",
     "Unknown",
+    "WindowTry",
     "XauthFacts",
     "known",
 ]
@@ -68,24 +82,6 @@ class SystemFacts:
     pretty_name: str = ""
     hostname: str = ""
     init: str | Unknown = Unknown("not asked")
-
-
-@dataclass(frozen=True)
-class SettingSource:
-    """Where a value comes from: a file and line (1-based), or an environment variable.
-
-    `str(source)` is `/etc/matplotlibrc:41` or `$MPLBACKEND`.
-    """
-
-    file: str | None = None
-    line: int | None = None
-    variable: str | None = None
-    text: str = ""  # the line as it stands there
-
-    def __str__(self) -> str:
-        if self.variable:
-            return f"${self.variable}"
-        return f"{self.file}:{self.line}" if self.line else str(self.file)
 
 
 @dataclass(frozen=True)
@@ -262,86 +258,6 @@ class SshdFacts:
     globs: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     unreadable: tuple[str, ...] = ()
     xauth_found: bool | Unknown = Unknown("not asked")
-
-
-class PythonKind(Enum):
-    SYSTEM = "system"
-    VENV = "venv"
-    CONDA = "conda"
-    PYENV = "pyenv"
-    UV = "uv"
-    OTHER = "other"
-
-
-@dataclass(frozen=True)
-class MatplotlibFacts:
-    """matplotlib as one interpreter has it.
-
-    Attributes:
-        version: None where it is not installed.
-        rc_file: `matplotlib.matplotlib_fname()`: the file in effect.
-        rc_backend: the backend line in effect in that file, None where the file has none.
-        backend_wish: the backend asked for and by whom (MPLBACKEND beats the file), None for automatic
-            choice.
-        backend: what `pyplot.get_backend()` answers in this session; Unknown where it was not asked.
-        user_rc: the file x11fwd may write: `matplotlib.get_configdir()` + `/matplotlibrc`, following
-            symlinks.
-        user_rc_exists: it is there already.
-        problem: the last line of the traceback where importing failed.
-        user_rc_text: its text, None where it is not there, Unknown where it cannot be read or was not asked.
-        backend_fallback: the rc key of that name (True: an interactive wish without a display becomes Agg).
-        interactive: the rc key of that name (True: `show()` does not wait).
-    """
-
-    version: str | None
-    rc_file: str | None = None
-    rc_backend: SettingSource | None = None
-    backend_wish: tuple[str, SettingSource] | None = None
-    backend: str | Unknown = Unknown("not asked")
-    user_rc: str | None = None
-    user_rc_exists: bool = False
-    problem: str = ""
-    user_rc_text: str | Unknown | None = Unknown("not asked")
-    backend_fallback: bool = True
-    interactive: bool = False
-
-
-@dataclass(frozen=True)
-class PythonFacts:
-    """One interpreter the user would meet.
-
-    Attributes:
-        path: as found (`/usr/bin/python3`); `executable` is `sys.executable` of it, symlinks kept.
-        found_by: how: `login shell`, `--python`, `conda`, `venv`, `pyenv`, `uv`, `PATH`.
-        version: `3.11.2`.
-        prefix, base_prefix: sys.prefix, sys.base_prefix.
-        kind: system, venv, conda, pyenv, uv, other.
-        externally_managed: PEP 668 marker present.
-        has_pip: `python -m pip` would work.
-        tkinter: Tk's patch level where `_tkinter` and `tkinter.filedialog` import; None where absent
-            (`tkinter_problem` holds the last traceback line); Unknown where not asked.
-        qt: the first Qt binding that imports, with version (`PyQt5 5.15.9`), None without one
-            (`qt_problem` holds why one that is installed does not import).
-        problem: why the interpreter could not be asked at all ("there is no program python3.14").
-        tool: path of conda or mamba, for an environment of theirs.
-    """
-
-    path: str
-    found_by: str
-    executable: str = ""
-    version: str = ""
-    prefix: str = ""
-    base_prefix: str = ""
-    kind: PythonKind = PythonKind.OTHER
-    externally_managed: bool = False
-    has_pip: bool = False
-    tkinter: str | Unknown | None = Unknown("not asked")
-    tkinter_problem: str = ""
-    qt: str | Unknown | None = Unknown("not asked")
-    matplotlib: MatplotlibFacts | Unknown = Unknown("not asked")
-    qt_problem: str = ""
-    problem: str = ""
-    tool: str | None = None
 
 
 @dataclass(frozen=True)
