@@ -26,8 +26,10 @@ def _silence(seen: Seen) -> SilenceFacts | None:
     return seen.silence
 
 
-def _first_line(said: str) -> str:
-    line = next((line.strip() for line in said.splitlines() if line.strip()), "")
+def _first_line(said: str, holds: re.Pattern[str] | None = None) -> str:
+    """What it printed, in the first line that says something (and matches)."""
+    lines = (line.strip() for line in said.splitlines())
+    line = next((line for line in lines if line and (holds is None or holds.search(line))), "")
     return f"it printed {line[:120]!r}" if line else "it printed nothing"
 
 
@@ -66,7 +68,7 @@ def no_shell(seen: Seen) -> Verdict:
         return skip("nothing speaks of an account without a shell")
     return bad(
         f"your account on {seen.host} has no shell: nothing can be run there",
-        f"{_first_line(silence.said)}; only its administrator can change that",
+        f"{_first_line(silence.said, _NO_SHELL)}; only its administrator can change that",
     )
 
 

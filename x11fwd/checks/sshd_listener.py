@@ -70,7 +70,7 @@ def ports_exhausted(seen: Seen) -> Verdict:
         return fine(holds) if seen.there.x11.granted else skip("another reason is known")
     first = _offset(seen)
     taken = {one.display for one in network.listeners}
-    if any(number not in taken for number in range(first, _DISPLAYS)):
+    if first >= _DISPLAYS or any(number not in taken for number in range(first, _DISPLAYS)):
         return fine(holds)
     return bad(
         f"no display number is left on {seen.host}: all of its X11 ports are taken",

@@ -222,7 +222,7 @@ FAULTS: tuple[Fault, ...] = (
         "F71",
         hidden_settings,
         stage=NO_RIGHTS,
-        says="gave no reason",
+        says="refused",
         case="sshd-t-needs-root",
     ),
     Fault("start-file-execs-shell", "F95", exec_shell, says="exec"),
