@@ -318,3 +318,56 @@ def test_a_killed_run_leaves_nothing_behind(lab: object) -> None:
     assert runs.mounts_below(Path(folder)) == []
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", int(port))) != 0
+
+
+def test_a_host_with_its_own_network_is_reached_and_its_network_is_the_tests_to_change(
+    new_chroot_host: Callable[..., ChrootHost], person: Person
+) -> None:
+    host = new_chroot_host("bookworm", "bare", Setup(own_network=True))
+    assert person.run(["ssh", person.alias("apart", host), "echo here"]).stdout == "here\n"
+    host.check(["sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1"])
+    assert "::1" not in host.check(["ip", "address", "show", "lo"])
+    assert "::1" in runs.call(["ip", "address", "show", "lo"])
+    link = host.link
+    assert link
+    assert link.is_up()
+    host.stop()
+    assert not Path("/sys/class/net", link.name).exists()
+
+
+def test_a_user_of_a_host_may_make_namespaces(chroot_host: Callable[..., ChrootHost]) -> None:
+    ran = chroot_host("bookworm").run(["unshare", "-Urn", "id", "-u"], user="ana")
+    assert ran.stdout == "0\n", ran.stderr
+
+
+def test_a_person_sees_this_machine_as_the_test_wants_it(person: Person) -> None:
+    looks = ["sh", "-c", "command -v xauth; cat /mnt/there/it /proc/version; command -v ssh"]
+    person.hide("/usr/bin/xauth")
+    person.show("/mnt/there/it", "is\n")
+    person.show("/proc/version", "another\n")
+    assert person.run(looks).stdout == "is\nanother\n/usr/bin/ssh\n"
+    assert Path("/usr/bin/xauth").exists()
+    assert not Path("/mnt/there").exists()
+    person.unveil()
+    assert person.run(looks).stdout.splitlines()[0] == "/usr/bin/xauth"
+
+
+def test_a_host_may_have_x11fwd_itself(new_chroot_host: Callable[..., ChrootHost]) -> None:
+    host = new_chroot_host("trixie", "bare", Setup(x11fwd=True))
+    before = host.snapshot()
+    assert host.run(["x11fwd", "--version"], user="ana").stdout.startswith("x11fwd ")
+    assert diff(before, host.snapshot()) == []
+
+
+def test_a_killed_screen_starts_again_on_its_number(person: Person) -> None:
+    with Screen() as screen:
+        person.use_screen(screen)
+        screen.kill()
+        assert person.run(["xdpyinfo"]).rc != 0
+        screen.start()
+        assert person.run(["xdpyinfo"]).rc == 0
+        screen.freeze()
+        with pytest.raises(subprocess.TimeoutExpired):
+            person.run(["xdpyinfo"], timeout=1)
+        screen.thaw()
+        assert person.run(["xdpyinfo"]).rc == 0

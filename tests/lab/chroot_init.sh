@@ -1,4 +1,4 @@
-# First process of a chrooted host (hosts.py starts it with bash): makes /proc and /dev, starts sshd, reaps what loses its
+# First process of a host without init (hosts.py starts it with bash): makes /proc and /dev, starts sshd, reaps what loses its
 # parent. When it is killed the kernel ends everything in its PID namespace (pid_namespaces(7)), and its mounts go with
 # the mount namespace.
 root=$1
@@ -23,5 +23,9 @@ mount -t tmpfs -o mode=1777,size=16m shm "$root/dev/shm"
 ln -s pts/ptmx "$root/dev/ptmx"; ln -s /proc/self/fd "$root/dev/fd"
 ln -s fd/0 "$root/dev/stdin"; ln -s fd/1 "$root/dev/stdout"; ln -s fd/2 "$root/dev/stderr"
 mkdir -p "$root/run/sshd"
-env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot "$root" /usr/sbin/sshd -D -E /var/log/sshd-lab.log &
+# pivot_root(2), its last paragraphs: not a chroot, in which the kernel makes no user namespaces
+cd "$root"
+pivot_root . .
+umount -l .
+env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin /usr/sbin/sshd -D -E /var/log/sshd-lab.log &
 while :; do sleep 3600 & wait $!; done

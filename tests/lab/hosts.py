@@ -49,6 +49,8 @@ class ChrootHost(Host):
             unshare.append("--net")
             words += [self.link.name, self.link.here, self.link.there, f"/proc/{os.getpid()}/ns/net"]
         self._spawn([*unshare, "bash", *words], self.dir / "init.log")
+        if self.link:  # before that, this machine would send our calls to its default gateway
+            wait_for(self.link.is_up, limit=30, what=f"the link to {self!r}")
         self.wait_for_banner(30, self.dir / "init.log")
 
     def first_process(self) -> int | None:
@@ -56,9 +58,9 @@ class ChrootHost(Host):
         return next(iter(_children(self._processes[0].pid)), None)
 
     def inside(self) -> list[str]:
-        """Enter the first process's namespaces, then the tree."""
+        """Enter the first process's namespaces and root."""
         network = ["-n"] if self.link else []
-        return [*self._enter("-m", "-p", "-u", *network), "chroot", str(self.root)]
+        return self._enter("-m", "-p", "-u", "-r", "-w", *network)
 
     def sshd_log(self) -> str:
         """sshd's own log file."""

@@ -62,3 +62,8 @@ class Link:
             if not Path("/sys/class/net", name).exists():
                 return cls(name, f"{base}.{low + 1}", f"{base}.{low + 2}")
         raise LabError("no free name for a veth pair")
+
+    def is_up(self) -> bool:
+        """Whether both ends are up (sysfs, net/NAME/operstate)."""
+        state = Path("/sys/class/net", self.name, "operstate")
+        return state.exists() and state.read_text(encoding="ascii").strip() == "up"

@@ -59,7 +59,7 @@ class Stage:
 
     Attributes:
         suite: bullseye, bookworm or trixie. x11fwd itself runs on a host from bookworm on.
-        variant: bare, plot, shells or qt.
+        variant: bare, plot, shells, qt or tmux.
         setup: see tests.lab.setup.Setup (login_shell, key_prefix, sshd_config, sudo, own_network, …).
         kind: `chroot` (sshd alone, 0.1 s), `booted` (systemd, 1 to 5 s) or `socket` (systemd's ssh.socket).
         desk: the screen.

@@ -13,7 +13,7 @@ from tests.lab.host import Ran
 from tests.lab.runs import LabError, wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tests.hosts.truth.rig import Scene
     from tests.lab.terminal import Terminal
@@ -66,7 +66,7 @@ class Session:
                 `su - ben -c {doctor}` and `tmux new-session -d {doctor}` all work. Its output goes to a file.
             words: further arguments of doctor.
         """
-        place = f"/tmp/scene-{next(_NUMBERS)}-doctor"
+        place = f"/var/tmp/scene-{next(_NUMBERS)}-doctor"
         command = shlex.join(["x11fwd", "doctor", "--json", *words])
         self.scene.host.lab.write(
             place,
@@ -76,14 +76,14 @@ class Session:
         )
         outer = self.send(wrap.replace("{doctor}", place))
         try:
-            self._wait(place, limit)
+            self._wait(place, limit, lambda: self._never_came(place, outer))
         except LabError as error:
             raise LabError(f"{error}\nthe wrap said: {self._ran(outer)}") from error
         return Diagnosis.of(self._ran(place))
 
     def send(self, script: str) -> str:
         """Start shell text in the session without waiting; the place where its ends will lie."""
-        place = f"/tmp/scene-{next(_NUMBERS)}"
+        place = f"/var/tmp/scene-{next(_NUMBERS)}"
         text = f"({script}\n) </dev/null >{place}.out 2>{place}.err\n"
         text += f"echo $? >{place}.new; mv {place}.new {place}.rc\n"
         self.scene.host.lab.write(place, text, mode=0o755)
@@ -132,18 +132,24 @@ class Session:
         self._err.seek(0)
         return self._err.read().decode(errors="replace")
 
-    def _wait(self, place: str, limit: float) -> None:
+    def _never_came(self, place: str, outer: str) -> bool:
+        """Whether the wrap failed before it ran its command."""
+        failed = self.scene.host.read(f"{outer}.rc").strip() not in {"", "0"}
+        return failed and not self.scene.host.path(f"{place}.out").exists()
+
+    def _wait(self, place: str, limit: float, hopeless: Callable[[], bool] = lambda: False) -> None:
         done = self.scene.host.path(f"{place}.rc")
 
         def ended() -> bool:
-            return done.exists() or (self.process is not None and self.process.poll() is not None)
+            gone = self.process is not None and self.process.poll() is not None
+            return done.exists() or gone or hopeless()
 
         try:
             wait_for(ended, limit=limit, what=f"the end of {place} in the session")
         except LabError as error:
             raise LabError(f"{error}; ssh said: {self.words}") from error
         if not done.exists():
-            raise LabError(f"ssh ended before {place} did; it said: {self.words}")
+            raise LabError(f"{place} did not run to its end; ssh said: {self.words}")
 
     def _ran(self, place: str) -> Ran:
         host = self.scene.host
