@@ -7,11 +7,12 @@ from enum import Enum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from x11fwd.facts.setting import SettingSource
 from x11fwd.facts.unknown import Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from x11fwd.facts.setting import SettingSource
 
 __all__ = [
     "MatplotlibFacts",
