@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from x11fwd.facts.desktop_linux import server_authorities
 from x11fwd.x11.authority import authority_path, find_cookie, read_authority
 from x11fwd.x11.client import handshake
 from x11fwd.x11.display import (
@@ -22,7 +23,7 @@ from x11fwd.x11.display import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from x11fwd.x11.authority import Cookie
     from x11fwd.x11.client import Handshake
@@ -62,7 +63,7 @@ class DisplayFound:
         problem: why the DISPLAY in the environment cannot be meant, None where it can or is not set.
         candidates: displays of this user's and of root's here, best first, whether they let us in or not.
         opened: the handshake with `display`; None without one.
-        source: who named it: `$DISPLAY`, `launchd`, `socket`, `""`.
+        source: who named it: `$DISPLAY`, `launchd`, `session` (systemd's user manager), `socket`, `""`.
     """
 
     display: str | None = None
@@ -77,6 +78,7 @@ def find_display(
     platform: str,
     *,
     launchd: str | None = None,
+    session: Mapping[str, str] | None = None,
     root: Path | None = None,
     uid: int | None = None,
 ) -> DisplayFound:
@@ -89,27 +91,30 @@ def find_display(
         environ: the environment of the process that would start ssh.
         platform: sys.platform.
         launchd: what `launchctl getenv DISPLAY` answered (macOS).
+        session: DISPLAY and XAUTHORITY as `systemctl --user show-environment` has them.
         root: where the file tree begins; tests have their own.
         uid: our user id, for files under /run/user.
     """
     value = environ.get("DISPLAY") or None
     sockets = [] if platform == "win32" else find_sockets(root)
     sockets = [one for one in sockets if _is_ours(one, root or Path("/"), _uid() if uid is None else uid)]
-    candidates = [launchd] if launchd else []
+    session = session or {}
+    candidates = [one for one in (launchd, session.get("DISPLAY")) if one]
     candidates += [f":{number}" for number in sockets]
     if platform == "win32":
-        candidates.append("127.0.0.1:0.0")  # X servers there listen on TCP alone
-    problem = _problem(value) if value else None
+        candidates.append(_over_tcp(value))  # X servers there listen on TCP alone
+    problem = _problem(value, platform) if value else None
     others = tuple(one for one in dict.fromkeys(candidates) if _problem(one) is None)
     if value and problem is None:
-        opened = open_display(value, environ, platform, root=root, uid=uid)
+        opened = open_display(value, environ, platform, session=session, root=root, uid=uid)
         return DisplayFound(value, None, others, opened, "$DISPLAY")
     if value is None and environ.get("SSH_CONNECTION"):
         return DisplayFound(None, None, others)
     for one in others:
-        opened = open_display(one, environ, platform, root=root, uid=uid)
+        opened = open_display(one, environ, platform, session=session, root=root, uid=uid)
         if opened.handshake.ok:
-            return DisplayFound(one, problem, others, opened, "launchd" if one == launchd else "socket")
+            sources = {launchd: "launchd", session.get("DISPLAY"): "session"}
+            return DisplayFound(one, problem, others, opened, sources.get(one, "socket"))
     return DisplayFound(None, problem, others)
 
 
@@ -135,12 +140,23 @@ def find_sockets(root: Path | None = None) -> list[int]:
     return sorted(found)
 
 
-def _problem(value: str) -> str | None:
-    """Why a value cannot be meant: libxcb cannot read it, or ssh would refuse it."""
+def _over_tcp(value: str | None) -> str:
+    """The display of Windows that `:1.0` may mean; the first one where nothing is meant."""
+    with contextlib.suppress(MalformedDisplayError):
+        name = parse_display(value or "")
+        if name.is_unix:
+            return f"127.0.0.1:{name.number}.{name.screen}"
+    return "127.0.0.1:0.0"
+
+
+def _problem(value: str, platform: str = "") -> str | None:
+    """Why a value cannot be meant: libxcb cannot read it, ssh would refuse it, or Windows has no sockets."""
     try:
-        parse_display(value)
+        name = parse_display(value)
     except MalformedDisplayError as error:
         return error.reason
+    if platform == "win32" and name.is_unix:
+        return "it names a Unix socket, and X servers on Windows listen on TCP only"
     return None if ssh_accepts(value) else "ssh takes only letters, digits and :/.-_"
 
 
@@ -149,6 +165,7 @@ def open_display(
     environ: Mapping[str, str],
     platform: str = sys.platform,
     *,
+    session: Mapping[str, str] | None = None,
     root: Path | None = None,
     uid: int | None = None,
     limit: float | None = None,
@@ -160,16 +177,18 @@ def open_display(
     """
     name = parse_display(value)
     limit = limit or (LAUNCH_LIMIT if platform == "darwin" and name.socket_path else LIMIT)
-    usual = authority_path(environ.get("XAUTHORITY"), environ.get("HOME"))
+    home = environ.get("HOME") or (environ.get("USERPROFILE") if platform == "win32" else None)
+    usual = authority_path(environ.get("XAUTHORITY"), home)
     cookie = _cookie(usual, name)
     path = usual
     if cookie is None and name.is_local:
-        for other in _other_authorities(root, uid if uid is not None else _uid()):
+        named = (session or {}).get("XAUTHORITY")
+        for other in _other_authorities(named, root, uid if uid is not None else _uid(), name.number):
             cookie = _cookie(other, name)
             if cookie is not None:
                 path = other
                 break
-    shake = handshake(name, cookie, limit, extensions=EXTENSIONS)
+    shake = handshake(name, cookie, limit, extensions=EXTENSIONS, access=True)
     from_variable = path == usual and "XAUTHORITY" in environ
     return Opened(value, shake, path, from_variable, cookie)
 
@@ -186,9 +205,14 @@ def _uid() -> int:
     return os.getuid() if hasattr(os, "getuid") else -1
 
 
-def _other_authorities(root: Path | None, uid: int) -> list[str]:
-    """Authority files of GNOME, KDE and GDM, unknown to a shell that was not started in the session (F08)."""
+def _other_authorities(named: str | None, root: Path | None, uid: int, number: int) -> Iterator[str]:
+    """Authority files of the session, unknown to a shell that was not started in it (F08).
+
+    What systemd's user manager says, what GNOME, KDE and GDM leave behind, what X servers were started with.
+    """
     base = root or Path("/")
+    if named:
+        yield named
     patterns = (
         f"run/user/{uid}/.mutter-Xwaylandauth.*",
         f"run/user/{uid}/xauth_*",
@@ -196,9 +220,11 @@ def _other_authorities(root: Path | None, uid: int) -> list[str]:
         f"tmp/xauth-{uid}-_*",
         "tmp/xauth_*",
     )
-    found: list[str] = []
     for pattern in patterns:
         with contextlib.suppress(OSError):
             # /tmp belongs to everybody: only a file of our own counts
-            found += [str(path) for path in sorted(base.glob(pattern)) if path.stat().st_uid == uid]
-    return found
+            yield from (str(path) for path in sorted(base.glob(pattern)) if path.stat().st_uid == uid)
+    for one in server_authorities(base, number):
+        with contextlib.suppress(OSError):
+            if (base / one.lstrip("/")).stat().st_uid == uid:
+                yield str(base / one.lstrip("/"))

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING
 
 from x11fwd.errors import ProbeError, X11fwdError
 from x11fwd.facts.answers import Answers, parse_answers
+from x11fwd.facts.desktop import Surroundings, gather_desktop, home_of
+from x11fwd.facts.desktop_linux import session_environment
 from x11fwd.facts.display import DisplayFound, find_display
 from x11fwd.facts.model import AuthorityFile, LocalFacts, SystemFacts, Unknown, XauthFacts
 from x11fwd.facts.parse import parse_system
@@ -26,7 +28,7 @@ from x11fwd.x11.authority import AuthorityStatus, authority_path, lock_paths, re
 from x11fwd.x11.display import AddressKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from x11fwd.target import SshConfig, Target
     from x11fwd.transports.base import Transport
@@ -44,6 +46,7 @@ _ENVIRONMENT = (
         "XDG_RUNTIME_DIR",
         "XDG_CURRENT_DESKTOP",
     ),
+    *("XDG_SESSION_DESKTOP", "SWAYSOCK", "HYPRLAND_INSTANCE_SIGNATURE", "NIRI_SOCKET"),
     *("SSH_CONNECTION", "SSH_TTY", "TMUX", "STY", "WSL_DISTRO_NAME", "WSL_INTEROP", "container", "SUDO_USER"),
 )
 # The process that listens on the socket -> the kind of server. Compositors open Xwayland's socket themselves.
@@ -61,6 +64,18 @@ _SERVERS = {
     "weston": "xwayland",
     "Hyprland": "xwayland",
     "xwayland-satell": "xwayland",
+    "cosmic-comp": "xwayland",
+    "niri": "xwayland",
+    "sommelier": "xwayland",
+    "sommelier.elf": "xwayland",
+}
+# Vendors of servers on Windows, as they say in the handshake: VcXsrv's and Xming's authors, X410's company.
+_VENDORS = {
+    "HC-Consult": "vcxsrv",
+    "VcXsrv": "vcxsrv",
+    "Colin Harrison": "xming",
+    "Choung": "x410",
+    "X410": "x410",
 }
 
 
@@ -82,45 +97,65 @@ def gather_local(
         root: where the file tree begins; tests have their own.
         target: whom the user's own ssh would connect to, for what it was told about that host.
     """
-    del target
     if local is None:
         from x11fwd.transports.local import LocalTransport
 
         local = LocalTransport()
     environ = os.environ if environ is None else environ
     platform = platform or sys.platform
-    answers = _ask(local) if platform != "win32" else _ask_windows(local)
+    words = target.ssh_argv() if target else ()
+    answers = _ask(local, words) if platform != "win32" else _ask_windows(local, words)
     launchd = answers.first("launchd.display")
-    found = find_display(environ, platform, launchd=launchd, root=root)
+    session = session_environment(answers)
+    found = find_display(environ, platform, launchd=launchd, session=session, root=root)
     opened = found.opened
     shake = opened.handshake if opened else None
     system = parse_system(answers) if platform != "win32" else SystemFacts("Windows", os_id="windows")
+    authority = _authority(found, home_of(environ, platform), environ)
+    location = (config.first("xauthlocation") if config else None) or answers.first("ssh.xauth_location")
+    peer = _peer(shake)
+    around = Surroundings(
+        environ,
+        platform,
+        root or Path("/"),
+        system.release,
+        display=found.display or environ.get("DISPLAY"),
+        owner=peer,
+        authority=authority.path if authority else None,
+        access=shake.access if shake else None,
+        xauth_location=location,
+    )
     return LocalFacts(
         system=system,
         display=environ.get("DISPLAY") or None,
         display_candidates=found.candidates,
         display_used=found.display,
         display_problem=found.problem,
-        server_kind=_server_kind(found, shake, platform, root),
+        server_kind=_server_kind(found, shake, platform, root, peer),
         handshake=shake,
-        authority=_authority(found, environ),
+        authority=authority,
         has_cookie=opened.cookie is not None if opened else Unknown("there is no display to look one up for"),
         security_extension=_extension(shake, "SECURITY"),
         xauth=_xauth(answers),
-        xauth_location=config.first("xauthlocation") if config else None,
+        xauth_location=location,
         ssh_path=answers.first("ssh.path"),
         ssh_version=answers.first("ssh.version") or Unknown("ssh -V said nothing"),
         session=_session(environ, platform, system),
         environment=MappingProxyType({name: environ[name] for name in _ENVIRONMENT if name in environ}),
+        desktop=gather_desktop(answers, around),
     )
 
 
-def _ask(local: Transport) -> Answers:
-    """The answers of local_probe.sh; empty ones where no shell could be run."""
+def _ask(local: Transport, words: Sequence[str]) -> Answers:
+    """The answers of local_probe.sh; empty ones where no shell could be run.
+
+    Args:
+        words: ssh's own for the target, empty without one.
+    """
     text = resources.files("x11fwd.facts").joinpath("local_probe.sh").read_bytes()
     nonce = secrets.token_hex(8)
     try:
-        result = local.run(["/bin/sh", "-s", nonce], stdin=text, timeout=_LIMIT)
+        result = local.run(["/bin/sh", "-s", nonce, *words], stdin=text, timeout=_LIMIT)
         return parse_answers(result.stdout, nonce)
     except ProbeError:
         return Answers({}, {}, {"probe": ("the shell's answer ended early",)})
@@ -128,7 +163,7 @@ def _ask(local: Transport) -> Answers:
         return Answers({}, {}, {"probe": (error.message,)})
 
 
-def _ask_windows(local: Transport) -> Answers:
+def _ask_windows(local: Transport, words: Sequence[str]) -> Answers:
     """There is no sh; ssh is the system's own or Git's."""
     values: dict[str, tuple[str, ...]] = {}
     with contextlib.suppress(X11fwdError):
@@ -136,6 +171,10 @@ def _ask_windows(local: Transport) -> Answers:
         if result.exit_status == 0:
             values["ssh.path"] = ("ssh",)
             values["ssh.version"] = ((result.error_text or result.text).strip(),)
+            asked = local.run(["ssh", "-G", *(words or ("localhost",))], timeout=_LIMIT)
+            lines = (line.strip().partition(" ") for line in asked.text.splitlines())
+            found = tuple(value for name, _, value in lines if name == "xauthlocation")
+            values["ssh.xauth_location"] = found
     return Answers(values, {}, {})
 
 
@@ -147,10 +186,10 @@ def _xauth(answers: Answers) -> XauthFacts:
     return XauthFacts(answers.first("xauth.path"), version or Unknown("there is no xauth"))
 
 
-def _authority(found: DisplayFound, environ: Mapping[str, str]) -> AuthorityFile | None:
+def _authority(found: DisplayFound, home: str | None, environ: Mapping[str, str]) -> AuthorityFile | None:
     """The file whose cookie was shown; without a display, the one that libXau would look into."""
     opened = found.opened
-    path = opened.authority if opened else authority_path(environ.get("XAUTHORITY"), environ.get("HOME"))
+    path = opened.authority if opened else authority_path(environ.get("XAUTHORITY"), home)
     if not path:
         return None
     from_variable = opened.from_variable if opened else "XAUTHORITY" in environ
@@ -194,7 +233,7 @@ def _extension(shake: Handshake | None, name: str) -> bool | Unknown:
 
 
 def _server_kind(
-    found: DisplayFound, shake: Handshake | None, platform: str, root: Path | None
+    found: DisplayFound, shake: Handshake | None, platform: str, root: Path | None, peer: int | None
 ) -> str | Unknown | None:
     if shake is None:
         return None
@@ -207,24 +246,26 @@ def _server_kind(
         return "xwayland"
     if (base / "mnt/wslg/.X11-unix").is_dir() and (found.display or "").startswith(":"):
         return "wslg"
-    if "Colin Harrison" in shake.vendor:
-        return "vcxsrv"
-    if shake.address is not None and shake.address.kind is not AddressKind.TCP:
-        listener = _listener(shake.address.kind, shake.address.path)
-        if listener is not None:
+    for words, kind in _VENDORS.items():
+        if words in shake.vendor:
+            return kind
+    if peer is not None:
+        with contextlib.suppress(OSError):
+            listener = Path(f"/proc/{peer}/comm").read_text(encoding="utf-8").strip()
             return _SERVERS.get(listener, "other")
     return Unknown("the X server does not say what it is" if shake.ok else "the X server does not let us in")
 
 
-def _listener(kind: AddressKind, path: str) -> str | None:
-    """Name of the process that listens on a socket (unix(7), SO_PEERCRED); None where it cannot be seen."""
-    if not hasattr(socket, "SO_PEERCRED"):
+def _peer(shake: Handshake | None) -> int | None:
+    """The process that listens on the socket (unix(7), SO_PEERCRED); None where it cannot be seen."""
+    address = shake.address if shake else None
+    if address is None or address.kind is AddressKind.TCP or not hasattr(socket, "SO_PEERCRED"):
         return None
     with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as link:
         link.settimeout(1.0)
-        link.connect(f"\0{path}" if kind is AddressKind.ABSTRACT else path)
+        link.connect(f"\0{address.path}" if address.kind is AddressKind.ABSTRACT else address.path)
         pid, _, _ = struct.unpack("3i", link.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-        return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip() or None
+        return int(pid) or None
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from x11fwd.x11.authority import Cookie
+    from x11fwd.x11.requests import AccessControl
 
 
 class HandshakeStatus(Enum):
@@ -72,6 +73,7 @@ class Handshake:
         attempts: every address that was tried, in order.
         setup: what the server said of itself, on success.
         extensions: those of the names asked for that are present; None if not asked or not answered.
+        access: who is let in without a cookie; None if not asked or not answered.
     """
 
     status: HandshakeStatus
@@ -81,6 +83,7 @@ class Handshake:
     attempts: tuple[Attempt, ...] = ()
     setup: Setup | None = field(default=None, repr=False)
     extensions: frozenset[str] | None = None
+    access: AccessControl | None = None
 
     @property
     def ok(self) -> bool:
@@ -110,6 +113,7 @@ def handshake(
     timeout: float,
     *,
     extensions: Sequence[str] = (),
+    access: bool = False,
     order: ByteOrder = NATIVE_ORDER,
 ) -> Handshake:
     """Connect, show the cookie, read the answer, hang up. Never raises for anything that the display does.
@@ -118,27 +122,19 @@ def handshake(
         cookie: what to show; None tries without.
         timeout: seconds for all of it, name resolution included.
         extensions: names to ask for with QueryExtension, such as SECURITY, MIT-SHM, RENDER.
+        access: ask for the list of those who need no cookie.
     """
     deadline = Deadline(timeout)
     stream, verdict = _open(display, cookie, deadline, order)
     if stream is None or verdict.setup is None:
         return verdict
-    with Connection(stream, verdict.setup, order, timeout) as connection:
-        if not extensions:
-            return verdict
-        try:
+    found, hosts = None, None
+    with Connection(stream, verdict.setup, order, timeout) as connection, contextlib.suppress(DisplayError):
+        if extensions:
             found = connection.extensions_present(extensions, timeout=deadline.left())
-        except DisplayError:
-            found = None
-    return Handshake(
-        verdict.status,
-        verdict.reason,
-        verdict.seconds,
-        verdict.address,
-        verdict.attempts,
-        verdict.setup,
-        found,
-    )
+        if access:
+            hosts = connection.access_control(timeout=deadline.left())
+    return replace(verdict, extensions=found, access=hosts)
 
 
 def connect(

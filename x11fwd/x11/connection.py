@@ -131,6 +131,11 @@ class Connection:
     def list_extensions(self) -> tuple[str, ...]:
         return rq.parse_list_extensions(self.ask(rq.encode_list_extensions(self._order)))
 
+    def access_control(self, *, timeout: float | None = None) -> rq.AccessControl:
+        """Who is let in without a cookie. Untrusted programs may not ask: BadAccess, a RequestError."""
+        answer = self.ask(rq.encode_list_hosts(self._order), timeout=timeout)
+        return rq.parse_list_hosts(self._order, answer)
+
     def atom(self, name: str) -> int:
         """The number of an atom, or 0 if no program has made it; asked anew each time, as servers reset."""
         return rq.parse_intern_atom(self._order, self.ask(rq.encode_intern_atom(self._order, name)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from x11fwd.x11.faults import MalformedAnswerError
-from x11fwd.x11.wire import PACKET_SIZE, ByteOrder, padded, part, unpack
+from x11fwd.x11.wire import PACKET_SIZE, ByteOrder, pad4, padded, part, unpack
 
 
 class Opcode(IntEnum):
@@ -21,6 +21,7 @@ class Opcode(IntEnum):
     GET_IMAGE = 73
     QUERY_EXTENSION = 98
     LIST_EXTENSIONS = 99
+    LIST_HOSTS = 110
     NO_OPERATION = 127
 
 
@@ -50,6 +51,19 @@ class ExtensionAnswer:
     major_opcode: int
     first_event: int
     first_error: int
+
+
+@dataclass(frozen=True)
+class AccessControl:
+    """Who is let in without a cookie (X protocol, ListHosts; Xsecurity(7)).
+
+    Attributes:
+        enabled: False where everybody is (`xhost +`, `-ac`).
+        hosts: the list, as xhost(1) prints it: `SI:localuser:ana`, `LOCAL:`, `INET:192.0.2.1`.
+    """
+
+    enabled: bool
+    hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -134,6 +148,10 @@ def encode_list_extensions(order: ByteOrder) -> bytes:
     return _request(order, Opcode.LIST_EXTENSIONS)
 
 
+def encode_list_hosts(order: ByteOrder) -> bytes:
+    return _request(order, Opcode.LIST_HOSTS)
+
+
 def encode_intern_atom(order: ByteOrder, name: str, *, only_if_exists: bool = True) -> bytes:
     text = name.encode("latin-1")
     body = _numbers(order, "H2x", len(text)) + text
@@ -181,6 +199,30 @@ def parse_list_extensions(reply: bytes) -> tuple[str, ...]:
         names.append(part(reply, offset + 1, length).decode("latin-1"))
         offset += 1 + length
     return tuple(names)
+
+
+def parse_list_hosts(order: ByteOrder, reply: bytes) -> AccessControl:
+    enabled, count = unpack("xB", reply, 0)[0], unpack(f"{order.value}H", reply, 8)[0]
+    hosts: list[str] = []
+    offset = PACKET_SIZE
+    for _ in range(count):
+        family, length = unpack(f"{order.value}BxH", reply, offset)
+        hosts.append(_host(family, part(reply, offset + 4, length)))
+        offset += 4 + length + pad4(length)
+    return AccessControl(bool(enabled), tuple(hosts))
+
+
+def _host(family: int, address: bytes) -> str:
+    # X.h: FamilyInternet 0, FamilyServerInterpreted 5, FamilyInternet6 6; Xauth.h: FamilyLocal 252 or 256
+    if family == 5:
+        kind, _, value = address.partition(b"\0")
+        return f"SI:{kind.decode('latin-1')}:{value.decode('utf-8', 'replace')}"
+    if family in {0, 6} and len(address) in {4, 16}:
+        import socket
+
+        version = socket.AF_INET if len(address) == 4 else socket.AF_INET6
+        return f"{'INET' if len(address) == 4 else 'INET6'}:{socket.inet_ntop(version, address)}"
+    return "LOCAL:" if family == 252 else f"{family}:{address.hex()}"
 
 
 def parse_intern_atom(order: ByteOrder, reply: bytes) -> int:

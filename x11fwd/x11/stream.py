@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import queue
 import socket
 import threading
@@ -90,6 +91,8 @@ def open_address(address: Address, deadline: Deadline) -> socket.socket:
         TimeoutError, DisplayTimeoutError: not in time.
     """
     if address.kind is not AddressKind.TCP:
+        if not hasattr(socket, "AF_UNIX"):
+            raise FileNotFoundError(errno.ENOENT, "this Python has no sockets of that kind")
         path = f"\0{address.path}" if address.kind is AddressKind.ABSTRACT else address.path
         return _connect(socket.AF_UNIX, path, deadline)
     failure: OSError = OSError(f"{address.host} has no address")
