@@ -18,7 +18,7 @@ LAYERS = [
     ("target", "x11"),
     ("transports",),
     ("facts", "playbook"),
-    ("checks", "steps", "bridge", "viewer"),
+    ("checks", "steps", "explain", "bridge", "viewer"),
     ("pipeline",),
     ("ui",),
     ("cli",),
@@ -33,6 +33,7 @@ OWNERS = {
     "paramiko": {"transports"},
     "cryptography": {"transports"},  # paramiko's own, for its key files
     "yaml": {"playbook"},
+    "markdown_it": {"explain"},
     "subprocess": {"transports"},
 }
 # Programs that are sent to the remote as text and run there; they are data of their package.

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from x11fwd.cli import demo, doctor, setup, ssh, undo, verify
+from x11fwd.cli import demo, doctor, explain, setup, ssh, undo, verify
 
 __all__ = ["app"]
 
@@ -26,6 +26,7 @@ app = typer.Typer(
       x11fwd setup ana@gpu1         make gpu1 ready: shows the plan, then asks
       x11fwd ssh ana@gpu1           log in; plt.show() opens its window here
       x11fwd undo ana@gpu1          take back what setup changed
+      x11fwd explain - < plot.log   what do the messages in it mean?
 
     Exit codes: 0 all well, 1 problems found, 2 usage, 3 no connection, 4 a change failed and was undone,
     130 interrupted. x11fwd ssh returns what ssh returns.
@@ -62,4 +63,5 @@ app.command("setup", epilog=setup.EXAMPLES)(setup.setup)
 app.command("ssh", context_settings=ssh.SETTINGS, add_help_option=False)(ssh.ssh)
 app.command("verify", epilog=verify.EXAMPLES)(verify.verify)
 app.command("undo", epilog=undo.EXAMPLES)(undo.undo)
+app.command("explain", cls=explain.ExplainCommand, epilog=explain.EXAMPLES)(explain.explain)
 app.command("demo", epilog=demo.EXAMPLES)(demo.demo)

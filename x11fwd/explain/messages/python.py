@@ -1,0 +1,98 @@
+"""What Python, matplotlib and Tk say; imported by the table. Texts of matplotlib 2.2 to 3.11."""
+
+from __future__ import annotations
+
+from x11fwd.explain.message import row
+
+__all__ = ["MESSAGES"]
+
+MESSAGES = (
+    row(
+        "No module named backend_interagg",
+        "Key backend: module://",
+        "module://{x} is not a valid value for backend",
+        "No module named matplotlib_inline",
+        ids={
+            "mpl-mplbackend-from-ide": "MPLBACKEND is PyCharm's or Jupyter's, in a plain script",
+            "mpl-mplbackend-wins": "MPLBACKEND beats every matplotlibrc",
+        },
+    ),
+    row(
+        "Key backend: {w} is not a valid value for backend",
+        "is not a valid value for backend",
+        "Unrecognized backend string",
+        "Bad value in file {x}backend:",
+        ids={"mpl-backend-typo": "the backend's name is misspelt"},
+    ),
+    row(
+        "interactive framework, as headless is currently running",
+        ids={
+            "mpl-headless-importerror": "the script insists on a window, and no display can be opened",
+            "mpl-dead-display-agg": "the display is the cause, not the script",
+            "libx11-missing": "or libX11 is missing, so matplotlib cannot look",
+        },
+    ),
+    row(
+        "Failed to import any of the following Qt binding modules",
+        "Failed to import any qt binding",
+        "qt-based backends require an external",
+        "No module named PyQt",
+        "No module named PySide",
+        ids={"qt-binding-missing": "QtAgg is asked for, and this Python has no Qt"},
+    ),
+    row(
+        "is non-interactive, and thus cannot be shown",
+        "which is a non-GUI backend, so cannot show the figure",
+        "is currently using a non-GUI backend",
+        ids={
+            "mpl-dead-display-agg": "matplotlib fell back to Agg: no display could be opened",
+            "tk-missing-distro-python": "or this Python has no Tk",
+            "mpl-mplbackend-wins": "or MPLBACKEND says Agg",
+            "mpl-rc-backend-is-only-a-wish": "matplotlibrc is a wish that is dropped without a display",
+            "mpl-library-forces-agg": "or a library has chosen Agg",
+            "tk-missing-built-python": "or Python was built without Tk",
+            "tmux-stale-display": "in tmux: DISPLAY is of an earlier login",
+        },
+    ),
+    row(
+        "No module named _tkinter",
+        ids={
+            "tk-missing-built-python": "this Python was built without Tk (pyenv, source)",
+            "tk-wrong-package": "or Tk is installed for another version of Python",
+            "tk-missing-distro-python": "or the system's package for Tk is missing",
+        },
+    ),
+    row(
+        "module _tkinter has no attribute __file__",
+        "Can't find a usable init.tcl",
+        ids={"tk-uv-standalone": "a Python of uv, rye or hatch, built before August 2025"},
+    ),
+    row(
+        "No module named tkinter",
+        "please install the python3-tk package",
+        ids={
+            "tk-missing-distro-python": "Debian, Ubuntu and RHEL keep tkinter in a package of its own",
+            "tk-missing-built-python": "or this Python was built without Tk",
+            "tk-wrong-package": "or the package belongs to another version of Python",
+        },
+    ),
+    row(
+        "libX11.so.6: cannot open shared object file",
+        "libX11.so.6 => not found",
+        ids={"libx11-missing": "slim images have no libX11, and without it there are no windows"},
+    ),
+    row(
+        "main thread is not in main loop",
+        "Starting a Matplotlib GUI outside of the main thread",
+        ids={"mpl-thread": "pyplot is used from a thread, and a window backend is selected now"},
+    ),
+    row(
+        "mkdir -p failed for path",
+        "Matplotlib created a temporary cache directory",
+        "Matplotlib created a temporary config/cache directory",
+        ids={
+            "mpl-config-dir": "matplotlib may not write its own directory (sudo, read-only home)",
+            "home-read-only": "the whole home may be read-only",
+        },
+    ),
+)

@@ -1,0 +1,208 @@
+"""A command of the user's, run as if we were not there, its standard error kept; imported by the pipeline.
+
+Standard input, standard output, the process group and the controlling terminal stay what they are, so keys,
+job control, pipes and full-screen programs work. Standard error comes through us: by a pseudo-terminal where
+it was a terminal, so that colour and progress bars stay, else by a pipe.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import select
+import signal
+import subprocess  # noqa: TID251  transports are where processes are run
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from x11fwd.errors import UsageError
+from x11fwd.transports.local import wait_readable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from types import FrameType
+
+    _Handler = Callable[[int, FrameType | None], object]
+
+__all__ = ["Watched", "run_watched"]
+
+_HEAD, _TAIL = 1 << 20, 3 << 20  # bytes kept of what a command says: its first words and its last
+_GRACE = 0.3  # seconds of silence after which a command that has ended has no more to say
+
+
+@dataclass(frozen=True)
+class Watched:
+    """How a command ended.
+
+    Attributes:
+        exit_status: as a shell gives it: 128 + N for signal N, 127 and 126 where it could not be started.
+        words: what it wrote to standard error; of more than 4 MB the first and the last.
+    """
+
+    exit_status: int
+    words: bytes
+
+
+class _Kept:
+    """The first and the last bytes of a stream that may be long."""
+
+    def __init__(self) -> None:
+        self._head = bytearray()
+        self._tail = bytearray()
+
+    def add(self, data: bytes) -> None:
+        room = _HEAD - len(self._head)
+        self._head += data[:room] if room > 0 else b""
+        self._tail += data[max(room, 0) :]
+        if len(self._tail) > 2 * _TAIL:
+            del self._tail[:-_TAIL]
+
+    def all(self) -> bytes:
+        return bytes(self._head + self._tail[-_TAIL:])
+
+
+def run_watched(argv: Sequence[str]) -> Watched:
+    """Run a command to its end.
+
+    Raises:
+        UsageError: it cannot be started.
+    """
+    reading, writing = _channel()
+    kept = _Kept()
+    try:
+        # The terminal sends Ctrl-C to the whole foreground group: the command decides what it means, and we
+        # stay to report its end, as a shell does. A handler, unlike SIG_IGN, is not inherited.
+        with _handling(dict.fromkeys((signal.SIGINT, signal.SIGQUIT), _ignore)):
+            process = _start(argv, writing)
+            with _handling(_handed_on(process, reading)):
+                ended = _copy(reading, kept, process)
+                status = process.wait()
+        if not ended:
+            _leave(reading)
+    finally:
+        os.close(reading)
+    return Watched(128 - status if status < 0 else status, kept.all())
+
+
+def _start(argv: Sequence[str], writing: int) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(list(argv), stderr=writing)
+    except (OSError, ValueError) as error:  # ValueError: a null byte
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise UsageError(f"`{argv[0]}` cannot be run: {reason}") from error
+    finally:
+        os.close(writing)
+
+
+def _channel() -> tuple[int, int]:
+    """Our end and the command's end of its standard error."""
+    if not os.isatty(2):
+        return os.pipe()
+    try:
+        import pty
+        import tty
+    except ImportError:  # Windows
+        return os.pipe()
+    try:
+        ours, theirs = pty.openpty()
+    except OSError:  # no pseudo-terminals left, no /dev/pts in this container
+        return os.pipe()
+    tty.setraw(theirs)  # line ends are made by the real terminal, and only once
+    _copy_size(ours)
+    return ours, theirs
+
+
+def _copy_size(terminal: int) -> None:
+    import fcntl
+    import termios
+
+    with contextlib.suppress(OSError):
+        size = fcntl.ioctl(2, termios.TIOCGWINSZ, b"\0" * 8)
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, size)
+
+
+@contextlib.contextmanager
+def _handling(handlers: Mapping[signal.Signals, _Handler]) -> Iterator[None]:
+    """Take these signals so, but for those that were ignored from the start (nohup)."""
+    before: dict[signal.Signals, _Handler | int | None] = {}
+    try:
+        for one, handler in handlers.items():
+            if signal.getsignal(one) is not signal.SIG_IGN:
+                before[one] = signal.signal(one, handler)
+        yield
+    finally:
+        for one, old in before.items():
+            signal.signal(one, signal.SIG_DFL if old is None else old)
+
+
+def _ignore(_number: int, _frame: FrameType | None) -> None:
+    """Take the signal and do nothing."""
+
+
+def _handed_on(process: subprocess.Popen[bytes], reading: int) -> dict[signal.Signals, _Handler]:
+    """What is sent to us alone goes to the command; the window's size to its pseudo-terminal."""
+
+    def hand_on(number: int, _frame: FrameType | None) -> None:
+        process.send_signal(number)
+
+    def resize(_number: int, _frame: FrameType | None) -> None:
+        _copy_size(reading)
+
+    handlers: dict[signal.Signals, _Handler] = {signal.SIGTERM: hand_on}
+    if sys.platform != "win32":
+        handlers[signal.SIGHUP] = hand_on
+        if os.isatty(reading):
+            handlers[signal.SIGWINCH] = resize
+    return handlers
+
+
+def _copy(reading: int, kept: _Kept, process: subprocess.Popen[bytes]) -> bool:
+    """Copy until nobody holds the other end, or the command has ended and is silent. True for the former."""
+    while True:
+        if sys.platform != "win32" and not wait_readable(reading, _GRACE):
+            if process.poll() is not None:
+                return False  # somebody whom it started still holds its standard error
+            continue
+        data = _read(reading)
+        if not data:
+            return True
+        kept.add(data)
+        _write(data)
+
+
+def _read(reading: int) -> bytes:
+    try:
+        return os.read(reading, 65536)
+    except OSError as error:
+        if error.errno == errno.EIO:  # Linux: no one holds the other end of the pseudo-terminal any more
+            return b""
+        raise
+
+
+def _write(data: bytes) -> None:
+    """All of it; a program that shares the terminal may have made it non-blocking."""
+    while data:
+        try:
+            data = data[os.write(2, data) :]
+        except BlockingIOError:  # noqa: PERF203
+            select.select([], [2], [])
+        except OSError:
+            return  # nobody reads it; the command shall end as it would
+
+
+def _leave(reading: int) -> None:
+    """The command has left something running that still speaks: a copy of us goes on copying for it.
+
+    Without one its next word would end it by SIGPIPE, and a shell would not have done that to it.
+    """
+    if sys.platform == "win32" or os.fork():
+        return
+    try:
+        for one in (0, 1):
+            os.close(one)
+        while data := _read(reading):
+            _write(data)
+    finally:
+        os._exit(0)
