@@ -27,6 +27,7 @@ from x11fwd.transports.local import LocalTransport
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from x11fwd.facts.client import ClientFacts
     from x11fwd.facts.model import LocalFacts, RemoteFacts
     from x11fwd.facts.place import PlaceFacts
     from x11fwd.pipeline.demo_needs import Equipment, Missing
@@ -287,6 +288,9 @@ class _SandboxMeans:
 
     def gather_here(self, place: PlaceFacts, python: str | None) -> RemoteFacts:
         return self._real.gather_here(place, python)
+
+    def gather_client(self, local: LocalFacts) -> ClientFacts | None:  # noqa: ARG002  its own
+        return None
 
 
 class _SandboxVerify(RealVerifyMeans):

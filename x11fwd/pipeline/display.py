@@ -156,7 +156,7 @@ def make_offer(local: LocalFacts, *, trusted: bool | None = None) -> tuple[X11Of
     made = generate_untrusted(xauth, display, authority) if xauth else "there is no xauth"
     if isinstance(made, str):
         return (None if trusted is False else offer), f"trusted: no untrusted cookie could be made: {made}"
-    return X11Offer(display, authority, False, xauth, made), "untrusted: the X server has SECURITY"
+    return X11Offer(display, authority, False, xauth, made, made=True), "untrusted: the X server has SECURITY"
 
 
 def gather_ensured(environ: Mapping[str, str]) -> LocalFacts:

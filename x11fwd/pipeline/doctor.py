@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from x11fwd.checks import CHECKS, diagnose, exit_code, root_cause
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from x11fwd.checks.report import Finding
+    from x11fwd.facts.client import ClientFacts
+    from x11fwd.facts.client_ask import ClientQuestions
     from x11fwd.facts.model import RemoteFacts
     from x11fwd.facts.place import PlaceFacts
     from x11fwd.facts.silence import SilenceFacts
@@ -78,6 +80,8 @@ class Means(Protocol):
 
     def gather_here(self, place: PlaceFacts, python: str | None) -> RemoteFacts: ...
 
+    def gather_client(self, local: LocalFacts) -> ClientFacts | None: ...
+
 
 class _Real:
     """The program's own.
@@ -91,10 +95,15 @@ class _Real:
         # An X server that resets when its last client leaves (Xvfb, some Windows servers) would forget the
         # untrusted cookie of our offer; this one stays until the work is done.
         self._held: Connection | None = None
+        self._client: ClientQuestions | None = None
 
     def gather_local(self, target: Target | None) -> LocalFacts:
         from x11fwd.facts.local import gather_local
 
+        if target is not None:
+            from x11fwd.facts.client_ask import ClientQuestions
+
+            self._client = ClientQuestions(target)
         if self._warm:
             threading.Thread(target=_load_transports, name="x11fwd-load", daemon=True).start()
         return gather_local(target=target)
@@ -110,7 +119,9 @@ class _Real:
     def connect(self, target: Target, prompter: Prompter, choice: str, x11: X11Offer | None) -> Transport:
         from x11fwd.transports.choose import connect
 
-        return connect(target, prompter=prompter, choice=_preference(choice), x11=x11)
+        asked = self._client is not None and self._client.target == target
+        config = self._client.config() if asked and self._client else None
+        return connect(target, prompter=prompter, choice=_preference(choice), x11=x11, config=config)
 
     def gather_remote(self, transport: Transport, python: str | None) -> RemoteFacts:
         from x11fwd.facts.remote import gather_remote
@@ -128,12 +139,16 @@ class _Real:
 
         return gather_here(LocalTransport(), place, python=python)
 
+    def gather_client(self, local: LocalFacts) -> ClientFacts | None:
+        return None if self._client is None else self._client.facts(local)
+
 
 def _load_transports() -> None:
-    import x11fwd.transports.choose
+    import x11fwd.transports.choose  # noqa: F401
+    from x11fwd.transports.paramiko_loading import load_paramiko
 
     with contextlib.suppress(ImportError):  # the chooser says so, where it matters
-        import x11fwd.transports.paramiko_transport  # noqa: F401
+        load_paramiko()
 
 
 def _preference(choice: str) -> Preference:
@@ -208,6 +223,7 @@ def run_doctor(
         failure, connected = error, False
     except ProbeError as error:  # the connection itself could not be made sense of
         failure = error
+    local = replace(local, client=means.gather_client(local))
     seen = Seen(
         local,
         remote,

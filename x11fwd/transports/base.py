@@ -63,6 +63,7 @@ class X11Offer:
         trusted: False asks for an untrusted cookie (ssh -X), True for full access (ssh -Y).
         xauth: path of the local xauth program, None where there is none.
         cookie: the real cookie of `display` (16 bytes; b"" where the server needs none).
+        made: `cookie` is an untrusted one that was made for this offer; else the transport makes its own.
     """
 
     display: str
@@ -70,6 +71,7 @@ class X11Offer:
     trusted: bool = True
     xauth: str | None = None
     cookie: bytes = field(default=b"", repr=False)
+    made: bool = False
 
 
 @dataclass(frozen=True)

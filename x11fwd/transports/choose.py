@@ -6,7 +6,6 @@ paramiko needs no second process and is the default. The system's ssh carries wh
 from __future__ import annotations
 
 import contextlib
-import importlib
 import importlib.util
 import os
 import threading
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Literal
 from x11fwd.errors import ConnectError
 from x11fwd.transports.hops import Hop, jump_hosts
 from x11fwd.transports.local import LocalTransport, resolve
+from x11fwd.transports.paramiko_loading import load_paramiko
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -178,7 +178,7 @@ def _warm_up() -> None:
 
     def load() -> None:
         with contextlib.suppress(ImportError):
-            importlib.import_module("x11fwd.transports.paramiko_transport")
+            load_paramiko()
 
     threading.Thread(target=load, name="x11fwd-import", daemon=True).start()
 
@@ -229,6 +229,7 @@ def connect(
     known = tokens(first.config, first.target.host, LocalUser.current())
     route = open_route(first.config, known, float(first.config.connect_timeout or timeout))
     try:
+        load_paramiko()
         from x11fwd.transports.paramiko_transport import ParamikoCannotError, open_paramiko
     except ImportError as error:
         route.close()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from x11fwd.transports.base import Transport
 
-__all__ = ["LocalStream", "LocalTransport", "kill_group", "resolve", "wait_readable"]
+__all__ = ["LocalStream", "LocalTransport", "kill_group", "resolve", "resolve_aloud", "wait_readable"]
 
 
 class LocalTransport:
@@ -228,7 +228,24 @@ def resolve(target: Target, local: Transport, *, timeout: float = 15.0) -> SshCo
         ConnectError: there is no ssh on this machine.
         ConnectionLost: ssh did not answer in time.
     """
-    answer = local.run(("ssh", "-G", *target.ssh_argv()), timeout=timeout)
+    return _ask_ssh(target, local, (), timeout)[0]
+
+
+def resolve_aloud(target: Target, local: Transport, *, timeout: float = 15.0) -> tuple[SshConfig, str]:
+    """The same with `-vvv`: also the lines in which ssh says what it read, and which blocks it applied.
+
+    The level that is printed as LogLevel is then ssh's own for `-vvv`, not the configured one.
+
+    Raises:
+        UsageError, ConnectError, ConnectionLost: as `resolve`.
+    """
+    return _ask_ssh(target, local, ("-vvv",), timeout)
+
+
+def _ask_ssh(
+    target: Target, local: Transport, words: tuple[str, ...], timeout: float
+) -> tuple[SshConfig, str]:
+    answer = local.run(("ssh", *words, "-G", *target.ssh_argv()), timeout=timeout)
     if answer.exit_status in {126, 127} and not answer.stdout:
         raise ConnectError(
             "there is no `ssh` program on this machine",
@@ -236,5 +253,6 @@ def resolve(target: Target, local: Transport, *, timeout: float = 15.0) -> SshCo
         )
     if not answer.ok:
         lines = [line.strip() for line in answer.error_text.splitlines() if line.strip()]
+        lines = [line for line in lines if not line.startswith(("debug1: ", "debug2: ", "debug3: "))]
         raise UsageError(f"ssh refuses {target.typed!r}: {lines[-1] if lines else 'without a word'}")
-    return parse_ssh_g(answer.text)
+    return parse_ssh_g(answer.text), answer.error_text

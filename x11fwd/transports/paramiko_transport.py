@@ -155,7 +155,7 @@ class ParamikoTransport:
             return self._door
         offer = self._offer
         try:
-            if not offer.trusted:
+            if not offer.trusted and not offer.made:
                 offer = replace(offer, cookie=untrusted_cookie(offer, self._local))
         except (DisplayError, ConnectionLost) as error:
             self._refuse_display(f"untrusted X11 forwarding setup failed: {error.message}")

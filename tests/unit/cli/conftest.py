@@ -13,6 +13,7 @@ from x11fwd.pipeline import doctor
 
 if TYPE_CHECKING:
     from x11fwd.checks.check import Seen
+    from x11fwd.facts.client import ClientFacts
     from x11fwd.facts.model import LocalFacts, RemoteFacts
     from x11fwd.target import Target
     from x11fwd.transports.base import Prompter, Transport, X11Offer
@@ -67,6 +68,9 @@ class Scene:
         if self.probe_trouble:
             raise self.probe_trouble
         return replace(self.seen.there, place=place)
+
+    def gather_client(self, local: LocalFacts) -> ClientFacts | None:
+        return self.seen.local.client
 
 
 @pytest.fixture
