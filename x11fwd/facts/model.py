@@ -102,6 +102,9 @@ class AuthorityFile:
         exists, is_directory, owner, mode, writable: stat(2); mode like 0o600; owner is a name or uid.
         locks: the `-c` and `-l` files that stand beside it.
         entries: display names of its records (never cookies), or Unknown.
+        others: name and protocol of those that are no MIT-MAGIC-COOKIE-1 (`#ffff##: XDM-AUTHORIZATION-1`).
+        holders: `/proc/PID` of programs xauth of the user's that run while there is a lock.
+        left: the `-n` file that an xauth without room left behind.
     """
 
     path: str
@@ -113,6 +116,9 @@ class AuthorityFile:
     writable: bool | Unknown = Unknown("not asked")
     locks: tuple[str, ...] = ()
     entries: tuple[str, ...] | Unknown = Unknown("not asked")
+    others: tuple[str, ...] = ()
+    holders: tuple[str, ...] = ()
+    left: str | None = None
 
 
 # --- this machine -----------------------------------------------------------------------------------------

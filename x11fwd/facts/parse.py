@@ -285,11 +285,19 @@ def _authority_file(
     locks = answers.all(f"{key}.lock")
     listing = parse_listing(answers.first(f"{key}.ls") or "")
     if listing is None:
-        return AuthorityFile(path, from_variable=from_variable, locks=locks)
+        return AuthorityFile(
+            path,
+            from_variable=from_variable,
+            locks=locks,
+            holders=answers.all(f"{key}.holder"),
+            left=answers.first(f"{key}.left"),
+        )
     text = answers.text(f"{key}.entries")
     entries: tuple[str, ...] | Unknown
+    others: tuple[str, ...] = ()
     if text is not None:
-        entries = tuple(line for line in text.splitlines() if line)
+        entries = tuple(line.partition(" ")[0] for line in text.splitlines() if line)
+        others = tuple(line for line in text.splitlines() if " " in line)
     elif pythons.authority == path and not isinstance(pythons.entries, Unknown):
         entries = pythons.entries  # without xauth, the interpreter read it
     else:
@@ -304,4 +312,7 @@ def _authority_file(
         writable=answers.first(f"{key}.writable") == "yes",
         locks=locks,
         entries=entries,
+        others=others,
+        holders=answers.all(f"{key}.holder"),
+        left=answers.first(f"{key}.left"),
     )

@@ -61,10 +61,15 @@ def ask(words: tuple[str, ...], home: Path, *arguments: str, **more: str) -> Ans
 
 
 def stable(answers: Answers) -> RemoteFacts:
-    """What must not depend on the shell: all but the free space of this moment."""
+    """What must not depend on the shell: all but this moment's free space, listeners and programs."""
     facts = parse_remote(answers, x11=X11Outcome())
     assert isinstance(facts.home.free_bytes, int)
-    return replace(facts, home=replace(facts.home, free_bytes=0))
+    return replace(
+        facts,
+        home=replace(facts.home, free_bytes=0),
+        network=replace(facts.network, listeners=()),
+        account=replace(facts.account, lasting=()),
+    )
 
 
 @pytest.fixture(scope="module")

@@ -48,23 +48,43 @@ x_home_facts() {
     fi
 }
 
-# x_authority PREFIX FILE: stat, locks and the names of the entries; the cookies never leave the pipe.
+# x_authority PREFIX FILE: stat, locks, names of the entries, and protocols other than the one that sshd uses; the
+# cookies never leave the pipe.
 x_authority() {
     x_say "$1.path" "$2"
     for x_lock in "$2-c" "$2-l"; do
-        if [ -e "$x_lock" ] || [ -h "$x_lock" ]; then x_say "$1.lock" "$x_lock"; fi
+        if [ -e "$x_lock" ] || [ -h "$x_lock" ]; then
+            x_say "$1.lock" "$x_lock"
+            x_lock_holders "$1"
+        fi
     done
+    if [ -e "$2-n" ]; then x_say "$1.left" "$2-n"; fi
     x_ls=$(ls -ldL "$2" 2>/dev/null) || return 0
     x_say "$1.ls" "$x_ls"
     if [ -w "$2" ]; then x_say "$1.writable" yes; else x_say "$1.writable" no; fi
     if [ ! -f "$2" ]; then return 0; fi
     if [ ! -r "$2" ]; then x_unknown "$1.entries" "$2 is not readable"; return 0; fi
     if [ -z "$x_xauth" ]; then x_unknown "$1.entries" 'there is no xauth to read it with'; return 0; fi
-    if x_list=$(x_limit 5 "$x_xauth" -i -n -f "$2" list 2>/dev/null </dev/null | LC_ALL=C sed 's/[[:space:]].*//'); then
+    if x_list=$(x_limit 5 "$x_xauth" -i -n -f "$2" list 2>/dev/null </dev/null | LC_ALL=C sed \
+        -e 's/[[:space:]]*MIT-MAGIC-COOKIE-1[[:space:]].*//' -e t \
+        -e 's/^\([^[:space:]]*\)[[:space:]]*\([^[:space:]]*\).*/\1 \2/'); then
         x_text "$1.entries" "$x_list"
     else
         x_unknown "$1.entries" 'xauth could not read it'
     fi
+}
+
+# Programs of the user's that hold a lock at this very moment; ours look without one (-i).
+x_lock_holders() {
+    # shellcheck disable=SC2013  # words of a kind that holds no blank
+    for x_word in $(LC_ALL=C grep -lsx xauth /proc/[0-9]*/comm); do
+        # shellcheck disable=SC3067  # all of our shells have it
+        if [ ! -O "$x_word" ]; then continue; fi
+        case $(LC_ALL=C tr '\000' ' ' <"${x_word%comm}cmdline" 2>/dev/null) in
+        '' | *' -i -n -f '*) ;;
+        *) x_say "$1.holder" "${x_word%/comm}" ;;
+        esac
+    done
 }
 
 x_system() {
