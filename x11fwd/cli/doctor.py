@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,9 +19,16 @@ from x11fwd.cli.options import (
     Python,
     TransportName,
     Verbose,
+    Yes,
     ssh_options,
+    sure,
     target_of,
 )
+
+if TYPE_CHECKING:
+    from x11fwd.pipeline.doctor import DoctorOptions
+    from x11fwd.pipeline.fix import FixPlan
+    from x11fwd.target import Target
 
 __all__ = ["EXAMPLES", "doctor"]
 
@@ -31,6 +38,7 @@ Examples:
   x11fwd doctor                          this machine, or this session of ssh
   x11fwd doctor ana@gpu1                 both ends, and the way between them
   x11fwd doctor -v ana@gpu1              with what was seen, and where
+  x11fwd doctor --fix gpu1               cures what needs no root, and looks again
   x11fwd doctor --json gpu1 | jq .cause  for scripts
   x11fwd doctor --python ~/env/bin/python gpu1
 """
@@ -58,6 +66,16 @@ def doctor(
         list[str] | None,
         typer.Option("--only", metavar="ID", autocompletion=_ids, help="Only this finding; may be repeated."),
     ] = None,
+    fix: Annotated[
+        bool,
+        typer.Option(
+            "--fix", help="Cure what needs no root on either side; what will change is shown and asked first."
+        ),
+    ] = False,
+    yes: Yes = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="With --fix: show what would change and change nothing.")
+    ] = False,
     python: Python = None,
     transport: TransportName = "auto",
     port: Port = None,
@@ -67,7 +85,7 @@ def doctor(
     login: Login = None,
     option: Option = None,
 ) -> Job:
-    """Say why no window comes, and what to type next. Changes nothing.
+    """Say why no window comes, and what to type next. Changes nothing without --fix.
 
     Looks at the display of this machine, logs in once, and looks at sshd, xauth, your home directory, Python
     and matplotlib over there. The first broken link is named as the cause; what merely follows from it says
@@ -79,6 +97,7 @@ def doctor(
 
     def run() -> int:
         from x11fwd.checks.check import Aim
+        from x11fwd.errors import UsageError
         from x11fwd.pipeline.doctor import DoctorOptions, run_doctor
         from x11fwd.ui.console import answer_console
         from x11fwd.ui.progress import Waiting
@@ -87,6 +106,10 @@ def doctor(
         options = ssh_options(port, identity, jump, config, login, option)
         aim = None if target is None else target_of(target, options)
         wanted = DoctorOptions(transport=transport, python=python, only=tuple(only or ()))
+        if (yes or dry_run) and not fix:
+            raise UsageError("--yes and --dry-run go with --fix", hint="`x11fwd doctor --fix TARGET`")
+        if fix:
+            return _fix(aim, wanted, as_json=as_json, verbose=verbose, yes=yes, dry_run=dry_run)
         prompter = TerminalPrompter()
         with Waiting(prompter, quiet=as_json) as waiting:
             result = run_doctor(aim, wanted, prompter, waiting.now)
@@ -111,3 +134,46 @@ def doctor(
         return result.report.exit_code
 
     return Job(run)
+
+
+def _fix(
+    aim: Target | None, wanted: DoctorOptions, *, as_json: bool, verbose: bool, yes: bool, dry_run: bool
+) -> int:
+    """`--fix`: show, ask, change, look again."""
+    from x11fwd.checks.check import Aim
+    from x11fwd.pipeline.fix import admin_note, run_fix
+    from x11fwd.ui.console import answer_console, message_console
+    from x11fwd.ui.fix import show_fix, show_fix_plan
+    from x11fwd.ui.plan import show_admin_note
+    from x11fwd.ui.progress import Waiting
+    from x11fwd.ui.prompt import TerminalPrompter
+    from x11fwd.ui.report import show_report
+
+    host = aim.host if aim else ""
+    words = Aim.of(aim) if aim else None
+    prompter, answers, messages = TerminalPrompter(), answer_console(), message_console()
+    plans = messages if as_json else answers
+    with Waiting(prompter, quiet=as_json) as waiting:
+
+        def approve(plan: FixPlan) -> bool:
+            if not (as_json and yes):
+                waiting.aside(lambda: show_fix_plan(plan, plans, host=host))
+            return yes or sure(prompter.confirm("Change this?"))
+
+        report = run_fix(aim, wanted, prompter, approve, waiting.now, dry_run=dry_run)
+    if as_json:
+        from x11fwd.cli.documents import fix_document
+
+        print(json.dumps(fix_document(report), indent=2))
+        return report.exit_code
+    if dry_run:
+        show_fix_plan(report.plan, answers, host=host)
+    show_fix(report, answers, messages, host=host, aim=words)
+    if report.last.cause is not None:
+        answers.print()
+        show_report(report.last, answers, host=host, aim=words, verbose=verbose)
+        note = admin_note(report.last, host or "this machine")
+        if note:
+            answers.print("\nThis needs an administrator. A note that is ready to be sent:")
+            show_admin_note(note, answers)
+    return report.exit_code

@@ -11,13 +11,14 @@ if TYPE_CHECKING:
 
     from x11fwd.errors import X11fwdError
     from x11fwd.pipeline.demo import DemoResult
+    from x11fwd.pipeline.fix import FixReport
     from x11fwd.pipeline.setup import SetupResult
     from x11fwd.pipeline.undo import UndoReport
     from x11fwd.pipeline.verify import VerifyResult
     from x11fwd.steps.journal import Entry
     from x11fwd.steps.plan import Change
 
-__all__ = ["demo_document", "setup_document", "undo_document", "verify_document"]
+__all__ = ["demo_document", "fix_document", "setup_document", "undo_document", "verify_document"]
 
 
 def verify_document(result: VerifyResult) -> dict[str, object]:
@@ -98,6 +99,33 @@ def _setup(result: SetupResult) -> dict[str, object]:
         "logins": result.logins,
         "round_trips": result.round_trips,
         "seconds": round(result.seconds, 3),
+    }
+
+
+def fix_document(report: FixReport) -> dict[str, object]:
+    """`x11fwd doctor --fix --json`, schema `x11fwd.fix/1`: both reports, and what lies between them."""
+    outcomes = {one.change: one.outcome.value for one in report.results}
+    machines = (("local", report.plan.here), ("remote", report.plan.there))
+    changes: list[dict[str, object]] = [
+        {"machine": machine, **_change(change), "outcome": outcomes.get(change.id)}
+        for machine, plan in machines
+        for change in plan.changes
+    ]
+    return {
+        "schema": "x11fwd.fix/1",
+        "command": "doctor",
+        "target": report.target,
+        "ok": report.exit_code == 0,
+        "exit_code": report.exit_code,
+        "status": report.status.value,
+        "changes": changes,
+        "cured": list(report.took),
+        "still_there": list(report.left),
+        "notes": [*report.plan.here.notes, *report.plan.there.notes],
+        "before": report_json(report.before),
+        "after": report_json(report.after) if report.after else None,
+        "error": _error(report.error),
+        "seconds": round(report.seconds, 3),
     }
 
 

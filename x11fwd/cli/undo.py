@@ -16,7 +16,6 @@ from x11fwd.cli.options import (
     Login,
     Option,
     Port,
-    TargetNames,
     TransportName,
     Verbose,
     Yes,
@@ -27,8 +26,19 @@ from x11fwd.cli.options import (
 
 if TYPE_CHECKING:
     from x11fwd.pipeline.undo import UndoAnswer, UndoPlan
+    from x11fwd.target import Target
 
 __all__ = ["EXAMPLES", "undo"]
+
+UndoTargets = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[TARGET]",
+        help="user@host, user@host:port, ssh://user@host:port or a Host of ssh_config; without one, what "
+        "`x11fwd doctor --fix` has changed on this machine.",
+        show_default=False,
+    ),
+]
 
 EXAMPLES = """
 \b
@@ -36,11 +46,12 @@ Examples:
   x11fwd undo ana@gpu1                   shows what would go back, and asks
   x11fwd undo --dry-run ana@gpu1         shows it only
   x11fwd undo --keep-packages ana@gpu1   files go back, packages stay
+  x11fwd undo                            what doctor --fix changed on this machine
 """
 
 
 def undo(
-    targets: TargetNames,
+    targets: UndoTargets = None,
     yes: Yes = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be taken back and change nothing.")
@@ -58,28 +69,30 @@ def undo(
     login: Login = None,
     option: Option = None,
 ) -> Job:
-    """Take back exactly what setup changed.
+    """Take back exactly what setup and doctor --fix changed.
 
     Files get their old content back byte for byte, and the packages that setup installed are removed if you
     agree. A file that somebody else has changed since is left alone and named, with the difference.
     """
 
     def run() -> int:
-        from x11fwd.pipeline.undo import UndoAnswer, UndoOptions, run_undo
+        from x11fwd.pipeline.undo import HERE, UndoAnswer, UndoOptions, run_undo
         from x11fwd.ui.console import answer_console, message_console
         from x11fwd.ui.hosts import HostsView
         from x11fwd.ui.prompt import TerminalPrompter
         from x11fwd.ui.undo import UndoWatch, show_undo, show_undo_plan
 
         options = ssh_options(port, identity, jump, config, login, option)
-        aims = [target_of(text, options) for text in dict.fromkeys(targets)]
+        aims: list[Target | None] = [target_of(text, options) for text in dict.fromkeys(targets or ())]
+        aims = aims or [None]  # this machine, whose journal `doctor --fix` writes
         wanted = UndoOptions(transport=transport, keep_packages=keep_packages, dry_run=dry_run)
         prompter, answers, messages = TerminalPrompter(), answer_console(), message_console()
         plans = messages if as_json else answers
         reports = []
 
         for aim in aims:
-            with HostsView([aim.typed], prompter, messages, quiet=as_json) as view:
+            name = aim.typed if aim else HERE
+            with HostsView([name], prompter, messages, quiet=as_json) as view:
 
                 def approve(target: str, plan: UndoPlan, view: HostsView = view) -> UndoAnswer:
                     if not (as_json and yes):
@@ -95,10 +108,10 @@ def undo(
                         remove_packages=sure(prompter.confirm("Remove the packages too?", default=True)),
                     )
 
-                reports.append(run_undo(aim, wanted, prompter, UndoWatch(view, aim.typed), approve))
+                reports.append(run_undo(aim, wanted, prompter, UndoWatch(view, name), approve))
             if not as_json:
                 if dry_run:
-                    show_undo_plan(reports[-1].plan, answers, host=aim.typed)
+                    show_undo_plan(reports[-1].plan, answers, host=name)
                 show_undo(reports[-1], answers, messages, verbose=verbose)
         codes = {report.exit_code for report in reports}
         code = next((one for one in (130, 3, 4, 2, 1) if one in codes), 0)

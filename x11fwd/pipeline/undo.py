@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from x11fwd.transports.base import Prompter, Transport
 
 __all__ = [
+    "HERE",
     "SilentUndo",
     "UndoAnswer",
     "UndoApprove",
@@ -90,6 +91,7 @@ class UndoReport:
     """What came of it.
 
     Attributes:
+        target: as typed; `this machine` without one.
         results: one for each entry that was tried, in order.
         settled: what an interrupted run had left and was put in order first.
     """
@@ -150,12 +152,15 @@ class UndoAnswer:
     remove_packages: bool = True
 
 
+HERE = "this machine"
+"""What stands for the target where there is none."""
+
 UndoApprove = Callable[[str, UndoPlan], UndoAnswer]
 """Asked with the target as typed and the plan that was shown."""
 
 
 def run_undo(
-    target: Target,
+    target: Target | None,
     options: UndoOptions,
     prompter: Prompter,
     events: UndoEvents,
@@ -167,6 +172,9 @@ def run_undo(
 
     A file that others have changed since stays as it is, is named, and keeps its journal entry. Where the
     journals are empty afterwards their folders go as well.
+
+    Args:
+        target: None for what `doctor --fix` has changed on this machine.
 
     Raises:
         UsageError: the target cannot be meant.
@@ -181,7 +189,7 @@ def run_undo(
     except X11fwdError as problem:
         status, error = UndoStatus.FAILED, problem
     seconds = time.monotonic() - started
-    return UndoReport(target.typed, status, run.plan, tuple(run.results), run.settled, error, seconds)
+    return UndoReport(run.name, status, run.plan, tuple(run.results), run.settled, error, seconds)
 
 
 class _Undo:
@@ -189,7 +197,7 @@ class _Undo:
 
     def __init__(
         self,
-        target: Target,
+        target: Target | None,
         options: UndoOptions,
         prompter: Remembering,
         events: UndoEvents,
@@ -200,17 +208,18 @@ class _Undo:
         self.plan = UndoPlan()
         self.results: list[UndoResult] = []
         self.settled: tuple[str, ...] = ()
+        self.name = target.typed if target else HERE
+        self.host = target.host if target else HERE
 
     def line(self, approve: UndoApprove) -> UndoStatus:
-        self.events.doing(f"connecting to {self.target.host}")
-        with self._log_in(self.target) as transport:
+        with self._open() as transport:
             engine = Engine(
                 transport,
                 _rights(transport),
                 password=self.prompter.secret,
                 limits=self.options.limits,
             )
-            self.events.doing(f"reading the journal on {self.target.host}")
+            self.events.doing(f"reading the journal on {self.host}")
             self.plan = self._read(engine)
             if not self.plan.entries and not self.plan.foreign and not self.plan.out_of_reach:
                 return UndoStatus.NOTHING
@@ -218,7 +227,7 @@ class _Undo:
             if self.options.dry_run:
                 return UndoStatus.PLANNED
             if self.plan.entries:
-                answer = approve(self.target.typed, self.plan)
+                answer = approve(self.name, self.plan)
                 if not answer.go:
                     return UndoStatus.DECLINED
                 remove = answer.remove_packages and not self.options.keep_packages
@@ -228,6 +237,14 @@ class _Undo:
                 self._sweep(transport)
         left = any(result.outcome is UndoOutcome.FOREIGN for result in self.results)
         return UndoStatus.LEFT if left or self.plan.foreign or self.plan.out_of_reach else UndoStatus.DONE
+
+    def _open(self) -> Transport:
+        if self.target is None:
+            from x11fwd.transports.local import LocalTransport
+
+            return LocalTransport()
+        self.events.doing(f"connecting to {self.host}")
+        return self._log_in(self.target)
 
     def _log_in(self, target: Target) -> Transport:
         transport = self.means.connect(target, self.prompter, self.options.transport, None)
@@ -278,7 +295,7 @@ class _Undo:
         result = engine.undo(
             entry, remove_packages=remove_packages, listener=lambda line: self.events.said(entry, line)
         )
-        if result.outcome is UndoOutcome.PENDING:
+        if result.outcome is UndoOutcome.PENDING and self.target is not None:
             self.events.doing("logging in again to see that sshd lets us in")
             target = fresh(self.target)
             confirm_by_login(engine, lambda: self._log_in(target), needs_x11=False)
