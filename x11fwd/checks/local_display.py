@@ -1,35 +1,18 @@
-"""The X server on this machine: is there one, does it let us in; sections A and B of the catalogue."""
+"""DISPLAY and the X server that it names, F01 to F04 and F28 of the catalogue; for the table alone."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from x11fwd.checks.check import Seen, Verdict, bad, fine, milliseconds, odd, skip
 from x11fwd.checks.install import by_hand
+from x11fwd.checks.local_words import NO_ANSWER, answered, desktop, line_that_sets, server_name, set_display
 from x11fwd.checks.report import Fix, FixBy
-from x11fwd.facts.model import LocalFacts, known
-from x11fwd.x11.client import Handshake, HandshakeStatus
-from x11fwd.x11.display import ssh_accepts
+from x11fwd.x11.client import HandshakeStatus
+from x11fwd.x11.display import MalformedDisplayError, parse_display, ssh_accepts, ssh_addresses
 
-_NAMES = {
-    "xorg": "Xorg",
-    "xwayland": "Xwayland",
-    "xquartz": "XQuartz",
-    "xvfb": "Xvfb",
-    "vcxsrv": "VcXsrv",
-    "wslg": "WSLg",
-}
-_NO_ANSWER = frozenset(
-    {
-        HandshakeStatus.NO_SOCKET,
-        HandshakeStatus.CONNECTION_REFUSED,
-        HandshakeStatus.NOT_PERMITTED,
-        HandshakeStatus.UNKNOWN_HOST,
-        HandshakeStatus.UNREACHABLE,
-        HandshakeStatus.TIMEOUT,
-        HandshakeStatus.CLOSED,
-        HandshakeStatus.NOT_X11,
-    }
-)
-_NOT_LET_IN = frozenset({HandshakeStatus.NO_COOKIE, HandshakeStatus.WRONG_COOKIE, HandshakeStatus.REJECTED})
+if TYPE_CHECKING:
+    from x11fwd.facts.model import LocalFacts
 
 
 def unset(seen: Seen) -> Verdict:
@@ -38,26 +21,36 @@ def unset(seen: Seen) -> Verdict:
     if local.display:
         return fine(f"DISPLAY is {local.display}", "$DISPLAY")
     if local.display_used:
+        if desktop(local).wsl is not None and line_that_sets(local, "DISPLAY"):
+            return skip("see wsl-exec-without-rc")
+        if (mac := desktop(local).mac) is not None and not mac.launchd_display:
+            return skip("see xquartz-no-logout")
         return odd(
             f"DISPLAY is not set in this shell; x11fwd found {local.display_used} and uses it",
             "$DISPLAY is empty; plain ssh -X would forward nothing from here",
-            Fix(f"export DISPLAY={local.display_used}", FixBy.YOU),
+            set_display(local, local.display_used),
         )
     if local.environment.get("SSH_CONNECTION"):
+        there = f"; {', '.join(local.display_candidates)} of this machine's own screen is not in front of you"
         return bad(
             "this machine has no display: you are logged in to it by ssh yourself",
-            "$DISPLAY is empty and $SSH_CONNECTION is set; run x11fwd where the screen is",
+            "$DISPLAY is empty and $SSH_CONNECTION is set; run x11fwd where the screen is"
+            + (there if local.display_candidates else ""),
             Fix("exit", FixBy.YOU),
         )
     title = "DISPLAY is not set, and no X server runs on this machine"
+    if local.system.kernel == "Windows":
+        looked = "%DISPLAY% is empty, and nothing answers at 127.0.0.1 port 6000; start VcXsrv or X410 first"
+        return bad(title, looked, by_hand("x-server", local.system) or set_display(local, "127.0.0.1:0.0"))
+    if local.display_candidates:
+        title = "DISPLAY is not set, and no X server of this machine lets this user in"
     looked = "$DISPLAY is empty; no socket in /tmp/.X11-unix answers"
     if local.system.kernel == "Darwin":
         looked += "; an XQuartz just installed is seen after logging out and in again"
         fix = Fix("open -a XQuartz", FixBy.YOU) if local.xauth.path else by_hand("x-server", local.system)
         return bad(title, looked, fix)
-    if local.session == "wayland":
-        looked += "; $WAYLAND_DISPLAY is set: this desktop runs without Xwayland"
-        return bad(title, looked, by_hand("xwayland", local.system))
+    if local.session == "tty":
+        return bad(title, f"{looked}, and this is a text console; log in on the desktop, or run startx")
     return bad(title, f"{looked}; start the desktop session, or run x11fwd inside it")
 
 
@@ -68,6 +61,8 @@ def malformed(seen: Seen) -> Verdict:
         return skip("DISPLAY has no form to judge")
     if local.display_problem is None:
         return fine(f"DISPLAY {local.display} is well formed")
+    if local.system.kernel == "Windows" and local.display.startswith((":", "unix:")):
+        return skip("see windows-unix-socket")
     return _value_verdict(local, f"DISPLAY={local.display} cannot be meant", local.display_problem)
 
 
@@ -85,7 +80,7 @@ def bad_chars(seen: Seen) -> Verdict:
 def _value_verdict(local: LocalFacts, title: str, evidence: str) -> Verdict:
     others = (local.display_used, *local.display_candidates)
     better = next((name for name in others if name and name != local.display), None)
-    fix = Fix(f"export DISPLAY={better}", FixBy.YOU) if better else None
+    fix = set_display(local, better) if better else None
     if local.display_used and local.display_used != local.display:
         return odd(f"{title}; x11fwd uses {local.display_used} instead", evidence, fix)
     return bad(title, evidence, fix)
@@ -103,8 +98,8 @@ def tcp_not_listening(seen: Seen) -> Verdict:
         return fine(f"{name} is not refused over TCP")
     return bad(
         f"DISPLAY={name} asks for TCP, but the X server here listens on its socket only",
-        f"{_seen(shake)}; {socket} is there",
-        Fix(f"export DISPLAY={socket}", FixBy.YOU),
+        f"{answered(shake)}; {socket} is there",
+        set_display(local, socket),
     )
 
 
@@ -114,18 +109,39 @@ def dead(seen: Seen) -> Verdict:
     shake = local.handshake
     if shake is None:
         return skip("there is no display to try")
-    if shake.status in _NO_ANSWER:
+    if shake.status in NO_ANSWER:
         other = next((name for name in local.display_candidates if name != local.display_used), None)
-        fix = Fix(f"export DISPLAY={other}", FixBy.YOU) if other else None
-        return bad(f"the X server at {local.display_used} does not answer", _seen(shake), fix)
+        fix = set_display(local, other) if other else None
+        return bad(f"the X server at {local.display_used} does not answer", answered(shake), fix)
     if not shake.ok:
-        return fine(f"something answers at {local.display_used}", _seen(shake))
-    kind = known(local.server_kind)
-    name = _NAMES.get(kind or "", "X server")
+        return fine(f"something answers at {local.display_used}", answered(shake))
+    problem = _ssh_goes_elsewhere(local)
+    if problem is not None:
+        return problem
     return fine(
-        f"{name} answers at {local.display_used}",
+        f"{server_name(local)} answers at {local.display_used}",
         f"{shake.vendor} {shake.release}, handshake in {milliseconds(shake.seconds)}",
     )
+
+
+def _ssh_goes_elsewhere(local: LocalFacts) -> Verdict | None:
+    """libxcb tries TCP after a socket that is not there, ssh does not (x11_connect_display in channels.c)."""
+    shake = local.handshake
+    try:
+        name = parse_display(local.display_used or "")
+    except MalformedDisplayError:
+        return None
+    mac = local.system.kernel == "Darwin"
+    if shake is None or shake.address is None or shake.address in ssh_addresses(name, launchd=mac):
+        return None
+    if name.is_unix and not name.socket_path:
+        better = f"localhost:{name.number}"
+        return bad(
+            f"X programs reach {name} by TCP, and ssh tries its socket only",
+            f"{shake.address} answers, /tmp/.X11-unix/X{name.number} is not there",
+            set_display(local, better),
+        )
+    return bad(f"ssh does not know the way to {name}", f"{shake.address} answers; ssh would not go there")
 
 
 def client_limit(seen: Seen) -> Verdict:
@@ -136,32 +152,9 @@ def client_limit(seen: Seen) -> Verdict:
     if shake.status is HandshakeStatus.SERVER_FULL:
         return bad(
             f"the X server at {seen.local.display_used} takes no more clients; close some windows",
-            _seen(shake),
+            answered(shake),
         )
     return fine("the X server has room for another window")
-
-
-def xauthority_wrong(seen: Seen) -> Verdict:
-    """F05: the server is there and refuses the cookie of our authority file."""
-    local = seen.local
-    shake = local.handshake
-    if shake is None:
-        return skip("there is no display to try")
-    where = _authority(local)
-    if shake.status in _NOT_LET_IN:
-        have = "a cookie that the server does not know" if local.has_cookie is True else "no cookie for it"
-        return bad(
-            f"the X server at {local.display_used} refuses this user: {where} has {have}",
-            f"{_seen(shake)}; the desktop session knows the right file",
-            Fix("systemctl --user show-environment | grep XAUTHORITY", FixBy.YOU)
-            if local.system.kernel == "Linux"
-            else None,
-        )
-    if not shake.ok:
-        return skip("the X server did not come to ask for a cookie")
-    if local.has_cookie is False:
-        return fine("the X server asks for no cookie")
-    return fine(f"the cookie in {where} opens the display")
 
 
 def xauth_missing(seen: Seen) -> Verdict:
@@ -189,16 +182,3 @@ def ssh_missing(seen: Seen) -> Verdict:
         name = local.ssh_version.partition(",")[0] if isinstance(local.ssh_version, str) else "ssh"
         return fine(f"{name} is installed here", local.ssh_path)
     return bad("ssh is missing on this machine", "not in PATH", by_hand("ssh", local.system))
-
-
-def _authority(local: LocalFacts) -> str:
-    if local.authority is None:
-        return "the authority file"
-    return f"{local.authority.path} ($XAUTHORITY)" if local.authority.from_variable else local.authority.path
-
-
-def _seen(shake: Handshake) -> str:
-    """The address that answered, or the one whose failure is the verdict's, and the words that came back."""
-    failed = [attempt.address for attempt in shake.attempts if attempt.error == shake.reason]
-    where = shake.address or next(iter(failed), "no address")
-    return f"{where}: {shake.reason or shake.status.value}"

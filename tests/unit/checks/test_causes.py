@@ -154,7 +154,7 @@ CASES = {
     ),
     "Wayland without Xwayland": Case(
         lambda: no_display(healthy(), session="wayland"),
-        "local-display-unset",
+        "wayland-no-xwayland",
         "Xwayland",
         "apt-get install --no-install-recommends xwayland",
     ),
@@ -174,7 +174,7 @@ CASES = {
     ),
     "a server that hangs": Case(
         lambda: not_let_in(HandshakeStatus.TIMEOUT, "it did not answer within 5 s"),
-        "local-display-dead",
+        "xquartz-xauth-hang",
         "5 s",
     ),
     "a full server": Case(

@@ -1,0 +1,97 @@
+"""Who may use the X server on this machine: cookies and access control; for the table alone."""
+
+from __future__ import annotations
+
+from x11fwd.checks.check import Seen, Verdict, bad, fine, odd, skip
+from x11fwd.checks.local_words import (
+    NOT_LET_IN,
+    access,
+    answered,
+    authority_name,
+    desktop,
+    set_variable,
+)
+from x11fwd.checks.report import Fix, FixBy
+from x11fwd.checks.wayland import elsewhere, of_xwayland
+from x11fwd.facts.model import known
+from x11fwd.x11.display import AddressKind
+
+
+def xauthority_wrong(seen: Seen) -> Verdict:
+    """F05: the server is there and refuses the cookie of our authority file."""
+    local = seen.local
+    shake = local.handshake
+    if shake is None:
+        return skip("there is no display to try")
+    where = authority_name(local)
+    if shake.status in NOT_LET_IN:
+        have = "a cookie that the server does not know" if local.has_cookie is True else "no cookie for it"
+        server = desktop(local).server
+        started = (
+            f"; {server.name} was started with -auth {server.authority}"
+            if server and server.authority
+            else ""
+        )
+        return bad(
+            f"the X server at {local.display_used} refuses this user: {where} has {have}",
+            f"{answered(shake)}{started or '; the desktop session knows the right file'}",
+            Fix("systemctl --user show-environment | grep XAUTHORITY", FixBy.YOU)
+            if local.system.kernel == "Linux"
+            else None,
+        )
+    if not shake.ok:
+        return skip("the X server did not come to ask for a cookie")
+    if local.has_cookie is False:
+        return fine("the X server asks for no cookie")
+    path = elsewhere(local)
+    if path is not None and not of_xwayland(local, path):
+        given = local.environment.get("XAUTHORITY")
+        return odd(
+            f"the display's cookie is in {path}, which this shell does not know; x11fwd uses it",
+            f"{f'XAUTHORITY={given}' if given is not None else 'XAUTHORITY is not set'}, and "
+            f"{desktop(local).usual_authority} has none that opens it: plain ssh would make one up",
+            set_variable(local, "XAUTHORITY", path),
+        )
+    return fine(f"the cookie in {where} opens the display")
+
+
+def access_control_off(seen: Seen) -> Verdict:
+    """`xhost +` or -ac: every program that reaches the X server is let in (Xsecurity(7), ListHosts)."""
+    local, shake = seen.local, seen.local.handshake
+    found = access(local)
+    if found is None or shake is None or not shake.ok:
+        return skip("the X server did not say whom it lets in")
+    kind = known(local.server_kind)
+    if found.enabled:
+        return fine("the X server has access control", ", ".join(found.hosts))
+    if kind in {"wslg", "xquartz"}:
+        return skip("see wslg-no-cookie" if kind == "wslg" else "see xquartz-network-clients")
+    if local.environment.get("SSH_CONNECTION") and shake.address and shake.address.kind is AddressKind.TCP:
+        return skip("the display is another machine's")
+    if kind == "x410":
+        return fine("X410 has no access control of X11's own", "its «Allow Public Access» stays off for ssh")
+    reach = (
+        "who reaches its port"
+        if shake.address and shake.address.kind is AddressKind.TCP
+        else "on this machine"
+    )
+    return odd(
+        f"the X server at {local.display_used} has its access control off",
+        f"every program {reach} may see your windows and your keys (`xhost +`, or started with -ac)",
+        Fix("xhost -", FixBy.YOU),
+    )
+
+
+def readable_by_others(seen: Seen) -> Verdict:
+    """A cookie that others can read is theirs: with it they see all windows and keys."""
+    local = seen.local
+    file = local.authority
+    if file is None or not file.exists or local.has_cookie is not True:
+        return skip("no cookie is in use")
+    if known(desktop(local).exposed) is not True:
+        return fine(f"only you can read {file.path}")
+    return odd(
+        f"other accounts of this machine can read your display's cookie in {file.path}",
+        f"its mode is {file.mode:03o}",
+        Fix(f"chmod go= {file.path}", FixBy.YOU),
+    )
