@@ -23,7 +23,13 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "xauthority-owned-by-root", _R, remote_user.authority_of_root, Link.COOKIE, needs=("home-read-only",)
     ),
-    Check("xauthority-stale-lock", _R, remote_user.authority_locked, Link.COOKIE),
+    Check(
+        "xauthority-stale-lock",
+        _R,
+        remote_user.authority_locked,
+        Link.COOKIE,
+        needs=("xauthority-owned-by-root",),  # before which xauth gives up, and leaves its locks behind
+    ),
     Check("ssh-rc-eats-cookie", _R, remote_user.ssh_rc, Link.COOKIE),
     Check("xauthority-env-override", _R, remote_user.xauthority_overridden, Link.COOKIE),
     Check("start-file-overwrites-display", _R, remote_user.display_overwritten, Link.REACH),

@@ -40,6 +40,7 @@ def move_aside(ground: Ground) -> None:
     file = _file(ground)
     if file is None or not file.exists:
         return
+    remove_locks(ground)  # an xauth that gives up before such a file leaves its locks behind
     aside = f"{file.path}.x11fwd-aside"
     check = '[ -e "$2" ] && { [ ! -e "$1" ] || { [ -f "$1" ] && [ -O "$1" ]; }; }'
     do = '[ ! -e "$2" ] && mv -- "$1" "$2"'
