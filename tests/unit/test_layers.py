@@ -37,7 +37,7 @@ OWNERS = {
     "subprocess": {"transports"},
 }
 # Programs that are sent to the remote as text and run there; they are data of their package.
-SENT = {"facts/probe_python.py", "pipeline/plot.py"}
+SENT = {"facts/probe_toolkits.py", "pipeline/plot.py"}
 MODULES = sorted(path for path in ROOT.rglob("*.py") if path.relative_to(ROOT).as_posix() not in SENT)
 
 

@@ -98,8 +98,7 @@ def parse_remote(
         pythons=pythons.pythons,
         x11=x11,
         remote_handshake=pythons.handshake,
-        # through a forwarded display: the channel is opened, then the answer comes (RFC 4254, 6.3.2)
-        round_trip=pythons.seconds / 2 if pythons.seconds is not None else None,
+        round_trip=pythons.round_trip,
         noisy_login=noise.strip()[:NOISE_LIMIT],
         journal=bool(answers.all("journal.entry")),
         ssh_rc=answers.first("ssh_rc"),

@@ -5,22 +5,17 @@ bytecode, no directory, no font cache, no window.
 """
 
 # Python 3.6 has neither `X | None` nor `from __future__ import annotations`; a foreign module may fail in any way.
-# It runs on the remote: os.path costs less to import than pathlib, and subprocess has no transport to go through.
-# ruff: noqa: BLE001, E501, PLW1510, PTH110, PTH112, PTH118, PTH120, PTH208, TID251
-# ruff: noqa: UP006, UP022, UP031, UP035, UP045
+# It runs on the remote, where os.path costs less to import than pathlib.
+# ruff: noqa: BLE001, E501, PTH110, PTH111, PTH112, PTH118, PTH119, PTH120, PTH207, PTH208, SIM105
+# ruff: noqa: UP006, UP031, UP035, UP045
 
 import sys
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, List, Optional
 
-# taken out again by facts/remote.py, which sends both as one
+# taken out again by facts/remote.py, which sends all of them as one
 from x11fwd.facts.probe_display import handshake
+from x11fwd.facts.probe_toolkits import TK_CODE, Child, grounds, installed, qt, tkinter_elsewhere, try_window
 
-MODULES_OF_QT = (
-    "PyQt6",
-    "PySide6",
-    "PyQt5",
-    "PySide2",
-)  # matplotlib/backends/qt_compat.py tries them in this order
 INTERACTIVE = frozenset(
     [
         *("gtk3agg", "gtk3cairo", "gtk4agg", "gtk4cairo", "macosx", "qtagg", "qtcairo", "qt5agg", "qt5cairo"),
@@ -28,6 +23,11 @@ INTERACTIVE = frozenset(
     ]
 )
 TEXT_LIMIT = 100000  # bytes of a matplotlibrc that are sent; the packaged one has 42 kB
+VARIABLES = (
+    *("DISPLAY", "WAYLAND_DISPLAY", "MPLBACKEND", "MPLCONFIGDIR", "MATPLOTLIBRC", "PYTHONSTARTUP"),
+    *("QT_API", "QT_QPA_PLATFORM", "QT_QPA_PLATFORM_PLUGIN_PATH", "QT_PLUGIN_PATH", "QT_XCB_GL_INTEGRATION"),
+    *("QT_X11_NO_MITSHM", "TCL_LIBRARY", "TK_LIBRARY"),
+)
 
 
 def last_line(error: BaseException) -> str:
@@ -54,6 +54,66 @@ def interpreter() -> "Dict[str, object]":
     }
 
 
+def environment() -> "Dict[str, object]":
+    """Variables that toolkits read, and those of them that sitecustomize or the like has changed for this process."""
+    import os
+
+    found = {name: os.environ[name] for name in VARIABLES if name in os.environ}
+    try:
+        with open("/proc/self/environ", "rb") as file:
+            before = {one.partition(b"=")[0]: one.partition(b"=")[2] for one in file.read().split(b"\0")}
+    except OSError:
+        return {"variables": found, "changed": []}
+    changed = [
+        name
+        for name in VARIABLES
+        if before.get(os.fsencode(name)) != (os.fsencode(found[name]) if name in found else None)
+    ]
+    return {"variables": found, "changed": changed}
+
+
+def naming(paths: "List[str]", pattern: str) -> "List[List[object]]":
+    """Lines of files in which a pattern is found before any comment: path, number, text."""
+    import re
+
+    wanted = re.compile(r"^[^#]*(?:%s)" % pattern)
+    found: List[List[object]] = []
+    for path in paths:
+        for number, line in enumerate((text_of(path) or "").splitlines(), 1):
+            if len(found) < 5 and wanted.match(line):
+                found.append([path, number, line.strip()[:200]])
+    return found
+
+
+def at_start() -> "List[List[object]]":
+    """Lines about matplotlib in what this interpreter runs before any script (the module site)."""
+    import glob
+    import os
+
+    modules = [sys.modules.get(name) for name in ("sitecustomize", "usercustomize")]
+    paths = [str(module.__file__) for module in modules if module and getattr(module, "__file__", None)]
+    for folder in sys.path:
+        if folder.endswith(("site-packages", "dist-packages")):
+            paths += sorted(glob.glob(os.path.join(folder, "*.pth")))
+    return naming(paths, "matplotlib|MPLBACKEND")
+
+
+def in_shells() -> "List[List[object]]":
+    """Lines that choose a backend for interactive sessions only: PYTHONSTARTUP, IPython's profile."""
+    import glob
+    import os
+
+    profile = os.path.join(
+        os.environ.get("IPYTHONDIR") or os.path.expanduser("~/.ipython"), "profile_default"
+    )
+    paths = [os.environ["PYTHONSTARTUP"]] if os.environ.get("PYTHONSTARTUP") else []
+    paths += sorted(glob.glob(profile + "/ipython*_config.py") + glob.glob(profile + "/startup/*.*py"))
+    return naming(
+        paths,
+        r"matplotlib\.use\(|switch_backend\(|MPLBACKEND|%matplotlib|_magic\(.matplotlib|\.(?:matplotlib|pylab)\s*=",
+    )
+
+
 def tk(full: bool) -> "Dict[str, object]":
     """Tk's version, as far as it can be told without a display. An empty `tkinter` folder imports, `_tkinter` does not."""
     try:
@@ -70,57 +130,6 @@ def tk(full: bool) -> "Dict[str, object]":
     except BaseException as error:
         return {"problem": last_line(error)}
     return {"version": version}
-
-
-def installed(module: str) -> "Optional[str]":
-    """The version by the metadata beside the module, "" where there is none, None where there is no module."""
-    import os
-    import re
-    from importlib import util
-
-    try:
-        spec = util.find_spec(module)
-    except Exception:
-        return None
-    # a folder without __init__.py is left behind by an uninstalled package
-    if spec is None or not spec.origin:
-        return None
-    folder = os.path.dirname(os.path.dirname(spec.origin))
-    pattern = re.compile(
-        re.escape(module) + r"-([0-9][^-]*?)(?:-py[0-9.]+)?\.(?:dist|egg)-info$", re.IGNORECASE
-    )
-    found = [match.group(1) for match in map(pattern.match, sorted(os.listdir(folder))) if match]
-    return found[-1] if found else ""
-
-
-def qt(full: bool) -> "Dict[str, object]":
-    """The first binding that imports; in a process of its own, because broken libraries may end it."""
-    problem = ""
-    for module in MODULES_OF_QT:
-        version = installed(module)
-        if version is None:
-            continue
-        if not full:
-            return {"module": module, "version": version, "imported": False}
-        import subprocess
-
-        code = "import %s.QtWidgets, %s.QtCore as c; print(c.qVersion())" % (module, module)
-        try:
-            done = subprocess.run(
-                [sys.executable, "-B", "-c", code],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                timeout=15,
-            )
-        except (OSError, subprocess.SubprocessError) as error:
-            problem = problem or last_line(error)
-            continue
-        if done.returncode == 0:
-            return {"module": module, "version": version or done.stdout.decode().strip(), "imported": True}
-        lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        problem = problem or (lines[-1] if lines else "%s ended with status %d" % (module, done.returncode))
-    return {"problem": problem}
 
 
 # --- matplotlib -------------------------------------------------------------------------------------------
@@ -191,6 +200,12 @@ def plots(display_ok: "Callable[[], bool]", has_tk: bool, binding: str) -> "Dict
         return found
     logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore")
+    early = "matplotlib" in sys.modules
+    # before the import: matplotlib itself sets the variable where it has to take a temporary directory
+    wanted = os.environ.get("MPLCONFIGDIR")
+    if not wanted:
+        base = os.environ.get("XDG_CONFIG_HOME") or os.path.join(os.path.expanduser("~"), ".config")
+        wanted = os.path.join(base, "matplotlib")
     try:
         with Bystander():
             import matplotlib
@@ -210,9 +225,17 @@ def plots(display_ok: "Callable[[], bool]", has_tk: bool, binding: str) -> "Dict
         # few lines of the packaged file matter, and it is long
         lines = enumerate(text.splitlines(), 1)
         found["rc_lines"] = [[n, line[:200]] for n, line in lines if line.lstrip().startswith("backend")]
+    found["start_lines"] = at_start()
+    found["shell_lines"] = in_shells()
     found["variable"] = os.environ.get("MPLBACKEND")
+    found["config_dir"] = wanted
+    # matplotlib/__init__.py, _get_config_or_cache_dir: tempfile.mkdtemp(prefix="matplotlib-")
+    found["config_temporary"] = os.path.basename(folder).startswith("matplotlib-") and folder != wanted
     settings = matplotlib.rcParams
     wish = dict.__getitem__(settings, "backend")
+    before = found["variable"] or dict.__getitem__(matplotlib.rcParamsOrig, "backend")
+    if early and str(wish).lower() != str(before).lower() and isinstance(wish, str):
+        found["forced"] = wish
     found["wish"] = wish if isinstance(wish, str) else None
     found["fallback"] = bool(settings.get("backend_fallback", True))
     found["interactive"] = bool(settings.get("interactive", False))
@@ -299,39 +322,83 @@ def backend(
     return {"backend": str(matplotlib.pyplot.get_backend())}
 
 
+def in_full() -> "Dict[str, Any]":
+    """Everything about toolkits and matplotlib; what waits for others runs beside the imports."""
+    import threading
+
+    answer: Dict[str, Any] = {}
+    answer["environment"] = environment()
+    shake: Dict[str, Any] = {}
+    children: Dict[str, Child] = {}
+
+    def knock() -> None:
+        # the answer is two round trips away; the imports below take as long
+        shake.update(handshake())
+        if try_window(shake, "tk"):
+            return
+        try:
+            children["tk"] = Child("tk", TK_CODE, shake["authority"])
+        except OSError:
+            pass
+
+    waiting = threading.Thread(target=knock, daemon=True)
+    waiting.start()
+    # on a near display the time would else be that of an import which does not let go of Python
+    waiting.join(0.03)
+
+    def display_ok() -> bool:
+        waiting.join()
+        return bool(shake.get("ok"))
+
+    answer["tk"] = tk(True)
+    has_tk = "version" in answer["tk"]
+    if not has_tk:
+        answer["tk"]["elsewhere"] = tkinter_elsewhere()
+    answer["qt"] = qt(True)
+    child = answer["qt"].pop("child", None)
+    if child:
+        children["qt"] = child
+    answer["grounds"] = grounds()
+    answer["matplotlib"] = plots(display_ok, has_tk, str(answer["qt"].get("module", "")))
+    waiting.join()
+    answer["handshake"] = shake
+    backend = str(answer["matplotlib"].get("backend", "")).lower()
+    toolkit = "qt" if backend.startswith("qt") else "tk" if has_tk else ""
+    answer["window"] = window(shake, toolkit, children)
+    return answer
+
+
+def window(shake: "Dict[str, Any]", toolkit: str, children: "Dict[str, Child]") -> "Dict[str, object]":
+    """What became of a window of the toolkit that would be used; the other one's process ends without one."""
+    for name in children:
+        if name != toolkit:
+            children[name].process.kill()
+    reason: Dict[str, object] = {"reason": "there is no toolkit"}
+    if toolkit:
+        reason = try_window(shake, toolkit)
+    if reason or toolkit not in children:
+        if toolkit in children:
+            children[toolkit].process.kill()
+        return reason or {"reason": "it could not be started"}
+    return children[toolkit].end(b"go\n")
+
+
 def main(mode: str, mark: str) -> None:
     sys.dont_write_bytecode = True
     # With -c the current directory comes first, and a json.py in the home directory would be taken for the real one.
     sys.path[:] = [path for path in sys.path if path]
     import json
     import os
-    import threading
 
     # What the modules print must not come between.
     out = os.dup(1)
     os.dup2(2, 1)
     full = mode == "full"
-    shake: Dict[str, object] = {}
-    if full:
-        # the answer is two round trips away; the imports below take as long
-        waiting = threading.Thread(target=lambda: shake.update(handshake()), daemon=True)
-        waiting.start()
-
-    def display_ok() -> bool:
-        waiting.join()
-        return bool(shake.get("ok"))
-
     answer = interpreter()
-    answer["tk"] = tk(full)
-    answer["qt"] = qt(full)
     if full:
-        tk_ok = "version" in answer["tk"]  # type: ignore[operator]
-        binding = str(answer["qt"].get("module", ""))  # type: ignore[attr-defined]
-        answer["matplotlib"] = plots(display_ok, tk_ok, binding)
-        waiting.join()
-        answer["handshake"] = shake
+        answer.update(in_full())
     else:
-        answer["matplotlib"] = {"version": installed("matplotlib")}
+        answer.update(tk=tk(False), qt=qt(False), matplotlib={"version": installed("matplotlib")})
     data = (mark + json.dumps(answer) + "\n").encode("ascii")
     while data:
         data = data[os.write(out, data) :]

@@ -6,10 +6,21 @@ import json
 import posixpath
 import re
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from x11fwd.facts.matplotlibrc import find_backend_line
-from x11fwd.facts.model import MatplotlibFacts, PythonFacts, PythonKind, SettingSource, Unknown
+from x11fwd.facts.model import (
+    MatplotlibFacts,
+    OpenCvFacts,
+    PythonFacts,
+    PythonKind,
+    QtFacts,
+    SettingSource,
+    ToolkitFacts,
+    Unknown,
+    WindowTry,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,13 +40,13 @@ class PythonAnswers:
     Attributes:
         pythons: the one a user would get first.
         handshake: "ok" or the reason, None where there is no DISPLAY, Unknown where nobody could try.
-        seconds: how long the handshake took there, None without one.
+        round_trip: seconds, of the display that answered; None without one.
         authority: the authority file that the handshake used; `entries` the display names in it.
     """
 
     pythons: tuple[PythonFacts, ...] = ()
     handshake: str | Unknown | None = None
-    seconds: float | None = None
+    round_trip: float | None = None
     authority: str = ""
     entries: tuple[str, ...] | Unknown = _NOT_ASKED
 
@@ -68,6 +79,18 @@ class _Answer:
         pairs = [one for one in value if isinstance(one, list) and len(one) == 2]
         return [(n, text) for n, text in pairs if isinstance(n, int) and isinstance(text, str)]
 
+    def sources(self, name: str) -> tuple[SettingSource, ...]:
+        value = self._values.get(name)
+        found = []
+        for one in value if isinstance(value, list) else ():
+            file, line, text = one if isinstance(one, list) and len(one) == 3 else (None, None, None)
+            if isinstance(file, str) and isinstance(line, int) and isinstance(text, str):
+                found.append(SettingSource(file, line, text=text))
+        return tuple(found)
+
+    def strings(self) -> dict[str, str]:
+        return {name: value for name, value in self._values.items() if isinstance(value, str)}
+
     def words(self, name: str) -> tuple[str, ...] | None:
         value = self._values.get(name)
         return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else None
@@ -96,7 +119,7 @@ def parse_pythons(answers: Answers) -> PythonAnswers:
             names = shake.words("entries")
             result = PythonAnswers(
                 handshake=_handshake(shake),
-                seconds=shake.number("seconds"),
+                round_trip=shake.number("trip"),
                 authority=shake.text("authority") or "",
                 entries=names
                 if names is not None
@@ -147,8 +170,49 @@ def parse_python(found_by: str, path: str, text: str) -> tuple[PythonFacts, _Ans
         qt=f"{binding} {qt.text('version') or ''}".strip() if binding else None,
         matplotlib=_matplotlib(answer.inner("matplotlib"), in_full=bool(answer.inner("handshake"))),
         qt_problem=qt.text("problem") or "",
+        toolkits=_toolkits(answer) if answer.inner("handshake") else ToolkitFacts(),
     )
     return python, answer
+
+
+def _toolkits(answer: _Answer) -> ToolkitFacts:
+    grounds, environment = answer.inner("grounds"), answer.inner("environment")
+    opencv = grounds.words("opencv") or ()
+    return ToolkitFacts(
+        libx11_problem=grounds.text("libx11") or "",
+        tk_elsewhere=answer.inner("tk").words("elsewhere") or (),
+        qt=_qt(answer.inner("qt")),
+        window=_window(answer.inner("window")),
+        opencv=OpenCvFacts(*opencv) if len(opencv) == 2 else None,
+        opengl=grounds.words("opengl") or (),
+        emoji_font=grounds.text("emoji"),
+        libxft=grounds.text("xft") or "",
+        environment=MappingProxyType(environment.inner("variables").strings()),
+        at_start=frozenset(environment.words("changed") or ()),
+    )
+
+
+def _qt(qt: _Answer) -> QtFacts | None:
+    if not qt.yes("imported"):
+        return None
+    return QtFacts(qt.text("plugin"), qt.text("lacks") or "", qt.words("missing") or ())
+
+
+def _window(window: _Answer) -> WindowTry | Unknown:
+    toolkit, reason = window.text("toolkit") or "", window.text("reason")
+    if reason == "far":
+        cost = window.number("cost") or 0.0
+        return Unknown(f"it would take about {cost:.1f} s at this distance")
+    if reason is not None or not toolkit:
+        return Unknown(reason or "it gave no answer")
+    return WindowTry(
+        toolkit,
+        window.yes("ok"),
+        words=window.text("words") or "",
+        status=int(window.number("status") or 0),
+        fonts=window.text("fonts") or "",
+        platform=window.text("platform") or "",
+    )
 
 
 def _kind(answer: _Answer) -> PythonKind:
@@ -193,6 +257,11 @@ def _matplotlib(plots: _Answer, *, in_full: bool) -> MatplotlibFacts:
         user_rc_text=text if text is not None else Unknown("it is not readable") if exists else None,
         backend_fallback=plots.yes("fallback", default=True),
         interactive=plots.yes("interactive"),
+        forced=plots.text("forced"),
+        start_lines=plots.sources("start_lines"),
+        shell_lines=plots.sources("shell_lines"),
+        config_dir=plots.text("config_dir") or "",
+        config_temporary=plots.yes("config_temporary"),
     )
 
 
@@ -201,6 +270,9 @@ def _wish(plots: _Answer, rc_backend: SettingSource | None, value: str) -> tuple
     if variable:
         return variable, SettingSource(variable="MPLBACKEND", text=f"MPLBACKEND={variable}")
     wish = plots.text("wish")
+    if wish is not None and plots.text("forced"):
+        lines = plots.sources("start_lines")
+        return wish, lines[0] if lines else SettingSource(text="a start file of this Python's")
     if wish is None or rc_backend is None:
         return None
     return (wish or value), rc_backend

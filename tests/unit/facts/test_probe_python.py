@@ -23,8 +23,9 @@ MARK = "mark7"
 COOKIE = bytes(range(16))
 QUESTIONS = {
     *("executable", "version", "prefix", "base_prefix", "managed", "pip", "conda", "platform"),
-    *("tk", "qt", "handshake", "matplotlib"),
+    *("tk", "qt", "matplotlib"),
 }
+IN_FULL = {*QUESTIONS, "handshake", "environment", "grounds", "window"}
 Seen = list[tuple[bytes, bytes]]
 
 
@@ -86,10 +87,11 @@ def display(tmp_path: Path) -> Iterator[Callable[[bytes], tuple[str, Seen]]]:
 def test_every_interpreter_answers_the_same_questions_and_leaves_nothing(python: str, tmp_path: Path) -> None:
     answer = ask(tmp_path, python)
     assert answer["version"].startswith("3.")
-    assert set(answer) == QUESTIONS
+    assert set(answer) == IN_FULL
     assert answer["handshake"] == {"display": None, "authority": str(tmp_path / ".Xauthority")}
     assert "version" in answer["tk"] or "problem" in answer["tk"]
-    assert set(ask(tmp_path, python, "short")) == QUESTIONS - {"handshake"}
+    assert answer["window"]["reason"] in {"there is no display that works", "there is no toolkit"}
+    assert set(ask(tmp_path, python, "short")) == QUESTIONS
     assert list(tmp_path.iterdir()) == [], "neither a folder nor compiled code nor a font cache"
 
 
@@ -105,7 +107,7 @@ def test_the_cookie_of_the_authority_file_is_shown(
     assert shake["ok"] is True
     assert shake["cookie"] is True
     assert shake["entries"] == ["#0000#0a000001#:0", f"{socket.gethostname()}/unix:0"]
-    assert shake["seconds"] < 5
+    assert shake["trip"] < 5
     assert seen == [(b"MIT-MAGIC-COOKIE-1", COOKIE)]
 
 
@@ -175,18 +177,87 @@ def test_a_module_that_prints_or_ends_the_interpreter_does_not_spoil_the_answer(
     assert answer["matplotlib"]["problem"] == "SystemExit: 3"
 
 
+QT_CORE = """
+def qVersion():
+    return '5.15.8'
+class QLibraryInfo:
+    PluginsPath = 1
+    def location(_where):
+        return {plugins!r}
+"""
+
+
+def fake_qt(folder: Path, name: str, widgets: str, plugins: Path = Path("/nonexistent")) -> None:
+    (folder / name).mkdir(parents=True)
+    (folder / name / "__init__.py").write_text("")
+    (folder / name / "QtWidgets.py").write_text(widgets)
+    (folder / name / "QtCore.py").write_text(QT_CORE.format(plugins=str(plugins)))
+
+
 def test_a_binding_that_aborts_is_a_problem_and_no_crash(tmp_path: Path) -> None:
     """A Qt without its libraries may end the process (F118)."""
     folder = tmp_path / "site"
-    for name, code in (("PyQt6", "import os\nos.abort()\n"), ("PyQt5", "")):
-        (folder / name).mkdir(parents=True)
-        (folder / name / "__init__.py").write_text("")
-        (folder / name / "QtWidgets.py").write_text(code)
-        (folder / name / "QtCore.py").write_text("def qVersion():\n    return '5.15.8'\n")
+    fake_qt(folder, "PyQt6", "import os\nos.abort()\n")
+    fake_qt(folder, "PyQt5", "")
     qt = ask(tmp_path, PYTHONPATH=str(folder))["qt"]
-    assert qt == {"module": "PyQt5", "version": "5.15.8", "imported": True}
+    assert qt == {"module": "PyQt5", "version": "5.15.8", "imported": True, "plugin": None}
     (folder / "PyQt5" / "QtWidgets.py").write_text("raise ImportError('libGL.so.1: no such file')\n")
     assert "status -6" in ask(tmp_path, PYTHONPATH=str(folder))["qt"]["problem"]
+    assert not list(tmp_path.glob("core*"))
+
+
+def test_the_binding_that_qt_api_names_is_the_only_one_that_counts(tmp_path: Path) -> None:
+    folder = tmp_path / "site"
+    fake_qt(folder, "PyQt6", "")
+    fake_qt(folder, "PyQt5", "")
+    assert ask(tmp_path, PYTHONPATH=str(folder), QT_API="PyQt5")["qt"]["module"] == "PyQt5"
+    assert ask(tmp_path, PYTHONPATH=str(folder), QT_API="pyside6")["qt"] == {"problem": ""}
+
+
+def test_a_platform_plugin_that_does_not_load_says_why(tmp_path: Path) -> None:
+    folder, plugins = tmp_path / "site", tmp_path / "plugins"
+    (plugins / "platforms").mkdir(parents=True)
+    (plugins / "platforms" / "libqxcb.so").write_bytes(b"no library")
+    fake_qt(folder, "PyQt5", "", plugins)
+    qt = ask(tmp_path, PYTHONPATH=str(folder))["qt"]
+    assert qt["plugin"] == str(plugins / "platforms" / "libqxcb.so")
+    assert "file too short" in qt["lacks"] or "invalid ELF header" in qt["lacks"]
+    assert qt["missing"] == []
+
+
+def test_what_the_interpreters_own_start_files_do_to_the_backend_is_seen(tmp_path: Path) -> None:
+    folder = tmp_path / "site"
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text("# ours\nimport os\nos.environ['MPLBACKEND'] = 'Agg'\n")
+    environment = ask(tmp_path, PYTHONPATH=str(folder))["environment"]
+    assert environment == {"variables": {"MPLBACKEND": "Agg"}, "changed": ["MPLBACKEND"]}
+
+
+def test_a_backend_chosen_by_sitecustomize_is_told_from_one_of_a_file(own_rc: Path, tmp_path: Path) -> None:
+    own_rc.write_text("backend: TkAgg\n")
+    folder = tmp_path / "site"
+    folder.mkdir()
+    path = folder / "sitecustomize.py"
+    path.write_text("import matplotlib\n\nmatplotlib.use('Agg')\n")
+    cache = str(tmp_path.parents[0] / "cache")
+    found = plots(tmp_path, PYTHONPATH=str(folder), XDG_CACHE_HOME=cache)
+    assert found["forced"].lower() == found["backend"].lower() == "agg"
+    assert [str(path), 3, "matplotlib.use('Agg')"] in found["start_lines"]
+
+
+def test_lines_that_choose_a_backend_for_interactive_sessions_are_found(own_rc: Path, tmp_path: Path) -> None:
+    del own_rc
+    startup = tmp_path / "startup.py"
+    startup.write_text("import sys\nimport matplotlib; matplotlib.use('agg')\n")
+    profile = tmp_path / ".ipython" / "profile_default"
+    (profile / "startup").mkdir(parents=True)
+    (profile / "ipython_config.py").write_text("# c.InteractiveShellApp.matplotlib = 'qt'\n")
+    (profile / "startup" / "00.ipy").write_text("%matplotlib inline\n")
+    found = plots(tmp_path, PYTHONSTARTUP=str(startup))
+    assert [[Path(path).name, line] for path, line, _ in found["shell_lines"]] == [
+        ["startup.py", 2],
+        ["00.ipy", 1],
+    ]
 
 
 # --- matplotlib: what we work out, against what matplotlib itself ends up with
@@ -245,7 +316,10 @@ def test_a_config_folder_that_cannot_be_made_is_no_lie(own_rc: Path, tmp_path: P
     (tmp_path / "file").write_text("")
     temporary = tmp_path / "tmp"
     temporary.mkdir()
-    found = plots(tmp_path, MPLCONFIGDIR=str(tmp_path / "file" / "below"), TMPDIR=str(temporary))
+    wanted = str(tmp_path / "file" / "below")
+    found = plots(tmp_path, MPLCONFIGDIR=wanted, TMPDIR=str(temporary))
+    assert found["config_dir"] == wanted
+    assert found["config_temporary"] is True
     assert found["user_rc"].startswith(str(temporary))
     assert list(temporary.iterdir()) == [], "the folder that matplotlib made for itself is gone again"
 
