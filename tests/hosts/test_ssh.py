@@ -530,3 +530,145 @@ def test_a_wrong_cookie_over_there_is_explained(person: Person, plotting: str) -
         in ended.err
     )
     assert ended.err.count(b"x11fwd:") == 1
+
+
+# --- one line, and never on a screen that a program fills ---------------------------------------------------
+
+# What an X program with a wrong cookie sends, by hand: byte order, version 11, lengths, name, 16 bytes.
+WRONG_COOKIE = """
+import os, socket
+number = int(os.environ["DISPLAY"].rpartition(":")[2].partition(".")[0])
+with socket.create_connection(("127.0.0.1", 6000 + number)) as there:
+    name = b"MIT-MAGIC-COOKIE-1"
+    there.sendall(b"l\\0\\x0b\\0\\0\\0\\x12\\0\\x10\\0\\0\\0" + name + b"\\0\\0" + bytes(16))
+    there.recv(1)
+"""
+REJECTED = "X11 connection rejected because of wrong authentication."
+
+
+@pytest.fixture
+def forwarding(person: Person, lab: ExitStack) -> Iterator[SandboxSshd]:
+    """An sshd on this machine, where vim, less and tmux are, that forwards X11; `near` is its name."""
+    del lab
+    with SandboxSshd(person, "X11Forwarding yes\n", as_root=True) as sshd:
+        person.write(".ssh/known_hosts", sshd.known_hosts_line, mode=0o600)
+        person.write(".ssh/config", f"Host near\n    HostName 127.0.0.1\n    Port {sshd.port}\n", mode=0o600)
+        person.write("wrong.py", WRONG_COOKIE)
+        yield sshd
+
+
+LATER = "(until [ -e go ]; do sleep 0.05; done; python3 wrong.py; touch done) >/dev/null 2>&1 &"
+
+# The program, what its screen is known by, and the keys that end it.
+FULL_SCREENS = [
+    ("vim", "vim -u NONE -N .ssh/config", r"\x1b\[\?1049h", ":q\r"),
+    ("less", "less .ssh/config", r"\x1b\[\?1049h", "q"),
+    ("tmux", "tmux -L lab -f /dev/null new 'exec sh'", r"\x1b\[\?1049h", "exit\r"),
+]
+
+
+@pytest.mark.parametrize(
+    ("program", "shown", "keys"), [row[1:] for row in FULL_SCREENS], ids=[row[0] for row in FULL_SCREENS]
+)
+@pytest.mark.usefixtures("forwarding")
+def test_a_line_waits_until_ssh_has_ended_where_a_program_fills_the_screen(
+    person: Person, program: str, shown: str, keys: str
+) -> None:
+    terminal = person.pty(person.x11fwd("ssh", "-t", "near"), env={"TERM": "xterm"})
+    terminal.read_until(r"\$ ")
+    terminal.send(f"unset HISTFILE; {LATER} {program}\r")
+    terminal.read_until(shown)
+    person.write("go", "")
+    terminal.read_until(REJECTED)
+    wait_for((person.home / "done").exists, limit=10, what="the program with a wrong cookie")
+    terminal.send(keys)
+    terminal.read_until(r"\$ ")
+    assert "x11fwd:" not in terminal.output
+    terminal.send("exit 5\r")
+    assert terminal.wait(limit=20) == 5
+    after = terminal.output.partition("Connection to 127.0.0.1 closed.")[2]
+    assert f'x11fwd: ssh said "{REJECTED}": a program over there showed a cookie' in after
+    assert terminal.output.count("x11fwd:") == 1
+
+
+@pytest.mark.usefixtures("forwarding")
+def test_without_a_terminal_over_there_the_line_comes_at_once(person: Person) -> None:
+    terminal = person.pty(person.x11fwd("ssh", "near", "python3 wrong.py; read line; exit 6"))
+    terminal.read_until("x11fwd: a program over there showed a cookie")
+    terminal.send("\r")
+    assert terminal.wait(limit=20) == 6
+    assert terminal.output.count("x11fwd:") == 1
+
+
+@pytest.mark.usefixtures("forwarding")
+def test_a_line_is_never_written_on_the_screen_of_a_local_program(person: Person) -> None:
+    terminal = person.pty(["bash", "--norc", "-i"], env={"PS1": "% ", "TERM": "xterm"})
+    terminal.read_until("% ")
+    ours = " ".join([*person.x11fwd("ssh", "-n", "near"), f"'{LATER} wait'"])
+    terminal.send(f"{ours} & vim -u NONE -N .ssh/config\r")
+    terminal.read_until(r"\x1b\[\?1049h")
+    person.write("go", "")
+    terminal.read_until(REJECTED)
+    wait_for(
+        lambda: not any("wrong" in words for words in person.processes()), limit=10, what="the end of the job"
+    )
+    terminal.send(":q\r")
+    terminal.read_until("% ")
+    terminal.send("wait; echo waited\r")
+    terminal.read_until("(?<!echo )waited")
+    terminal.send("exit\r")
+    terminal.wait(limit=20)
+    assert "x11fwd:" not in terminal.output
+
+
+@pytest.mark.usefixtures("forwarding")
+def test_q_takes_the_line_away(person: Person) -> None:
+    loud = run(person, person.x11fwd("ssh", "near", "python3 wrong.py; exit 6"))
+    assert b"x11fwd: a program over there" in loud.err
+    assert run(person, person.x11fwd("ssh", "-q", "near", "python3 wrong.py; exit 6")) == Ended(6, b"", b"")
+
+
+@pytest.mark.usefixtures("forwarding")
+def test_a_limit_of_time_that_the_person_chose_is_told_before_the_login(person: Person) -> None:
+    words = ["-X", "-o", "ForwardX11Trusted=no"]
+    terminal = person.pty(person.x11fwd("ssh", *words, "near"))
+    terminal.read_until("x11fwd: this login opens windows for its first 20 minutes only")
+    terminal.read_until(r"\$ ")
+    terminal.send("exit\r")
+    assert terminal.wait(limit=20) == 0
+    assert run(person, person.x11fwd("ssh", *words, "near", "true")).err == b""
+    quiet = person.pty(
+        person.x11fwd("ssh", "-X", "-o", "ForwardX11Trusted=no", "-oForwardX11Timeout=0", "near")
+    )
+    quiet.read_until(r"\$ ")
+    assert "x11fwd:" not in quiet.output
+    quiet.send("exit\r")
+    assert quiet.wait(limit=20) == 0
+
+
+@pytest.mark.parametrize("words", [["-x"], ["-X"]], ids=["without X11", "with another display"])
+@pytest.mark.usefixtures("forwarding")
+def test_a_shared_connection_that_leads_no_window_here_is_told_before_the_login(
+    person: Person, words: list[str]
+) -> None:
+    path = f"{person.home}/m"
+    with Screen() as other:
+        authority = person.write("other", other.authority.read_bytes(), mode=0o600)
+        there = {"DISPLAY": other.display, "XAUTHORITY": str(authority)}
+        command = " ".join(f"{name}={value}" for name, value in there.items())
+        master = person.popen(["env", *command.split(), "ssh", *words, "-M", "-S", path, "-N", "near"])
+        try:
+            wait_for(
+                lambda: person.run(["ssh", "-S", path, "-O", "check", "near"]).rc == 0,
+                limit=10,
+                what="the master",
+            )
+            terminal = person.pty(person.x11fwd("ssh", "-S", path, "near"))
+            why = "was made without X11" if words == ["-x"] else f"leads to the display {other.display}"
+            terminal.read_until(f"x11fwd: the open connection that this login goes through {why}")
+            terminal.read_until(r"\$ ")
+            terminal.send("exit\r")
+            assert terminal.wait(limit=20) == 0
+        finally:
+            master.terminate()
+            master.communicate(timeout=10)

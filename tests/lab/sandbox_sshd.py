@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from subprocess import DEVNULL
+from subprocess import DEVNULL, Popen
 from typing import TYPE_CHECKING
 
 from tests.lab import runs
@@ -15,12 +15,26 @@ if TYPE_CHECKING:
 
     from tests.lab.person import Person
 
+# As root, with the person's account; this machine's own records of logins stay as they are.
+AS_ROOT = """
+for name in passwd group shadow; do mount --bind "$1/$name" "/etc/$name"; done
+mount -t tmpfs x11fwd-lab /var/log
+mount -t tmpfs x11fwd-lab /run
+mkdir /run/sshd
+shift
+exec "$@"
+"""
+
 
 class SandboxSshd:
     """sshd as ``person``, who alone can log in: without root it can become nobody else."""
 
-    def __init__(self, person: Person, lines: str = "", *, key_prefix: str = "") -> None:
+    def __init__(
+        self, person: Person, lines: str = "", *, key_prefix: str = "", as_root: bool = False
+    ) -> None:
         """Start it; ``lines`` come first in its sshd_config, where they win.
+
+        ``as_root``: it is root's, since only root's sshd can give a session a terminal.
 
         sshd's xauth would write the person's ~/.Xauthority, with the screen's cookie: SetEnv names another.
         """
@@ -50,7 +64,18 @@ class SandboxSshd:
         self.host_key = " ".join(key.with_suffix(".pub").read_text(encoding="ascii").split()[:2])
         self.known_hosts_line = f"[{self.address}]:{self.port} {self.host_key}\n"
         command = ["/usr/sbin/sshd", "-D", "-f", str(self.config), "-E", str(self.log)]
-        self.process = person.popen(command, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL)
+        if as_root:
+            enter = ["unshare", "--mount", "--propagation", "private", "sh", "-ec", AS_ROOT, "sh"]
+            self.process = Popen(
+                [*enter, str(person.dir), *command],
+                stdin=DEVNULL,
+                stdout=DEVNULL,
+                stderr=DEVNULL,
+                start_new_session=True,
+            )
+            current_run().record(self.process.pid)
+        else:
+            self.process = person.popen(command, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL)
         try:
             wait_for(self._answers, limit=10, what="the sandbox sshd")
         except LabError:

@@ -37,7 +37,7 @@ OWNERS = {
     "subprocess": {"transports"},
 }
 # Programs that are sent to the remote as text and run there; they are data of their package.
-SENT = {"facts/probe_toolkits.py", "pipeline/plot.py"}
+SENT = {"facts/probe_python.py", "facts/probe_toolkits.py", "pipeline/plot.py"}
 MODULES = sorted(path for path in ROOT.rglob("*.py") if path.relative_to(ROOT).as_posix() not in SENT)
 
 
@@ -140,3 +140,16 @@ def test_help_does_not_load_paramiko_or_rich() -> None:
 
 def test_doctor_on_this_machine_does_not_load_paramiko() -> None:
     assert "paramiko" not in loaded_by("from x11fwd.cli import main; main(['doctor'])")
+
+
+def test_ssh_loads_the_table_of_messages_only_where_a_line_needs_it() -> None:
+    parts = "relay, forewarning, quick_look, link"
+    code = (
+        f"import sys\nfrom x11fwd.pipeline.ssh import {parts}\n"
+        "relay.explain(b'Permission denied (publickey).', ('gpu',))\n"
+        "print([name for name in sys.modules if name.startswith('x11fwd.explain') or name == 'dataclasses'])\n"
+        "relay.explain(b'X11 forwarding request failed on channel 0', ('gpu',))\n"
+        "print('x11fwd.explain.messages' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["[]", "True"]

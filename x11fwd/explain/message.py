@@ -7,7 +7,7 @@ text and templates are compared squeezed: lower case, no white space, no quotes,
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 __all__ = ["Message", "Squeezed", "row"]
@@ -108,6 +108,7 @@ class Message:
         noise: harmless; never the cause of anything.
         weak: it says something only where nothing else does.
         session: what `x11fwd ssh` says under it; `{target}` stands for the host as our commands take it.
+        opening: ssh writes it before the remote program of the same session has started.
     """
 
     wordings: tuple[str, ...]
@@ -116,7 +117,8 @@ class Message:
     without: tuple[str, ...] = ()
     noise: bool = False
     weak: bool = False
-    session: str = field(default="")
+    session: str = ""
+    opening: bool = False
 
     @cached_property
     def _templates(self) -> tuple[tuple[_Template, ...], ...]:
@@ -145,6 +147,7 @@ def row(
     noise: bool = False,
     weak: bool = False,
     session: str = "",
+    opening: bool = False,
 ) -> Message:
     """One row of a table, its wordings first."""
-    return Message(wordings, ids, along, without, noise, weak, session)
+    return Message(wordings, ids, along, without, noise, weak, session, opening)

@@ -31,6 +31,7 @@ _MISUSED = 255  # ssh's own exit status for its own errors
 # Beside PATH: XQuartz, old macOS, old Unix, Homebrew and the BSDs.
 _XAUTH_FOLDERS = ("/opt/X11/bin", "/usr/X11/bin", "/usr/X11R6/bin", "/usr/bin", "/usr/local/bin")
 _MUTE_LEVELS = frozenset({"quiet", "fatal"})
+_NO = frozenset({"no", "false"})
 
 
 def main(argv: Sequence[str]) -> int:
@@ -82,7 +83,7 @@ def _with_display(line: CommandLine) -> int:
     except OSError:
         return _become_ssh([], line, environ)  # which says that there is none
     # From here to the answer ssh computes on another core; the imports below take as long.
-    from x11fwd.pipeline.ssh import relay
+    from x11fwd.pipeline.ssh import forewarning, relay
     from x11fwd.pipeline.ssh.quick_look import look
 
     display = environ.get("DISPLAY", "")
@@ -107,13 +108,21 @@ def _with_display(line: CommandLine) -> int:
     )
     decision.reasons[:0] = notes
     _say_reasons(line, decision.reasons)
-    told = not screen.usable and _say_problem(line, config, screen)
+    told = not _is_mute(line, config) and forewarning.forewarn(line, config, environ, screen)
     if _is_mute(line, config) or line.has("Eyf") or not environ.get("DISPLAY"):
         # Nothing could be explained: the messages are muted, go elsewhere, or are not about X11.
         return _become_ssh(decision.words, line, environ)
     argv = ["ssh", *decision.words, *line.words]
     try:
-        return relay.end_like(relay.Relay(argv, environ, line.for_doctor(), explains=not told).run())
+        made = relay.Relay(
+            argv,
+            environ,
+            line.for_doctor(),
+            explains=not told,
+            shared=line.has("M") or config.get("controlmaster", "no") not in _NO,
+            forced=config.get("requesttty") == "force",
+        )
+        return relay.end_like(made.run())
     except OSError:
         return _become_ssh(
             decision.words, line, environ
@@ -229,14 +238,6 @@ def _round_trip(line: CommandLine, config: Mapping[str, str], environ: Mapping[s
 def _say_reasons(line: CommandLine, reasons: Sequence[str]) -> None:
     if "v" in line.flags and not line.has("q"):
         os.write(2, "".join(f"x11fwd: {reason}\r\n" for reason in reasons).encode())
-
-
-def _say_problem(line: CommandLine, config: Mapping[str, str], screen: Screen) -> bool:
-    """Without a display `ssh -X` says nothing; so do we in scripts, but a person is told. True if we did."""
-    if _is_mute(line, config) or "v" in line.flags or line.command or not os.isatty(2):
-        return False
-    os.write(2, f"x11fwd: {screen.problem}; no window can open: see `x11fwd doctor`\r\n".encode())
-    return True
 
 
 def _become_ssh(words: Sequence[str], line: CommandLine, environ: Mapping[str, str]) -> int:

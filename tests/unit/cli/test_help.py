@@ -55,5 +55,5 @@ def test_every_option_in_an_example_exists(capfd: pytest.CaptureFixture[str], co
                 continue
             ours = line[line.index("x11fwd") :].partition(" -- ")[0]  # behind that stands another program
             typed = re.split(r"\||  +(?!x11fwd)", ours.strip())[0]
-            used = [word.partition("=")[0] for word in shlex.split(typed) if word.startswith("-")]
+            used = [word.partition("=")[0] for word in shlex.split(typed) if word[:1] == "-" < word]
             assert set(used) <= options, line

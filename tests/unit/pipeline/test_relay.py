@@ -38,7 +38,9 @@ def explained(message: bytes) -> bytes:
     """The line that comes under a message."""
     from x11fwd.pipeline.ssh.explanations import explain
 
-    return f"x11fwd: {explain(message, ('gpu',))}\r\n".encode()
+    said = explain(message, ("gpu",))
+    assert said
+    return f"x11fwd: {said.sentence}\r\n".encode()
 
 
 @pytest.mark.skipif(

@@ -12,10 +12,11 @@ __all__ = ["all_messages"]
 
 def all_messages() -> tuple[Message, ...]:
     """Every row; of two that begin at the same place the first one counts, so the special come first."""
-    from x11fwd.explain.messages import account, client, desktop, display, noise, python, qt, sshd
+    from x11fwd.explain.messages import account, desktop, display, login, noise, python, qt, session, sshd
 
     return (
-        *client.MESSAGES,
+        *login.MESSAGES,
+        *session.MESSAGES,
         *sshd.MESSAGES,
         *account.MESSAGES,
         *desktop.MESSAGES,

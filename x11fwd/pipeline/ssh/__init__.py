@@ -8,5 +8,8 @@ quick_look     is the display alive, and does it know untrusted programs
 link           how far away a host is, remembered between logins
 decision       which options ssh gets from us, and why
 relay          ssh as our child, its messages copied in order and explained
-explanations   what ssh's X11 messages mean
+explanations   what ssh's X11 messages mean, from the table of `x11fwd.explain`
+screen         whether a line of ours may be written now
+forewarning    what ssh will keep silent about
+master         whether a shared connection forwards X11 to this display
 """

@@ -18,6 +18,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from x11fwd.pipeline.ssh.explanations import explain
+from x11fwd.pipeline.ssh.screen import screen_is_free
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -81,15 +82,27 @@ class Relay:
         environ: its environment.
         target: what a suggestion names as the host.
         explains: False where the session's one line has been said already.
+        shared: other calls of ssh may run their sessions through this connection (ControlMaster).
+        forced: there is a terminal over there although there may be none here (`-tt`).
     """
 
     def __init__(
-        self, argv: Sequence[str], environ: Mapping[str, str], target: Sequence[str], *, explains: bool = True
+        self,
+        argv: Sequence[str],
+        environ: Mapping[str, str],
+        target: Sequence[str],
+        *,
+        explains: bool = True,
+        shared: bool = False,
+        forced: bool = False,
     ) -> None:
         self._argv = list(argv)
         self._environ = dict(environ)
         self._target = tuple(target)
         self._explained = not explains
+        self._shared = shared
+        self._forced = forced
+        self._held: tuple[bytes, str] | None = None  # ssh's line and ours, until it may be written
         self._line = b""
         self._pid = 0
 
@@ -158,6 +171,7 @@ class Relay:
             if not pid:
                 continue
             if not os.WIFSTOPPED(status):
+                self._explain_late()
                 return os.waitstatus_to_exitcode(status)
             if os.WSTOPSIG(status) != signal.SIGSTOP:
                 # Ctrl-Z, or ssh's own `~^Z`: the shell waits for us, so we stop as well.
@@ -188,10 +202,29 @@ class Relay:
     def _explain(self, line: bytes) -> None:
         if self._explained:
             return
-        sentence = explain(line, self._target)
-        if sentence:
+        said = explain(line, self._target)
+        if said is None:
+            return
+        if (said.opening and (said.own or not self._shared)) or (not self._forced and screen_is_free()):
             self._explained = True
-            _write(2, f"x11fwd: {sentence}\r\n".encode())
+            # what was held back came first, so it is the cause
+            _tell(_recalled(*self._held) if self._held else said.sentence)
+        elif self._held is None:
+            self._held = (line, said.sentence)
+
+    def _explain_late(self) -> None:
+        """ssh has ended, and with it whatever filled the screen."""
+        if self._held and not self._explained and screen_is_free():
+            self._explained = True
+            _tell(_recalled(*self._held))
+
+
+def _recalled(line: bytes, sentence: str) -> str:
+    return f'ssh said "{line.strip().decode("utf-8", "replace")}": {sentence}'
+
+
+def _tell(sentence: str) -> None:
+    _write(2, f"x11fwd: {sentence}\r\n".encode())
 
 
 def end_like(status: int) -> int:
