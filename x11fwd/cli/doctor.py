@@ -96,7 +96,6 @@ def doctor(
     """
 
     def run() -> int:
-        from x11fwd.checks.check import Aim
         from x11fwd.errors import UsageError
         from x11fwd.pipeline.doctor import DoctorOptions, run_doctor
         from x11fwd.ui.console import answer_console
@@ -118,6 +117,7 @@ def doctor(
 
             print(json.dumps(report_json(result.report), indent=2))
             return result.report.exit_code
+        from x11fwd.checks.check import Aim
         from x11fwd.ui.report import show_report
 
         console = answer_console()

@@ -275,7 +275,13 @@ class _SandboxMeans:
     def make_offer(self, local: LocalFacts) -> X11Offer | None:
         return self._real.make_offer(local)
 
-    def connect(self, target: Target, prompter: Prompter, choice: str, x11: X11Offer | None) -> Transport:
+    def connect(
+        self,
+        target: Target,
+        prompter: Prompter,
+        choice: str,
+        x11: X11Offer | Callable[[], X11Offer | None] | None,
+    ) -> Transport:
         return self._real.connect(target, prompter, choice, x11)
 
     def gather_remote(self, transport: Transport, python: str | None) -> RemoteFacts:

@@ -6,11 +6,8 @@ import contextlib
 import threading
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from x11fwd.checks import CHECKS, diagnose, exit_code, root_cause
-from x11fwd.checks.check import Aim, Seen
-from x11fwd.checks.report import Report, Status
 from x11fwd.errors import ConnectError, ConnectionLost, DisplayError, ProbeError, UsageError, X11fwdError
 from x11fwd.facts.model import LocalFacts, SystemFacts
 from x11fwd.facts.silence import gather_silence
@@ -18,7 +15,7 @@ from x11fwd.facts.silence import gather_silence
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from x11fwd.checks.report import Finding
+    from x11fwd.checks.report import Finding, Report
     from x11fwd.facts.client import ClientFacts
     from x11fwd.facts.client_ask import ClientQuestions
     from x11fwd.facts.model import RemoteFacts
@@ -30,6 +27,8 @@ if TYPE_CHECKING:
     from x11fwd.x11.connection import Connection
 
 __all__ = ["DoctorOptions", "DoctorResult", "Means", "real_means", "run_doctor"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,13 @@ class Means(Protocol):
 
     def make_offer(self, local: LocalFacts) -> X11Offer | None: ...
 
-    def connect(self, target: Target, prompter: Prompter, choice: str, x11: X11Offer | None) -> Transport: ...
+    def connect(
+        self,
+        target: Target,
+        prompter: Prompter,
+        choice: str,
+        x11: X11Offer | Callable[[], X11Offer | None] | None,
+    ) -> Transport: ...
 
     def gather_remote(self, transport: Transport, python: str | None) -> RemoteFacts: ...
 
@@ -96,14 +101,13 @@ class _Real:
         # untrusted cookie of our offer; this one stays until the work is done.
         self._held: Connection | None = None
         self._client: ClientQuestions | None = None
+        self._lock = threading.Lock()
 
     def gather_local(self, target: Target | None) -> LocalFacts:
         from x11fwd.facts.local import gather_local
 
         if target is not None:
-            from x11fwd.facts.client_ask import ClientQuestions
-
-            self._client = ClientQuestions(target)
+            self._questions(target)
         if self._warm:
             threading.Thread(target=_load_transports, name="x11fwd-load", daemon=True).start()
         return gather_local(target=target)
@@ -116,12 +120,27 @@ class _Real:
                 self._held = open_connection(local)
         return make_offer(local)[0]
 
-    def connect(self, target: Target, prompter: Prompter, choice: str, x11: X11Offer | None) -> Transport:
+    def connect(
+        self,
+        target: Target,
+        prompter: Prompter,
+        choice: str,
+        x11: X11Offer | Callable[[], X11Offer | None] | None,
+    ) -> Transport:
         from x11fwd.transports.choose import connect
 
-        asked = self._client is not None and self._client.target == target
-        config = self._client.config() if asked and self._client else None
-        return connect(target, prompter=prompter, choice=_preference(choice), x11=x11, config=config)
+        wanted = _preference(choice)
+        config = self._questions(target).config()
+        return connect(target, prompter=prompter, choice=wanted, x11=x11, config=config)
+
+    def _questions(self, target: Target) -> ClientQuestions:
+        """ssh -G is asked once, whoever wants its answer first."""
+        from x11fwd.facts.client_ask import ClientQuestions
+
+        with self._lock:
+            if self._client is None or self._client.target != target:
+                self._client = ClientQuestions(target)
+            return self._client
 
     def gather_remote(self, transport: Transport, python: str | None) -> RemoteFacts:
         from x11fwd.facts.remote import gather_remote
@@ -191,28 +210,30 @@ def run_doctor(
     """
     means = means or real_means(warm=target is not None)
     started = time.monotonic()
-    known = {check.id for check in CHECKS}
-    for one in options.only:
-        if one not in known:
-            raise UsageError(f"no check is called {one}", hint="`x11fwd doctor --json TARGET` names them all")
+    _refuse_unknown(options.only)
     if target is None:
         place = means.find_place()
         if place.in_session:
             return _look_inside(place, options, progress, means, started)
-    local = means.gather_local(target)
     if target is None:
-        findings = diagnose(Seen(local))
-        return DoctorResult(_report(None, findings, options, started), local)
+        from x11fwd.checks import diagnose
+        from x11fwd.checks.check import Seen
+
+        local = means.gather_local(None)
+        return DoctorResult(_report(None, diagnose(Seen(local)), options, started), local)
 
     remote: RemoteFacts | None = None
     failure: X11fwdError | None = None
     connected, route, round_trips = False, "", 0
     silence: SilenceFacts | None = None
     progress(f"connecting to {target.host}")
+    here = _beside(lambda: _look_here(target, means))
     try:
-        with means.connect(target, prompter, options.transport, means.make_offer(local)) as transport:
+        with means.connect(target, prompter, options.transport, lambda: here()[1]) as transport:
             connected, route = True, f"{transport.name}: {transport.reason}"
             progress(f"looking at {target.host}")
+            here()
+            _beside(_load_checks)  # while the other side is at work
             try:
                 remote = means.gather_remote(transport, options.python)
             except ProbeError as error:
@@ -223,7 +244,11 @@ def run_doctor(
         failure, connected = error, False
     except ProbeError as error:  # the connection itself could not be made sense of
         failure = error
+    local = here()[0]
     local = replace(local, client=means.gather_client(local))
+    from x11fwd.checks import diagnose
+    from x11fwd.checks.check import Aim, Seen
+
     seen = Seen(
         local,
         remote,
@@ -240,6 +265,42 @@ def run_doctor(
     return DoctorResult(report, local, remote, route, round_trips)
 
 
+def _look_here(target: Target, means: Means) -> tuple[LocalFacts, X11Offer | None]:
+    local = means.gather_local(target)
+    return local, means.make_offer(local)
+
+
+def _beside(work: Callable[[], T]) -> Callable[[], T]:
+    """Start something on a thread of its own; what is returned waits for its answer, or raises its error."""
+    from concurrent.futures import Future
+
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001  raised again where the answer is wanted
+            future.set_exception(error)
+
+    threading.Thread(target=run, name="x11fwd-beside", daemon=True).start()
+    return future.result
+
+
+def _load_checks() -> None:
+    import x11fwd.checks  # noqa: F401
+
+
+def _refuse_unknown(only: Sequence[str]) -> None:
+    if not only:
+        return
+    from x11fwd.checks import CHECKS
+
+    known = {check.id for check in CHECKS}
+    for one in only:
+        if one not in known:
+            raise UsageError(f"no check is called {one}", hint="`x11fwd doctor --json TARGET` names them all")
+
+
 def _look_inside(
     place: PlaceFacts,
     options: DoctorOptions,
@@ -254,6 +315,9 @@ def _look_inside(
         remote = means.gather_here(place, options.python)
     except (ProbeError, ConnectionLost) as error:
         refusal, hint = error.message, error.hint
+    from x11fwd.checks import diagnose
+    from x11fwd.checks.check import Seen
+
     # of the machine with the screen nothing can be known from here
     local = LocalFacts(SystemFacts(""), display=None)
     name = place.hostname.partition(".")[0] or "this machine"
@@ -272,6 +336,9 @@ def _look_inside(
 def _report(
     target: str | None, findings: Sequence[Finding], options: DoctorOptions, started: float
 ) -> Report:
+    from x11fwd.checks import exit_code, root_cause
+    from x11fwd.checks.report import Report, Status
+
     shown = tuple(finding for finding in findings if not options.only or finding.id in options.only)
     broken = next((finding for finding in shown if finding.status is Status.FAIL), None)
     cause = (broken.cause or broken.id) if options.only and broken else root_cause(shown)

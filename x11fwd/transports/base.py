@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from x11fwd.target import SshConfig, Target
 
@@ -22,6 +22,7 @@ __all__ = [
     "Transport",
     "X11Offer",
     "X11Outcome",
+    "offered",
 ]
 
 
@@ -72,6 +73,11 @@ class X11Offer:
     xauth: str | None = None
     cookie: bytes = field(default=b"", repr=False)
     made: bool = False
+
+
+def offered(offer: X11Offer | Callable[[], X11Offer | None] | None) -> X11Offer | None:
+    """An offer, waited for where somebody is still looking for the display."""
+    return offer() if callable(offer) else offer
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from x11fwd.errors import ConnectError
+from x11fwd.transports.base import offered
 from x11fwd.transports.hops import Hop, jump_hosts
 from x11fwd.transports.local import LocalTransport, resolve
 from x11fwd.transports.paramiko_loading import load_paramiko
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from x11fwd.target import SshConfig, Target
     from x11fwd.transports.base import Prompter, Transport, X11Offer
@@ -170,6 +171,10 @@ def _has_ticket(local: Transport) -> bool:
     return there if answer.exit_status == 127 else answer.ok
 
 
+def _master_stands(config: SshConfig) -> bool:
+    return config.control_path is not None and Path(config.control_path).exists()
+
+
 def _warm_up() -> None:
     """Import paramiko (0.1 to 0.2 s) while ssh -G runs and the connection is made."""
 
@@ -188,7 +193,7 @@ def connect(
     *,
     prompter: Prompter,
     choice: Preference = "auto",
-    x11: X11Offer | None = None,
+    x11: X11Offer | Callable[[], X11Offer | None] | None = None,
     config: SshConfig | None = None,
     timeout: float = 30.0,
     local: Transport | None = None,
@@ -196,7 +201,7 @@ def connect(
     """Log in to a target by the transport that its configuration needs.
 
     Args:
-        x11: the display to offer; a session gets it by `run(..., x11=True)`.
+        x11: the display to offer, or what waits until it is found; a session gets it by `run(..., x11=True)`.
         config: the answer of `ssh -G`, if it was already asked.
         timeout: seconds for each connection (unless ConnectTimeout is set) and each answer of a server.
 
@@ -213,7 +218,8 @@ def connect(
         _warm_up()
     hop = Hop(target, config or resolve(target, here))
     jumps = () if choice == "openssh" else jump_hosts(hop, here)
-    display = x11 is not None
+    # whether there is one only matters where a master could be ridden
+    display = x11 is not None and (not _master_stands(hop.config) or offered(x11) is not None)
     chosen = choose(
         hop.config,
         look_around(hop, here, display=display),
@@ -223,7 +229,7 @@ def connect(
     if chosen.control is not None:
         return ride(hop, chosen.control, reason=chosen.reason)
     if chosen.name == "openssh":
-        return open_openssh(hop, prompter=prompter, offer=x11, reason=chosen.reason, timeout=timeout)
+        return open_openssh(hop, prompter=prompter, offer=offered(x11), reason=chosen.reason, timeout=timeout)
     # before the import, which may still be under way on the other thread
     first = (*jumps, hop)[0]
     known = tokens(first.config, first.target.host, LocalUser.current())
@@ -239,7 +245,7 @@ def connect(
                 hint="reinstall x11fwd, or take `--transport openssh`",
             ) from error
         reason = f"paramiko cannot be imported: {error}"
-        return open_openssh(hop, prompter=prompter, offer=x11, reason=reason, timeout=timeout)
+        return open_openssh(hop, prompter=prompter, offer=offered(x11), reason=reason, timeout=timeout)
     except BaseException:
         route.close()
         raise
@@ -257,4 +263,4 @@ def connect(
     except ParamikoCannotError as error:
         if choice == "paramiko":
             raise
-        return open_openssh(hop, prompter=prompter, offer=x11, reason=error.message, timeout=timeout)
+        return open_openssh(hop, prompter=prompter, offer=offered(x11), reason=error.message, timeout=timeout)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import paramiko  # noqa: TID251  this is paramiko's transport
 
 from x11fwd.errors import ConnectError, ConnectionLost, DisplayError, ProbeError
-from x11fwd.transports.base import CommandResult, X11Outcome
+from x11fwd.transports.base import CommandResult, X11Offer, X11Outcome, offered
 from x11fwd.transports.framing import Collector, Frame, Framed
 from x11fwd.transports.local import wait_readable
 from x11fwd.transports.paramiko_link import ParamikoCannotError
@@ -22,10 +22,10 @@ from x11fwd.transports.x11_channel import DisplayDoor
 from x11fwd.transports.x11_cookie import untrusted_cookie
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from x11fwd.target import SshConfig, Target
-    from x11fwd.transports.base import Prompter, Transport, X11Offer
+    from x11fwd.transports.base import Prompter, Transport
     from x11fwd.transports.hops import Hop
     from x11fwd.transports.paramiko_link import Link, Reply
     from x11fwd.transports.route import Route
@@ -50,7 +50,7 @@ class ParamikoTransport:
         *,
         way: contextlib.ExitStack,
         reason: str,
-        offer: X11Offer | None,
+        offer: X11Offer | Callable[[], X11Offer | None] | None,
         local: Transport,
         trusted: bool,
     ) -> None:
@@ -89,7 +89,7 @@ class ParamikoTransport:
         if self._x11_reply is not None and self._x11_reply.granted is not None:
             granted = self._x11_reply.granted
             remarks += () if granted else ("X11 forwarding request failed",)  # ssh's own words for it
-        return X11Outcome(self._offer is not None, granted, remarks)
+        return X11Outcome(offered(self._offer) is not None, granted, remarks)
 
     def run(
         self, argv: Sequence[str], *, stdin: bytes = b"", timeout: float = 60.0, x11: bool = False
@@ -151,9 +151,9 @@ class ParamikoTransport:
 
     def _display_door(self) -> DisplayDoor | None:
         """The door to the offered display, made when the first session wants it; None where there is none."""
-        if self._no_door or self._door is not None or self._offer is None:
+        offer = None if self._no_door or self._door is not None else offered(self._offer)
+        if offer is None:
             return self._door
-        offer = self._offer
         try:
             if not offer.trusted and not offer.made:
                 offer = replace(offer, cookie=untrusted_cookie(offer, self._local))
@@ -295,7 +295,7 @@ def open_paramiko(
     *,
     route: Route | None = None,
     prompter: Prompter,
-    offer: X11Offer | None,
+    offer: X11Offer | Callable[[], X11Offer | None] | None,
     local: Transport,
     reason: str,
     timeout: float,
@@ -303,6 +303,7 @@ def open_paramiko(
     """Log in to `hop` through `jumps`.
 
     Args:
+        offer: the display; where it is still looked for, the first session that wants it waits.
         route: the way to the first machine, if somebody has opened it already.
         timeout: seconds for each connection and each answer of a server; people may take their time.
 

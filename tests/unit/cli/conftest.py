@@ -12,6 +12,8 @@ from x11fwd.facts.place import PlaceFacts
 from x11fwd.pipeline import doctor
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from x11fwd.checks.check import Seen
     from x11fwd.facts.client import ClientFacts
     from x11fwd.facts.model import LocalFacts, RemoteFacts
@@ -45,7 +47,13 @@ class Scene:
     def make_offer(self, local: LocalFacts) -> X11Offer | None:
         return None
 
-    def connect(self, target: Target, prompter: Prompter, choice: str, x11: X11Offer | None) -> Transport:
+    def connect(
+        self,
+        target: Target,
+        prompter: Prompter,
+        choice: str,
+        x11: X11Offer | Callable[[], X11Offer | None] | None,
+    ) -> Transport:
         from x11fwd.transports.fake import FakeTransport
 
         self.targets.append(target)
