@@ -5,17 +5,38 @@ from __future__ import annotations
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from x11fwd.checks.check import Seen, Unanswered, Verdict, bad, fine, skip, unknown
+from x11fwd.checks.check import Seen, Unanswered, Verdict, bad, fine, odd, skip, unknown
 from x11fwd.checks.report import Fix, FixBy
-from x11fwd.facts.model import AuthorityFile, HomeFacts, Unknown
+from x11fwd.checks.session import State, culprit, state_of
+from x11fwd.facts.model import AuthorityFile, HomeFacts, Unknown, known
+from x11fwd.facts.place import is_forwarded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from x11fwd.facts.account import StartLine
 
 
-def _remotely(seen: Seen, command: str) -> Fix:
+def remotely(seen: Seen, command: str, *, terminal: bool = False) -> Fix:
     """A command for the user to run over there; paths inside it are quoted by the caller."""
-    return Fix(f"ssh {seen.destination} {quote(command)}", FixBy.YOU)
+    if seen.inside:
+        return Fix(command, FixBy.YOU)
+    return Fix(f"ssh {'-t ' if terminal else ''}{seen.destination} {quote(command)}", FixBy.YOU)
+
+
+def edit(seen: Seen, line: StartLine) -> Fix:
+    """Open a start file at its line."""
+    home = f"{seen.there.home.path}/"
+    if not line.file.startswith(home):
+        return Fix(f"sudo ${{EDITOR:-vi}} +{line.line} {quote(line.file)}", FixBy.ADMIN)
+    return remotely(seen, f"${{EDITOR:-vi}} +{line.line} {quote(line.file)}", terminal=True)
+
+
+def decider(lines: Sequence[StartLine], value: str | None) -> StartLine | None:
+    """The line that made a variable what it is: the last that says just that, else the last one at all."""
+    same = [line for line in lines if (line.value or None) == (value or None)]
+    computed = [line for line in lines if line.value and set(line.value) & set("$`")]
+    return next(iter([*same[-1:], *computed[-1:], *lines[-1:]]), None)
 
 
 def _home(seen: Seen) -> HomeFacts:
@@ -45,10 +66,12 @@ def home_full(seen: Seen) -> Verdict:
     if not home.full:
         return fine(f"{home.path} on {seen.host} has room")
     free = f"{home.free_bytes // 1024} kB free" if isinstance(home.free_bytes, int) else ""
+    authority = seen.there.authority
+    left = f"{authority.left} was left behind and can be deleted" if authority and authority.left else ""
     return bad(
         f"{home.path} on {seen.host} is full, or its quota is used up",
-        "; ".join(one for one in (home.problem or "a file of 4 kB could not be written", free) if one),
-        _remotely(seen, "df -h ~; quota -s; du -xsh ~/* ~/.cache | sort -h | tail"),
+        "; ".join(one for one in (home.problem or "a file of 4 kB could not be written", free, left) if one),
+        remotely(seen, "df -h ~; quota -s; du -xsh ~/* ~/.cache | sort -h | tail"),
     )
 
 
@@ -81,7 +104,7 @@ def authority_is_directory(seen: Seen) -> Verdict:
     return bad(
         f"{authority.path} on {seen.host} is a directory; xauth cannot keep cookies in it",
         "it waits 20 s for a lock at every login",
-        _remotely(seen, f"mv {quote(authority.path)} {quote(authority.path + '.directory')}"),
+        remotely(seen, f"mv {quote(authority.path)} {quote(authority.path + '.directory')}"),
     )
 
 
@@ -96,7 +119,7 @@ def authority_of_root(seen: Seen) -> Verdict:
     return bad(
         f"{authority.path} on {seen.host} belongs to {authority.owner}; xauth cannot write it",
         f"owner {authority.owner}, mode {authority.mode:04o}",
-        _remotely(seen, f"mv {quote(authority.path)} {quote(f'{authority.path}.{authority.owner}')}"),
+        remotely(seen, f"mv {quote(authority.path)} {quote(f'{authority.path}.{authority.owner}')}"),
     )
 
 
@@ -105,22 +128,32 @@ def authority_locked(seen: Seen) -> Verdict:
     authority = _authority(seen)
     if not authority.locks or seen.there.remote_handshake == "ok":
         return fine("no stale lock stands beside the authority file")
+    if authority.holders:
+        holders = ", ".join(one.rpartition("/")[2] for one in authority.holders)
+        return unknown(
+            f"whether a lock beside {authority.path} is stale: a program xauth is at work",
+            f"process {holders}; look again when it has ended",
+        )
     return bad(
         f"a stale lock stops xauth on {seen.host}; every login waits 20 s for it",
         ", ".join(authority.locks),
-        _remotely(seen, f"rm -f {' '.join(map(quote, authority.locks))}"),
+        remotely(seen, f"rm -f {' '.join(map(quote, authority.locks))}"),
     )
 
 
 def ssh_rc(seen: Seen) -> Verdict:
     """F80: where ~/.ssh/rc exists sshd does not run xauth; the file has to (sshd(8), SSHRC)."""
     remote = seen.there
+    effective = known(remote.sshd.effective) or {}
+    own = (remote.ssh_rc or "").startswith(f"{remote.home.path}/")
     if remote.ssh_rc is None or remote.remote_handshake == "ok":
         return fine("no ssh rc file keeps the cookie from xauth")
+    if own and effective.get("permituserrc") == "no":
+        return fine(f"sshd on {seen.host} does not run {remote.ssh_rc}", "PermitUserRC no")
     return bad(
         f"{remote.ssh_rc} on {seen.host} takes the display's cookie and does not hand it to xauth",
         f"{remote.ssh_rc} has no xauth in it; sshd(8), section SSHRC, has the lines it needs",
-        Fix("man sshd | less +/SSHRC", FixBy.YOU),
+        Fix("man sshd | less +/SSHRC", FixBy.YOU if own else FixBy.ADMIN),
     )
 
 
@@ -140,10 +173,15 @@ def xauthority_overridden(seen: Seen) -> Verdict:
     usual = f"{remote.home.path}/.Xauthority"
     if not value or value in {usual, remote.start_environment.get("XAUTHORITY")}:
         return fine("no login file moves the authority file away")
+    if remote.remote_handshake == "ok" or culprit(seen) is not None:
+        return fine("the authority file that XAUTHORITY names opens the display", f"XAUTHORITY={value}")
+    line = decider(remote.account.setting("XAUTHORITY"), value)
+    where = f"{line}; " if line else ""
+    search = "grep -n XAUTHORITY ~/.[a-z]*rc ~/.*profile ~/.zshenv /etc/profile.d/*"
     return bad(
         f"a login file on {seen.host} sets XAUTHORITY, so programs look for the cookie in the wrong file",
-        f"XAUTHORITY={value}; sshd wrote the cookie to {usual}",
-        _remotely(seen, "grep -n XAUTHORITY ~/.[a-z]*rc ~/.*profile ~/.zshenv /etc/profile.d/*"),
+        f"{where}XAUTHORITY={value}; sshd wrote the cookie to {usual}. In sessions of ssh it has to be unset",
+        edit(seen, line) if line else remotely(seen, search),
     )
 
 
@@ -155,11 +193,24 @@ def display_overwritten(seen: Seen) -> Verdict:
     value = _login_environment(seen).get("DISPLAY")
     if value == given:
         return fine(f"DISPLAY on {seen.host} is {given}, as sshd set it")
+    if culprit(seen) is not None:
+        return skip("something else than a start file has changed DISPLAY in this session")
     words = f"sets DISPLAY={value}" if value else "takes DISPLAY away"
+    if seen.inside and value and is_forwarded(value) and state_of(seen) is State.OPEN:
+        return odd(
+            f"this session uses the DISPLAY of another one: {value}, where sshd had set {given}",
+            "it works; windows open on the screen of that other session",
+            Fix(f"export DISPLAY={given}", FixBy.YOU),
+        )
+    line = decider(seen.there.account.setting("DISPLAY"), value)
+    who = "a login file" if line or not seen.inside else "a login file, or something typed since,"
+    search = "grep -n DISPLAY ~/.[a-z]*rc ~/.*profile ~/.zshenv /etc/profile.d/*"
     return bad(
-        f"a login file on {seen.host} {words}, where sshd had set {given}",
-        'put [ -z "$SSH_CONNECTION" ] before the line that does it',
-        _remotely(seen, "grep -n DISPLAY ~/.[a-z]*rc ~/.*profile ~/.zshenv /etc/profile.d/*"),
+        f"{who} on {seen.host} {words}, where sshd had set {given}",
+        f'{line}; put [ -z "$SSH_CONNECTION" ] && before it'
+        if line
+        else 'put [ -z "$SSH_CONNECTION" ] before the line that does it',
+        edit(seen, line) if line else remotely(seen, search),
     )
 
 

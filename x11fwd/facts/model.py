@@ -287,6 +287,7 @@ class RemoteFacts:
         groups: names of the user's groups.
         network: the loopback there.
         account: start files, terminals of earlier logins, cookies.
+        command_noise: what start files print before every command (at most 200 characters).
         place: where x11fwd itself runs, when it runs there inside the session; None from the desktop.
     """
 
@@ -313,6 +314,7 @@ class RemoteFacts:
     groups: tuple[str, ...] = ()
     network: NetworkFacts = field(default_factory=NetworkFacts)
     account: AccountFacts = field(default_factory=AccountFacts)
+    command_noise: str = ""
     place: PlaceFacts | None = None
 
     @property

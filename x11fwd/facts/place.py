@@ -16,15 +16,14 @@ from typing import TYPE_CHECKING
 from x11fwd.errors import X11fwdError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from x11fwd.transports.base import Transport
 
 __all__ = ["PlaceFacts", "Process", "find_place", "is_forwarded"]
 
 _NO_LOGIN = 0xFFFFFFFF  # /proc/self/loginuid of a process that nobody logged in for
-_LISTENING = "0A"  # proc_net_tcp(5)
-_FIRST_PORT, _LAST_PORT = 6010, 7009  # channels.c: X11DisplayOffset 10 and 1000 tries
+_FIRST_DISPLAY = 10  # sshd_config(5), X11DisplayOffset
 _PS_LIMIT = 5.0  # seconds
 
 # What an ancestor is, by the name of its process (comm: 15 letters), first match.
@@ -94,8 +93,7 @@ class PlaceFacts:
         submit_host: where it was submitted, empty where it does not say.
         hostname: this machine's, in full.
         environment: variables of this process that matter here.
-        listeners: display number -> user whose listener for it stands on the loopback (proc_net_tcp(5)); None
-            where that cannot be seen.
+        own_network: its network is not that of its own ancestors: `localhost` is another place than for sshd.
         tmux: variables that tmux would give to a new pane, from `tmux show-environment`; None without tmux.
     """
 
@@ -111,7 +109,7 @@ class PlaceFacts:
     submit_host: str = ""
     hostname: str = ""
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    listeners: Mapping[int, int] | None = None
+    own_network: bool = False
     tmux: Mapping[str, str] | None = None
 
     def under(self, *kinds: str) -> Process | None:
@@ -124,6 +122,11 @@ class PlaceFacts:
         return None
 
     @property
+    def below_sshd(self) -> bool:
+        """An sshd is among the ancestors that can be seen."""
+        return any(process.kind == "sshd" for process in self.ancestors)
+
+    @property
     def display_number(self) -> int | None:
         """N of `DISPLAY=localhost:N.0`, as sshd sets it; None for any other value."""
         found = _FORWARDED.match(self.environment.get("DISPLAY", ""))
@@ -133,7 +136,7 @@ class PlaceFacts:
 def is_forwarded(display: str) -> bool:
     """Of the kind that sshd sets: `localhost:N.0`, or `host:N.0` with X11UseLocalhost no, N from 10 on."""
     found = re.match(r"[^:/]+:(\d+)(?:\.\d+)?$|\[::1\]:(\d+)(?:\.\d+)?$", display)
-    return found is not None and int(found[1] or found[2]) >= _FIRST_PORT - 6000
+    return found is not None and int(found[1] or found[2]) >= _FIRST_DISPLAY
 
 
 def find_place(
@@ -180,7 +183,7 @@ def find_place(
         submit_host=submit_host,
         hostname=_hostname(),
         environment=MappingProxyType({one: environ[one] for one in _ENVIRONMENT if one in environ}),
-        listeners=_listeners(proc),
+        own_network=_own_network(proc, ancestors),
         tmux=_tmux(local, environ),
     )
 
@@ -324,26 +327,17 @@ def _hostname() -> str:
     return socket.gethostname()
 
 
-def _listeners(proc: Path) -> Mapping[int, int] | None:
-    """Displays that sshd offers on the loopback, and whose they are."""
-    found: dict[int, int] = {}
-    seen = False
-    for name in ("net/tcp6", "net/tcp"):
-        with contextlib.suppress(OSError):
-            text = (proc / name).read_text(encoding="ascii", errors="replace")
-            seen = True
-            found.update(_numbers(text.splitlines()[1:]))
-    return MappingProxyType(found) if seen else None
-
-
-def _numbers(lines: Iterable[str]) -> Iterable[tuple[int, int]]:
-    """`sl local_address rem_address st tx:rx tr:tm retrnsmt uid …`"""
-    for line in lines:
-        words = line.split()
-        if len(words) > 7 and words[3] == _LISTENING:
-            port = int(words[1].rpartition(":")[2], 16)
-            if _FIRST_PORT <= port <= _LAST_PORT:
-                yield port - 6000, int(words[7])
+def _own_network(proc: Path, ancestors: Sequence[Process]) -> bool:
+    """An ancestor below sshd stands in another network namespace (namespaces(7)); False if unseen."""
+    with contextlib.suppress(OSError):
+        here = (proc / "self/ns/net").readlink()
+        for process in ancestors:
+            if process.kind == "sshd":
+                break
+            with contextlib.suppress(OSError):
+                if (proc / str(process.pid) / "ns/net").readlink() != here:
+                    return True
+    return False
 
 
 def _tmux(local: Transport | None, environ: Mapping[str, str]) -> Mapping[str, str] | None:

@@ -372,6 +372,7 @@ CASES = {
         lambda: with_remote(
             healthy(),
             login_environment=MappingProxyType({"DISPLAY": "localhost:10.0", "XAUTHORITY": "/run/vnc"}),
+            remote_handshake="the connection was closed without an answer",
         ),
         "xauthority-env-override",
         "/run/vnc",
