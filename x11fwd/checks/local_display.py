@@ -165,8 +165,8 @@ def xauth_missing(seen: Seen) -> Verdict:
         return fine(f"xauth{version} is installed here", local.xauth.path)
     if local.handshake is not None and local.handshake.ok and local.has_cookie is False:
         return fine("xauth is not installed here, and this X server needs no cookie")
-    if local.system.kernel == "Darwin" and local.handshake is None:
-        return skip("xauth comes with XQuartz, which does not run here")
+    if local.system.kernel in {"Darwin", "Windows"} and local.handshake is None:
+        return skip("xauth comes with the X server, which does not run here")
     return bad(
         "xauth is missing on this machine",
         "not in PATH nor in the usual places; ssh reads the display's cookie with it",

@@ -71,14 +71,10 @@ class MacFacts:
 
     @property
     def complaint(self) -> str:
-        """The log's last line that tells of an error, "" without one."""
+        """The log's first line that tells of an error, "" without one: what follows, follows from it."""
         words = ("ERROR", "(EE)", "Fatal", "Failed", "Cannot", "Unable")
-        told = [line.strip() for line in self.log if any(word in line for word in words)]
-        # "(EE)" alone on a line frames the message
-        return next(
-            (line for line in reversed(told) if line.partition("(EE)")[2].strip(" :") or "(EE)" not in line),
-            "",
-        )
+        told = (line.strip() for line in self.log if any(word in line for word in words))
+        return next(told, "")
 
 
 def find_mac(answers: Answers, home: str | None) -> MacFacts:

@@ -251,7 +251,7 @@ def _server_kind(
             return kind
     if peer is not None:
         with contextlib.suppress(OSError):
-            listener = Path(f"/proc/{peer}/comm").read_text(encoding="utf-8").strip()
+            listener = (base / f"proc/{peer}/comm").read_text(encoding="utf-8").strip()
             return _SERVERS.get(listener, "other")
     return Unknown("the X server does not say what it is" if shake.ok else "the X server does not let us in")
 
