@@ -92,10 +92,9 @@ MESSAGES = (
         ids={"x-server-client-limit": "the X server has as many programs as it takes"},
     ),
     row(
-        "MIT-SHM",
+        "(MIT-SHM)",
         "BadShmSeg",
         "X_ShmAttach",
-        without=("missing on display",),
         ids={"mit-shm-in-container": "the program believes that it shares memory with the X server"},
     ),
     row(

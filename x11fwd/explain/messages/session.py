@@ -115,6 +115,15 @@ MESSAGES = (
         },
     ),
     row(
+        "auto-mux: Trying existing master",
+        without=("Control socket {x} does not exist", "Stale control socket", "Requesting X11 forwarding"),
+        weak=True,
+        ids={
+            "mux-master-without-x11": "an open connection was found, and X11 counts only as that one asked",
+            "mux-master-other-display": "it keeps the display of its own start",
+        },
+    ),
+    row(
         "ssh server tried X11 forwarding",
         "X11 forwarding opened before X11 forwarding requested",
         ids={

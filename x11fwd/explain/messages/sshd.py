@@ -39,7 +39,7 @@ MESSAGES = (
     row(
         "Bad configuration option:",
         "bad configuration options",
-        "unsupported option {x}.",
+        "unsupported option {w}.",
         "Unsupported Match attribute",
         ids={
             "sshd-config-syntax": "sshd does not understand a line of its configuration",
