@@ -222,7 +222,7 @@ def display_dead(seen: Seen) -> Verdict:
         return skip(f"there is no forwarded display on {seen.host} to try")
     if isinstance(answer, Unknown):
         return unknown(f"whether a program on {seen.host} reaches this screen", answer.reason)
-    display = remote.start_environment.get("DISPLAY", "")
+    display = (known(remote.login_environment) or remote.start_environment).get("DISPLAY", "")
     if answer == "ok":
         return fine(f"a program on {seen.host} reaches this screen", f"DISPLAY={display}, handshake answered")
     return bad(f"a program on {seen.host} does not reach this screen", f"DISPLAY={display}: {answer}")

@@ -69,7 +69,7 @@ def culprit(seen: Seen) -> str | None:
         return "tmux-number-reused" if _other_screen(place, seen) else None
     if state is State.REJECTED and _stranger(seen):
         return "ide-remote-stale-display" if place.under("ide") else "tmux-number-reused"
-    contained = bool(place.container and not place.below_sshd) or place.own_network
+    contained = place.apart
     if state is State.REJECTED:
         if contained:
             return "container-cookie"

@@ -65,6 +65,8 @@ def xauth_missing(seen: Seen) -> Verdict:
     """F58: sshd refuses X11 where the xauth it knows is not there (session.c)."""
     remote = seen.there
     remark = said(seen, NO_XAUTH)
+    if remote.xauth.path is None and seen.inside and remote.x11.granted:
+        return skip("there is no xauth here; sshd has found one where it runs")
     if remote.xauth.path is None:
         return bad(
             f"xauth is missing on {seen.host}",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["PlaceFacts", "Process", "find_place", "is_forwarded"]
 
 _NO_LOGIN = 0xFFFFFFFF  # /proc/self/loginuid of a process that nobody logged in for
+_ESTABLISHED = "01"  # proc_net_tcp(5)
 _FIRST_DISPLAY = 10  # sshd_config(5), X11DisplayOffset
 _PS_LIMIT = 5.0  # seconds
 
@@ -93,7 +94,7 @@ class PlaceFacts:
         submit_host: where it was submitted, empty where it does not say.
         hostname: this machine's, in full.
         environment: variables of this process that matter here.
-        own_network: its network is not that of its own ancestors: `localhost` is another place than for sshd.
+        own_network: the network here is not that of the sshd above us: `localhost` is another place.
         tmux: variables that tmux would give to a new pane, from `tmux show-environment`; None without tmux.
     """
 
@@ -120,6 +121,11 @@ class PlaceFacts:
             if process.kind == "sshd":
                 return None
         return None
+
+    @property
+    def apart(self) -> bool:
+        """sshd is somewhere else: in another container than we are, or in another network."""
+        return self.own_network or bool(self.container and not self.below_sshd)
 
     @property
     def below_sshd(self) -> bool:
@@ -183,7 +189,7 @@ def find_place(
         submit_host=submit_host,
         hostname=_hostname(),
         environment=MappingProxyType({one: environ[one] for one in _ENVIRONMENT if one in environ}),
-        own_network=_own_network(proc, ancestors),
+        own_network=_own_network(proc, ancestors, environ),
         tmux=_tmux(local, environ),
     )
 
@@ -327,17 +333,28 @@ def _hostname() -> str:
     return socket.gethostname()
 
 
-def _own_network(proc: Path, ancestors: Sequence[Process]) -> bool:
-    """An ancestor below sshd stands in another network namespace (namespaces(7)); False if unseen."""
-    with contextlib.suppress(OSError):
-        here = (proc / "self/ns/net").readlink()
-        for process in ancestors:
-            if process.kind == "sshd":
-                break
-            with contextlib.suppress(OSError):
-                if (proc / str(process.pid) / "ns/net").readlink() != here:
-                    return True
-    return False
+def _own_network(proc: Path, ancestors: Sequence[Process], environ: Mapping[str, str]) -> bool:
+    """Below an sshd whose connection does not stand in our network's tables; False where that cannot be told.
+
+    The namespaces of our ancestors may not be looked at from within a user namespace (ptrace(2)).
+    """
+    words = environ.get("SSH_CONNECTION", "").split()
+    if len(words) != 4 or not (words[1].isdigit() and words[3].isdigit()) or words[0] == "UNKNOWN":
+        return False
+    if not any(process.kind == "sshd" for process in ancestors):
+        return False  # that connection may be over
+    wanted = (f"{int(words[3]):04X}", f"{int(words[1]):04X}", _ESTABLISHED)
+    seen = False
+    for name in ("net/tcp", "net/tcp6"):
+        with contextlib.suppress(OSError):
+            for line in (proc / name).read_text(encoding="ascii", errors="replace").splitlines()[1:]:
+                seen = True
+                fields = line.split()
+                ports = tuple(field.rpartition(":")[2] for field in fields[1:3])
+                if (*ports, *fields[3:4]) == wanted:
+                    return False
+            seen = seen or name == "net/tcp"
+    return seen
 
 
 def _tmux(local: Transport | None, environ: Mapping[str, str]) -> Mapping[str, str] | None:

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING
 
 from x11fwd.errors import ProbeError, UsageError
 from x11fwd.facts.answers import parse_answers
+from x11fwd.facts.model import SshdFacts
 from x11fwd.facts.parse import parse_remote
 from x11fwd.facts.place import is_forwarded
+from x11fwd.facts.unknown import Unknown
 from x11fwd.transports.base import X11Outcome
 
 if TYPE_CHECKING:
@@ -68,7 +70,12 @@ def gather_here(transport: Transport, place: PlaceFacts, *, python: str | None =
     answers = _ask(transport, python, inside=True)
     seen = parse_remote(answers, x11=X11Outcome())
     # sshd sets DISPLAY only after it has granted X11 and listens (session.c, session_setup_x11fwd)
-    granted = is_forwarded(seen.start_environment.get("DISPLAY", ""))
+    start = seen.start_environment.get("DISPLAY", "")
+    granted = is_forwarded(start) or is_forwarded(place.environment.get("DISPLAY", ""))
+    if place.apart:
+        elsewhere = Unknown("sshd runs outside of this container")
+        network = replace(seen.network, ipv6_loopback=elsewhere, localhost=elsewhere)
+        seen = replace(seen, sshd=SshdFacts(None, elsewhere), network=network)
     return replace(seen, place=place, x11=X11Outcome(requested=granted, granted=granted or None))
 
 

@@ -165,12 +165,13 @@ x_ancestors() {
 
 # What sshd set is in the first environment of the process it started; a shell's own exports do not reach it there.
 x_start() {
+    x_word=
     if [ -r "/proc/$x_first/environ" ]; then
-        x_word=$(LC_ALL=C tr '\000' '\n' <"/proc/$x_first/environ" 2>/dev/null | LC_ALL=C grep -E "^($x_names)=")
-        x_text start.environment "$x_word"
-    else
-        x_text start.environment "$(env | LC_ALL=C grep -E "^($x_names)=")"
+        x_word=$(LC_ALL=C tr '\000' '\n' 2>/dev/null <"/proc/$x_first/environ" | LC_ALL=C grep -E "^($x_names)=")
     fi
+    # Another user's, or one outside of our user namespace, cannot be read.
+    x_word=${x_word:-$(env | LC_ALL=C grep -E "^($x_names)=")}
+    x_text start.environment "$x_word"
     # Where the login shell became us (exec), its exports are all that is left, and a start file may have changed
     # DISPLAY among them. sshd's listener for this session belongs to our user (channels.c, x11_create_display_inet).
     case $x_word in *DISPLAY=localhost:[0-9]*) return ;; esac
