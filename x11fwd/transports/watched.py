@@ -2,7 +2,8 @@
 
 Standard input, standard output, the process group and the controlling terminal stay what they are, so keys,
 job control, pipes and full-screen programs work. Standard error comes through us: by a pseudo-terminal where
-it was a terminal, so that colour and progress bars stay, else by a pipe.
+it was a terminal, so that colour and progress bars stay, else by a pipe. One kind of program notices: bash
+does its job control on standard error, so an interactive shell under us has none.
 """
 
 from __future__ import annotations

@@ -1,0 +1,149 @@
+"""A command of the user's, run as if nobody watched it, on pipes and on a terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are Unix's")
+
+RUN = """
+import os, sys
+from x11fwd.transports.watched import run_watched
+ran = run_watched(sys.argv[2:])
+open(sys.argv[1], "wb").write(ran.words)
+sys.exit(ran.exit_status)
+"""
+
+
+def argv(folder: Path, *command: str) -> list[str]:
+    return [sys.executable, "-c", RUN, str(folder / "words"), *command]
+
+
+def piped(folder: Path, *command: str, data: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(argv(folder, *command), input=data, capture_output=True, timeout=30, check=False)
+
+
+def words(folder: Path) -> bytes:
+    return (folder / "words").read_bytes()
+
+
+class OnTerminal:
+    """The same on a pseudo-terminal, which is its controlling terminal."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self.pid, self.terminal = pty.fork()
+        if not self.pid:
+            os.execv(command[0], list(command))
+        self.output = b""
+
+    def send(self, keys: bytes) -> None:
+        os.write(self.terminal, keys)
+
+    def until(self, pattern: bytes, limit: float = 20) -> None:
+        end = time.monotonic() + limit
+        while not re.search(pattern, self.output):
+            if not select.select([self.terminal], [], [], max(0, end - time.monotonic()))[0]:
+                raise AssertionError(self.output)
+            data = os.read(self.terminal, 65536)
+            self.output += data
+
+    def wait(self) -> int:
+        end = time.monotonic() + 20
+        while time.monotonic() < end:
+            try:
+                if select.select([self.terminal], [], [], 0.05)[0]:
+                    self.output += os.read(self.terminal, 65536)
+            except OSError:  # noqa: PERF203
+                break
+        _, status = os.waitpid(self.pid, 0)
+        os.close(self.terminal)
+        return os.waitstatus_to_exitcode(status)
+
+
+def test_streams_and_status_are_the_commands_own(tmp_path: Path) -> None:
+    data = os.urandom(300_000)
+    ran = piped(tmp_path, "sh", "-c", "cat; echo told >&2; exit 7", data=data)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (7, data, b"told\n")
+    assert words(tmp_path) == b"told\n"
+
+
+def test_a_lot_of_words_pass_whole_and_the_first_and_last_are_kept(tmp_path: Path) -> None:
+    ran = piped(tmp_path, "sh", "-c", "echo first; echo first >&2; seq 2000000 >&2; echo last >&2")
+    assert len(ran.stderr) > 14_000_000
+    kept = words(tmp_path)
+    assert len(kept) <= 4 << 20
+    assert kept.startswith(b"first\n1\n")
+    assert kept.endswith(b"2000000\nlast\n")
+
+
+@pytest.mark.parametrize("name", ["TERM", "KILL", "SEGV", "INT"])
+def test_a_signal_is_the_status_that_a_shell_gives_it(name: str, tmp_path: Path) -> None:
+    assert piped(tmp_path, "sh", "-c", f"kill -{name} $$").returncode == 128 + signal.Signals[f"SIG{name}"]
+
+
+def test_what_is_sent_to_us_alone_reaches_the_command(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        argv(tmp_path, "sh", "-c", "trap 'exit 9' TERM; echo up; while :; do sleep 0.05; done"),
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout
+    assert process.stdout.readline() == b"up\n"
+    process.terminate()
+    assert process.wait(20) == 9
+    process.stdout.close()
+
+
+def test_a_command_that_cannot_be_started_is_named(tmp_path: Path) -> None:
+    ran = piped(tmp_path, "no-such-program")
+    assert b"`no-such-program` cannot be run: No such file or directory" in ran.stderr
+
+
+def test_what_is_left_in_the_background_keeps_nobody_waiting_and_goes_on_speaking(tmp_path: Path) -> None:
+    go, done = tmp_path / "go", tmp_path / "done"
+    later = f"while [ ! -e {go} ]; do sleep 0.05; done; echo later >&2; touch {done}"
+    process = subprocess.Popen(
+        argv(tmp_path, "sh", "-c", f"({later}) >/dev/null & echo now >&2; exit 3"), stderr=subprocess.PIPE
+    )
+    assert process.wait(20) == 3
+    assert words(tmp_path) == b"now\n"
+    go.touch()
+    assert process.stderr
+    assert process.stderr.read() == b"now\nlater\n"
+    assert done.exists()
+    process.stderr.close()
+
+
+def test_on_a_terminal_standard_error_stays_one_of_the_same_size(tmp_path: Path) -> None:
+    script = (
+        "import os, sys\n"
+        "print([os.isatty(n) for n in (0, 1, 2)], os.get_terminal_size(2) == os.get_terminal_size(1))\n"
+        "sys.stderr.write('one\\ntwo\\n')"
+    )
+    seen = OnTerminal(argv(tmp_path, sys.executable, "-c", script))
+    assert seen.wait() == 0
+    assert seen.output.startswith(b"[True, True, True] True\r\n")
+    assert seen.output.endswith(b"one\r\ntwo\r\n")
+    assert words(tmp_path) == b"one\ntwo\n"
+
+
+def test_keys_reach_the_command_and_ctrl_c_ends_only_it(tmp_path: Path) -> None:
+    seen = OnTerminal(argv(tmp_path, "sh", "-c", "read line; echo got $line >&2; exec sleep 60"))
+    seen.send(b"a word\r")
+    seen.until(b"got a word")
+    seen.send(b"\x03")
+    assert seen.wait() == 130
+    assert words(tmp_path) == b"got a word\n"
