@@ -6,7 +6,7 @@ import re
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from x11fwd.checks.check import Seen, Verdict, bad, fine, milliseconds, skip
+from x11fwd.checks.check import Seen, Verdict, bad, fine, milliseconds, odd, skip
 from x11fwd.checks.report import Fix, FixBy
 
 if TYPE_CHECKING:
@@ -17,6 +17,17 @@ if TYPE_CHECKING:
 KEY_OPTIONS = "X11 forwarding disabled by key options"
 OLD_KEY_OPTIONS = "X11 forwarding disabled in user configuration file"
 NO_XAUTH = "No xauth program"
+
+# What gateways call themselves in their banner: Teleport's and Warpgate's own names; ShellHub and sshportal,
+# like all that Go's x/crypto/ssh is under, say "Go" unless told otherwise.
+_GATEWAYS = {
+    "teleport": "Teleport",
+    "warpgate": "Warpgate",
+    "shellhub": "ShellHub",
+    "sshportal": "sshportal",
+    "go": "written in Go, as ShellHub and sshportal are",
+}
+_GATEWAY = re.compile(r"teleport|warpgate|shellhub|sshportal|^go$", re.IGNORECASE)
 
 
 def said(seen: Seen, *words: str) -> str | None:
@@ -75,6 +86,40 @@ def _key_file(remark: str) -> str:
     path, colon, _ = remark.partition(": key options:")
     name, _, line = path.rpartition(":")
     return f"+{line} {quote(name)}" if colon and line.isdigit() else "~/.ssh/authorized_keys"
+
+
+def gateway(seen: Seen) -> Verdict:
+    """F41: bastions that end the ssh session themselves pass X11 on in part or not at all."""
+    remote = seen.there
+    version = remote.sshd.version
+    found = _GATEWAY.search(version) if isinstance(version, str) else None
+    if found is None:
+        return fine(f"{seen.host} is no gateway that ends sessions itself")
+    arrived = remote.remote_handshake == "ok"
+    if arrived or remote.x11.granted is None:
+        return fine(f"{seen.host} is a gateway, and X11 has not failed there", f"banner {version}")
+    came = "refused X11" if remote.x11.granted is False else "granted X11 and did not pass it on"
+    name = _GATEWAYS[found[0].lower()]
+    return bad(
+        f"{seen.host} is {name}, a gateway that ends the ssh session itself, and it {came}",
+        f"banner {version}; go round it, or through a plain sshd: `ssh -J JUMPHOST -X HOST`",
+    )
+
+
+def second_hop(seen: Seen) -> Verdict:
+    """F40: a login from a machine that was itself reached by ssh asks for X11 on its own, or has none."""
+    local, client = seen.local, seen.local.client
+    if seen.inside or not local.environment.get("SSH_CONNECTION") or not local.display or client is None:
+        return fine("this is no second hop")
+    if client.forwards:
+        return fine(f"X11 goes on from here to {seen.host}", "ForwardX11 yes")
+    here = local.system.hostname or "THIS_HOST"
+    return odd(
+        f"you are on a hop: plain `ssh {seen.destination}` from here has no DISPLAY over there",
+        "$SSH_CONNECTION is set, and this machine's ssh does not ask for X11; where the screen is, "
+        f"`ssh -J {quote(here)} -X {quote(seen.host)}` goes from end to end, with no X11 on this machine",
+        Fix(f"x11fwd ssh {seen.destination}", FixBy.X11FWD),
+    )
 
 
 def not_openssh(seen: Seen) -> Verdict:

@@ -70,6 +70,11 @@ class ClientQuestions:
             raise self._failure or RuntimeError("ssh -G was not asked")
         return self._config
 
+    def config_if_any(self) -> SshConfig | None:
+        """The same, None where ssh refuses to answer."""
+        self._answered.wait()
+        return self._config
+
     def facts(self, local: LocalFacts, limit: float = 3 * _LIMIT) -> ClientFacts | None:
         """Everything, with what ssh would make of this display; None where ssh has refused to answer.
 

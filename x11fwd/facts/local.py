@@ -28,7 +28,7 @@ from x11fwd.x11.authority import AuthorityStatus, authority_path, lock_paths, re
 from x11fwd.x11.display import AddressKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from x11fwd.target import SshConfig, Target
     from x11fwd.transports.base import Transport
@@ -87,6 +87,7 @@ def gather_local(
     config: SshConfig | None = None,
     root: Path | None = None,
     target: Target | None = None,
+    asked: Callable[[], SshConfig | None] | None = None,
 ) -> LocalFacts:
     """Look at this machine.
 
@@ -96,6 +97,7 @@ def gather_local(
         config: what `ssh -G` said for the target, for its XAuthLocation.
         root: where the file tree begins; tests have their own.
         target: whom the user's own ssh would connect to, for what it was told about that host.
+        asked: waits for `config` where somebody asks ssh at the moment, so that nobody asks twice.
     """
     if local is None:
         from x11fwd.transports.local import LocalTransport
@@ -103,7 +105,7 @@ def gather_local(
         local = LocalTransport()
     environ = os.environ if environ is None else environ
     platform = platform or sys.platform
-    words = target.ssh_argv() if target else ()
+    words = ("-",) if asked else target.ssh_argv() if target else ()
     answers = _ask(local, words) if platform != "win32" else _ask_windows(local, words)
     launchd = answers.first("launchd.display")
     session = session_environment(answers)
@@ -112,6 +114,7 @@ def gather_local(
     shake = opened.handshake if opened else None
     system = parse_system(answers) if platform != "win32" else SystemFacts("Windows", os_id="windows")
     authority = _authority(found, home_of(environ, platform), environ)
+    config = asked() if asked else config
     location = (config.first("xauthlocation") if config else None) or answers.first("ssh.xauth_location")
     peer = _peer(shake)
     around = Surroundings(
@@ -150,7 +153,7 @@ def _ask(local: Transport, words: Sequence[str]) -> Answers:
     """The answers of local_probe.sh; empty ones where no shell could be run.
 
     Args:
-        words: ssh's own for the target, empty without one.
+        words: ssh's own for the target, empty without one; `-` where ssh need not be asked.
     """
     text = resources.files("x11fwd.facts").joinpath("local_probe.sh").read_bytes()
     nonce = secrets.token_hex(8)
@@ -171,8 +174,10 @@ def _ask_windows(local: Transport, words: Sequence[str]) -> Answers:
         if result.exit_status == 0:
             values["ssh.path"] = ("ssh",)
             values["ssh.version"] = ((result.error_text or result.text).strip(),)
-            asked = local.run(["ssh", "-G", *(words or ("localhost",))], timeout=_LIMIT)
-            lines = (line.strip().partition(" ") for line in asked.text.splitlines())
+            if words == ("-",):
+                return Answers(values, {}, {})
+            answer = local.run(["ssh", "-G", *(words or ("localhost",))], timeout=_LIMIT)
+            lines = (line.strip().partition(" ") for line in answer.text.splitlines())
             found = tuple(value for name, _, value in lines if name == "xauthlocation")
             values["ssh.xauth_location"] = found
     return Answers(values, {}, {})

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Asks this machine what files and variables do not tell; sent by facts/local.py, read by facts/answers.py.
-# The arguments are the end mark, and ssh's own for a target. Keys are those of probe.sh.
+# The arguments are the end mark, and ssh's own for a target, or `-` where somebody asks ssh already. Keys are
+# those of probe.sh.
 
 say() { printf '=%s\t%s\n' "$1" "$2"; }
 
@@ -43,7 +44,10 @@ if path=$(command -v ssh 2>/dev/null); then
     say ssh.path "$path"
     say ssh.version "$("$path" -V 2>&1 </dev/null | first_line)"
     if [ $# = 0 ]; then set -- localhost; fi
-    say ssh.xauth_location "$($limit "$path" -G "$@" 2>/dev/null </dev/null | sed -n 's/^xauthlocation //p' | first_line)"
+    if [ "$1" != - ]; then
+        found=$($limit "$path" -G "$@" 2>/dev/null </dev/null | sed -n 's/^xauthlocation //p' | first_line)
+        say ssh.xauth_location "$found"
+    fi
 fi
 if path=$(command -v xauth 2>/dev/null); then
     say xauth.path "$path"

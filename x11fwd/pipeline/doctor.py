@@ -106,11 +106,10 @@ class _Real:
     def gather_local(self, target: Target | None) -> LocalFacts:
         from x11fwd.facts.local import gather_local
 
-        if target is not None:
-            self._questions(target)
+        questions = self._questions(target) if target is not None else None
         if self._warm:
             threading.Thread(target=_load_transports, name="x11fwd-load", daemon=True).start()
-        return gather_local(target=target)
+        return gather_local(target=target, asked=questions.config_if_any if questions else None)
 
     def make_offer(self, local: LocalFacts) -> X11Offer | None:
         from x11fwd.pipeline.display import make_offer, open_connection

@@ -50,7 +50,7 @@ CHECKS: tuple[Check, ...] = (
         _R,
         session_elsewhere.without_display,
         Link.REACH,
-        needs=(*_SSHD, "su-dash-loses-display", "start-file-overwrites-display"),
+        needs=(*_SSHD, "ssh-no-x11-request", "su-dash-loses-display", "start-file-overwrites-display"),
     ),
     Check("login-shell-not-posix", _R, remote_shell.not_posix),
     Check("noisy-start-files", _R, remote_shell.noisy),

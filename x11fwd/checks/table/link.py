@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from x11fwd.checks import connection
+from x11fwd.checks import client_config, connection
 from x11fwd.checks.check import Check, Link
 from x11fwd.checks.report import Side
 
@@ -17,8 +17,24 @@ CHECKS: tuple[Check, ...] = (
         Link.CONNECTION,
         needs=("forced-command", "no-shell-account", "start-file-execs-shell"),
     ),
+    Check(
+        "ssh-no-x11-request",
+        _C,
+        client_config.no_request,
+        Link.REQUEST,
+        needs=(Link.SWITCH, Link.GRANT),
+    ),
+    Check("sendenv-display", _C, client_config.sendenv_display, Link.REACH),
+    Check("jump-second-hop", _C, connection.second_hop),
     Check("key-no-x11", _C, connection.key_options, Link.GRANT),
-    Check("server-not-openssh", _C, connection.not_openssh, Link.GRANT),
+    Check("gateway-not-passing-x11", _C, connection.gateway, Link.GRANT),
+    Check(
+        "server-not-openssh",
+        _C,
+        connection.not_openssh,
+        Link.GRANT,
+        needs=("gateway-not-passing-x11",),
+    ),
     Check(
         "x11-request-refused",
         _C,
