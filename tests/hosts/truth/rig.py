@@ -183,9 +183,10 @@ class Scene:
             return
         before = self._listening()
         host.check(["kill", "-HUP", str(pid)])
-        # SIGHUP makes sshd execute itself again: it closes its socket, and opens another (sshd.c)
+        # SIGHUP makes sshd execute itself again: it removes its pid file, closes its socket and opens another
+        # (sshd.c, sighup_restart); with files that it does not accept the process ends
         wait_for(
-            lambda: bool(self._listening() - before) or host.sshd_pid() is None,
+            lambda: bool(self._listening() - before) or host.run(["kill", "-0", str(pid)]).rc != 0,
             limit=limit,
             what=f"a new listening socket of {host!r}",
         )
