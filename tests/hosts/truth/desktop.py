@@ -31,17 +31,6 @@ def number(scene: Scene) -> str:
 # --- the X server itself
 
 
-def kill(scene: Scene) -> None:
-    assert scene.screen
-    scene.screen.kill()
-
-
-def start(scene: Scene) -> None:
-    assert scene.screen
-    scene.screen.start()
-    scene.restore()
-
-
 def freeze(scene: Scene) -> None:
     assert scene.screen
     scene.screen.freeze()
@@ -152,18 +141,29 @@ def display_lost(scene: Scene) -> None:
     scene.env["DISPLAY"] = ""
 
 
-def nothing_runs(scene: Scene) -> None:
-    kill(scene)
+def nobody_lets_us_in(scene: Scene) -> None:
+    """The X servers of this machine are somebody else's. None is killed: its number would be another's."""
+    scene.person.remove(".Xauthority")
     scene.env["DISPLAY"] = ""
 
 
 def no_xwayland(scene: Scene) -> None:
-    nothing_runs(scene)
+    nobody_lets_us_in(scene)
     scene.env.update({"WAYLAND_DISPLAY": "wayland-1", "XDG_CURRENT_DESKTOP": "sway"})
 
 
 def dead(scene: Scene) -> None:
     scene.env["DISPLAY"] = NOWHERE
+
+
+def left_over(scene: Scene) -> None:
+    """The socket of a server that was killed: nobody listens on it."""
+    path = Path(f"/tmp/.X11-unix/X{number(scene)}{os.getpid() % 1000}")
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(str(path))
+    path.chmod(0o777)
+    scene.keeping.callback(path.unlink)
+    scene.env["DISPLAY"] = f":{path.name[1:]}"
 
 
 def over_tcp(scene: Scene) -> None:
@@ -271,16 +271,15 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         "local-display-unset",
         "F01",
-        nothing_runs,
-        start,
-        case="nothing-runs",
+        nobody_lets_us_in,
+        case="none-of-ours",
         status="fail",
-        says="no X server",
+        says="no X server of this machine lets this user in",
     ),
     Fault(
         "local-display-dead", "F02", dead, status="fail", says="/tmp/.X11-unix/X77: No such file", pairs=True
     ),
-    Fault("local-display-dead", "F02", kill, start, case="killed", status="fail", says="Connection refused"),
+    Fault("local-display-dead", "F02", left_over, case="left-over", status="fail", says="Connection refused"),
     Fault(
         "local-display-tcp-not-listening",
         "F03",
@@ -315,7 +314,7 @@ FAULTS: tuple[Fault, ...] = (
         status="warn",
         says=r"export XAUTHORITY=/run/user/\d+/gdm/Xauthority",
     ),
-    Fault("wayland-no-xwayland", "F06", no_xwayland, start, status="fail", says="WAYLAND_DISPLAY is set"),
+    Fault("wayland-no-xwayland", "F06", no_xwayland, status="fail", says="WAYLAND_DISPLAY is set"),
     Fault(
         "xwayland-no-cookie-file",
         "F07",
