@@ -114,7 +114,7 @@ class _Real:
     def make_offer(self, local: LocalFacts) -> X11Offer | None:
         from x11fwd.pipeline.display import make_offer, open_connection
 
-        if self._held is None:
+        if self._held is None and local.handshake is not None and local.handshake.ok:
             with contextlib.suppress(DisplayError):
                 self._held = open_connection(local)
         return make_offer(local)[0]
