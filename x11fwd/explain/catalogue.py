@@ -201,7 +201,21 @@ CODES: dict[str, str] = {
 _OF = {one: code for code, one in CODES.items()}
 
 # Ids without a check, each with the reason; `x11fwd doctor` cannot see them, the page is all there is.
-ADVICE: dict[str, str] = {}
+ADVICE: dict[str, str] = {
+    "display-slows-batch": "only the program knows whether its figures shall be seen",
+    "mpl-no-gui-loop": "it is in the program's own loop",
+    "mpl-thread": "it is in the program's own threads",
+    "noise-not-failure": "nothing is wrong",
+    "plot-window": "`x11fwd verify TARGET` finds it by drawing a plot",
+    "putty-proxy-auth": "PuTTY and MobaXterm keep their cookies to themselves",
+    "rig-xvfb-regeneration": "it concerns tests with Xvfb only",
+    "selinux-blocks-xauth": "what SELinux has denied stands in a log that only root may read",
+    "ssh-background-race": "it is in how the command was started",
+    "ssh-hangs-at-exit": "it is how ssh works",
+    "sshd-unit-name": "it concerns the command that was typed; `x11fwd setup` knows the name",
+    "trust-modes": "it explains a choice",
+    "untrusted-app-denied": "it is what untrusted forwarding is for",
+}
 
 
 def code_of(one: str) -> str | None:

@@ -12,7 +12,18 @@ __all__ = ["all_messages"]
 
 def all_messages() -> tuple[Message, ...]:
     """Every row; of two that begin at the same place the first one counts, so the special come first."""
-    from x11fwd.explain.messages import account, desktop, display, login, noise, python, qt, session, sshd
+    from x11fwd.explain.messages import (
+        account,
+        connection,
+        desktop,
+        display,
+        login,
+        noise,
+        python,
+        qt,
+        session,
+        sshd,
+    )
 
     return (
         *login.MESSAGES,
@@ -23,5 +34,6 @@ def all_messages() -> tuple[Message, ...]:
         *python.MESSAGES,
         *qt.MESSAGES,
         *display.MESSAGES,
+        *connection.MESSAGES,
         *noise.MESSAGES,
     )

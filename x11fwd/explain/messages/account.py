@@ -67,7 +67,7 @@ MESSAGES = (
     row(
         "Ambiguous output redirect",
         "Illegal variable name",
-        "Unsupported use of = .",
+        "fish: Unsupported use of =",
         "Unsupported use of =. In fish",
         ids={"login-shell-not-posix": "the login shell is csh or fish, and was given a line for sh"},
     ),

@@ -45,10 +45,12 @@ MESSAGES = (
     ),
     row(
         "defaults write org.macosforge.xquartz",
+        weak=True,
         ids={"xquartz-prefs-domain": "since 2.8 the settings are in org.xquartz.X11"},
     ),
     row(
         "org.macosforge.xquartz:",
+        weak=True,
         ids={
             "xquartz-no-logout": "DISPLAY is that of an XQuartz before 2.8: log out and in",
             "xquartz-prefs-domain": "or a recipe for the old name",
@@ -57,8 +59,10 @@ MESSAGES = (
     row(
         "access control disabled",
         "xhost +",
+        weak=True,
         ids={
-            "xquartz-network-clients": "anybody who reaches this X server may use it; ssh does not need that"
+            "local-access-control-off": "anybody who reaches this X server may use it",
+            "xquartz-network-clients": "on a Mac: recipes for containers say so; ssh does not need it",
         },
     ),
     row(
@@ -100,9 +104,11 @@ MESSAGES = (
     row(
         "BadAccess (attempt to access private resource denied)",
         "unable to get image at",
+        "(X_ChangeProperty)",
         ids={
             "untrusted-app-denied": "an untrusted program may not touch clipboard, screen or other windows",
             "mit-shm-in-container": "in a container: shared memory that is not shared",
+            "trust-modes": "what an untrusted program may do, and what a trusted one",
         },
     ),
     row(

@@ -76,6 +76,7 @@ MESSAGES = (
             "ssh-background-race": "the session that the display belonged to has ended",
             "local-display-dead": "or the screen at the other end is gone",
             "remote-display-dead": "nothing answers behind DISPLAY",
+            "quiet-hides-everything": "ssh's own message is hidden by -q or LogLevel",
         },
     ),
     row(
@@ -125,6 +126,7 @@ MESSAGES = (
         "cannot connect to X server",
         "DISPLAY is not set",
         "DISPLAY environment variable is not set",
+        "no DISPLAY environment variable specified",
         "$DISPLAY is empty",
         "no $DISPLAY",
         ids={
@@ -135,6 +137,13 @@ MESSAGES = (
             "su-dash-loses-display": "after `su -` or `sudo -i`: the environment is new",
             "jump-second-hop": "on a second host: each hop must ask for X11",
             "ssh-config-says-no": "the configuration says no after all",
+            "wsl-exec-without-rc": "under WSL: DISPLAY is set in a start file that was not read",
+            "ide-remote-stale-display": "in an IDE: its server is older than this connection",
+            "transport-without-x11": "under mosh: it carries a terminal only",
+            "session-without-display": "this session has no display, and nothing says why",
+            "xquartz-missing": "on a Mac: there is no XQuartz",
+            "mpl-no-display-silent": "in matplotlib's automatic choice the same is silent",
+            "snap-flatpak-app": "in a snap or flatpak: it may not see the display",
         },
     ),
     row(
@@ -147,6 +156,8 @@ MESSAGES = (
             "su-dash-loses-display": "after `su -` or `sudo -i`: the environment is new",
             "hardening-auto-tmux": "in a tmux that the login starts by itself",
             "start-file-overwrites-display": "a start file has changed DISPLAY",
+            "session-without-display": "this session has no display, and nothing says why",
+            "snap-flatpak-app": "in a snap or flatpak: it may not see the display",
         },
     ),
 )

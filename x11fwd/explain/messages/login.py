@@ -116,6 +116,7 @@ MESSAGES = (
             "sshd-ports-exhausted": "all 1000 display numbers of the server are in use",
             "sshd-offset-out-of-range": "X11DisplayOffset is too large",
             "forwardx11-for-all-hosts": "where a tool prints it: `Host *` asks for X11 everywhere",
+            "x11-request-refused": "doctor's own words for this line where no reason is found",
         },
         opening=True,
         session=_REQUEST_FAILED,
@@ -128,11 +129,13 @@ MESSAGES = (
             "xquartz-no-logout": "on a Mac: XQuartz sets DISPLAY at the next login only",
             "wayland-no-xwayland": "under Wayland: there is no Xwayland",
             "wsl-exec-without-rc": "under WSL: DISPLAY is set in a start file that was not read",
+            "xquartz-missing": "on a Mac: there is no XQuartz",
         },
     ),
     row(
         "DISPLAY {x} invalid; disabling X11 forwarding",
         "Invalid character {x} in DISPLAY",
+        "invalid, falling back to fake xauth data",
         ids={"local-display-bad-chars": "ssh takes only letters, digits and :/.-_ in DISPLAY"},
         opening=True,
         session=(
@@ -235,5 +238,11 @@ MESSAGES = (
         "xauthfile generate /private/tmp/com.apple.launchd",
         weak=True,
         ids={"xquartz-xauth-hang": "if ssh stops here: xauth waits for an XQuartz that never answers"},
+    ),
+    row(
+        "key options:",
+        without=("x11-forwarding", "X11 forwarding request failed", "key options: command"),
+        weak=True,
+        ids={"key-no-x11": "`x11-forwarding` is not among what this key may do"},
     ),
 )

@@ -12,6 +12,7 @@ MESSAGES = (
         "Key backend: module://",
         "module://{x} is not a valid value for backend",
         "No module named matplotlib_inline",
+        "No module named ipykernel",
         ids={
             "mpl-mplbackend-from-ide": "MPLBACKEND is PyCharm's or Jupyter's, in a plain script",
             "mpl-mplbackend-wins": "MPLBACKEND beats every matplotlibrc",
@@ -52,10 +53,13 @@ MESSAGES = (
             "mpl-library-forces-agg": "or a library has chosen Agg",
             "tk-missing-built-python": "or Python was built without Tk",
             "tmux-stale-display": "in tmux: DISPLAY is of an earlier login",
+            "mpl-rc-not-interactive": "or matplotlibrc says Agg",
+            "mpl-backend-not-interactive": "doctor's own words for this warning where no reason is found",
         },
     ),
     row(
         "No module named _tkinter",
+        "The Python tkinter extension was not compiled",
         ids={
             "tk-missing-built-python": "this Python was built without Tk (pyenv, source)",
             "tk-wrong-package": "or Tk is installed for another version of Python",
@@ -65,6 +69,9 @@ MESSAGES = (
     row(
         "module _tkinter has no attribute __file__",
         "Can't find a usable init.tcl",
+        "outdated version of uv's managed Python",
+        "executable based on python-build-standalone",
+        "Failed to import tkagg backend",
         ids={"tk-uv-standalone": "a Python of uv, rye or hatch, built before August 2025"},
     ),
     row(
@@ -83,6 +90,7 @@ MESSAGES = (
     ),
     row(
         "main thread is not in main loop",
+        "async handler deleted by the wrong thread",
         "Starting a Matplotlib GUI outside of the main thread",
         ids={"mpl-thread": "pyplot is used from a thread, and a window backend is selected now"},
     ),
@@ -94,5 +102,44 @@ MESSAGES = (
             "mpl-config-dir": "matplotlib may not write its own directory (sudo, read-only home)",
             "home-read-only": "the whole home may be read-only",
         },
+    ),
+    row(
+        "numpy.core.multiarray failed to import",
+        "A module that was compiled using NumPy 1.x cannot be run in",
+        "_ARRAY_API not found",
+        "version GLIBCXX_{x} not found",
+        "matplotlib is not a package",
+        "from partially initialized module matplotlib",
+        ids={"mpl-broken": "matplotlib is there and cannot be imported"},
+    ),
+    row(
+        "No module named matplotlib",
+        without=("matplotlib is not a package", "No module named matplotlib_inline"),
+        ids={
+            "mpl-missing": "this Python has no matplotlib",
+            "no-tty-no-profile": "or it is another Python than in an interactive login",
+        },
+    ),
+    row(
+        "python3: command not found",
+        "python: command not found",
+        "/bin/python3: No such file or directory",
+        "pyenv: version {x} is not installed",
+        "cannot execute binary file: Exec format error",
+        ids={
+            "python-missing": "there is no Python where it was looked for",
+            "no-tty-no-profile": "or the start files that find it are not read without a terminal",
+        },
+    ),
+    row(
+        "conda: command not found",
+        "module: command not found",
+        weak=True,
+        ids={"no-tty-no-profile": "start files that define it are not read without a terminal"},
+    ),
+    row(
+        "More than 20 figures have been opened",
+        weak=True,
+        ids={"display-slows-batch": "with a display each of these figures is a window"},
     ),
 )

@@ -58,6 +58,7 @@ MESSAGES = (
             "windows-unix-socket": "on Windows: X servers there listen on TCP only",
             "wslg-socket-missing": "under WSL: the link to WSLg's socket is broken",
             "x-server-died": "it was there, and died during the session",
+            "remote-display-dead": "seen from over there: nothing answers behind DISPLAY",
         },
         session=_GONE,
     ),
@@ -94,6 +95,7 @@ MESSAGES = (
     row(
         "mux_client_request_session: session request failed: Session open refused by peer",
         "Master refused session request",
+        "already exists, disabling multiplexing",
         "Session open refused by peer",
         ids={"mux-max-sessions": "the server allows no more sessions on one connection"},
     ),
@@ -199,6 +201,7 @@ MESSAGES = (
             "snap-flatpak-app": "snaps and flatpaks see another home",
             "xauth-foreign-entries": "an entry of another kind is found first",
             "selinux-blocks-xauth": "SELinux kept xauth from writing",
+            "remote-display-dead": "doctor's own words for this line where no reason is found",
         },
         session=_COOKIE,
     ),

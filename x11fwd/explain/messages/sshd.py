@@ -41,6 +41,9 @@ MESSAGES = (
         "bad configuration options",
         "unsupported option {w}.",
         "Unsupported Match attribute",
+        "sshd_config line {n}: no argument after keyword",
+        "extra arguments at end of line",
+        "sshd_config line {n}: garbage at end of line",
         ids={
             "sshd-config-syntax": "sshd does not understand a line of its configuration",
             "sshd-append-breaks-daemon": "with that it would not start again",
@@ -48,7 +51,9 @@ MESSAGES = (
     ),
     row(
         "no hostkeys available -- exiting",
-        "Unable to load host key:",
+        "Unable to load host key",
+        "/etc/ssh/sshd_config: Permission denied",
+        "sshd: command not found",
         ids={"sshd-t-needs-root": "`sshd -T` was run without root, and the host keys are root's"},
     ),
     row(
@@ -59,6 +64,7 @@ MESSAGES = (
         "sshd.service failed: Unit",
         "ssh.service: unrecognized service",
         "sshd: unrecognized service",
+        "System has not been booted with systemd as init system",
         ids={"sshd-unit-name": "the service has another name on this system"},
     ),
     row(
@@ -71,6 +77,7 @@ MESSAGES = (
     ),
     row(
         "key options: command",
+        "Remote: Forced command",
         weak=True,
         ids={"forced-command": "the key runs one command, whatever is asked for"},
     ),
