@@ -62,6 +62,8 @@ class Agent:
         return read_string(self._ask(request, _SIGN_RESPONSE, timeout), 0)[0]
 
     def _ask(self, request: bytes, expected: int, timeout: float) -> bytes:
+        if not hasattr(socket, "AF_UNIX"):
+            raise AgentError("this Python cannot talk to an ssh agent")
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
                 connection.settimeout(timeout)

@@ -163,12 +163,16 @@ def _has_ticket(local: Transport) -> bool:
     cache = os.environ.get("KRB5CCNAME", "")
     kind, colon, path = cache.partition(":")
     file = path if colon and kind.upper() == "FILE" else cache
-    default = Path(f"/tmp/krb5cc_{os.getuid()}")  # noqa: S108  the name that krb5 itself uses
+    default = Path(f"/tmp/krb5cc_{_uid()}")  # noqa: S108  the name that krb5 itself uses
     there = (Path(file).exists() if "/" in file else bool(cache)) or default.exists()
     if not there and not Path("/etc/krb5.conf").exists():
         return False
     answer = local.run(("klist", "-s"), timeout=5.0)
     return there if answer.exit_status == 127 else answer.ok
+
+
+def _uid() -> int:
+    return os.getuid() if hasattr(os, "getuid") else -1  # Windows has none
 
 
 def _master_stands(config: SshConfig) -> bool:

@@ -185,6 +185,12 @@ def wait_readable(descriptor: int, timeout: float | None) -> bool:
 
 def kill_group(process: subprocess.Popen[bytes], grace: float = 0.5) -> None:
     """End a process that leads its own group, and what it started: politely, then for good."""
+    if process.poll() is not None:
+        return
+    if not hasattr(os, "killpg"):  # Windows has neither groups nor polite signals
+        process.kill()
+        process.wait()
+        return
     for number, seconds in ((signal.SIGTERM, grace), (signal.SIGKILL, 5.0)):
         if process.poll() is not None:
             return

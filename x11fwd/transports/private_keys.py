@@ -66,7 +66,7 @@ def read_identity(path: str) -> Identity | None:
     if public is not None:
         return Identity(path, public, public_only=True)
     # sshkey_perm_ok in authfile.c: only a file of one's own is checked
-    if info.st_uid == os.geteuid() and stat.S_IMODE(info.st_mode) & 0o077:
+    if hasattr(os, "geteuid") and info.st_uid == os.geteuid() and stat.S_IMODE(info.st_mode) & 0o077:
         return Identity(path, problem=f"others may read {path}; ssh ignores such a key (`chmod 600 {path}`)")
     if b"-----BEGIN OPENSSH PRIVATE KEY-----" in data:
         return _read_openssh(path, data)

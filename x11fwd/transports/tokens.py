@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import pwd
 import re
 import socket
 from dataclasses import dataclass
@@ -35,6 +34,10 @@ class LocalUser:
     @classmethod
     def current(cls) -> LocalUser:
         """ssh does not look at $HOME either (misc.c, tilde_expand); it stands in for a missing entry."""
+        if not hasattr(os, "getuid"):  # Windows has no password database
+            return cls(os.environ.get("USERNAME", ""), -1, str(Path.home()), socket.gethostname())
+        import pwd
+
         uid = os.getuid()
         try:
             entry = pwd.getpwuid(uid)

@@ -112,7 +112,7 @@ def _connect(family: int, target: _Target, deadline: Deadline) -> socket.socket:
     try:
         made.settimeout(deadline.left())
         made.connect(target)
-        if family != socket.AF_UNIX:
+        if family in {socket.AF_INET, socket.AF_INET6}:
             made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except BaseException:
         made.close()
