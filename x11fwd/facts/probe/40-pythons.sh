@@ -50,6 +50,8 @@ x_login() {
         # Read-only in bash or zsh, and a POSIX shell ends at an assignment to such a one; people do export UID.
         x_exports=$(printf '%s\n' "$x_exports" | LC_ALL=C sed -e '/^export SHELLOPTS=/d' -e '/^export BASHOPTS=/d' \
             -e '/^export PPID=/d' -e '/^export E\{0,1\}[UG]ID=/d' -e '/^export GROUPS=/d')
+        # what a start file has taken away must not come from here
+        unset DISPLAY XAUTHORITY WAYLAND_DISPLAY MPLBACKEND MATPLOTLIBRC QT_QPA_PLATFORM LD_LIBRARY_PATH PYTHONPATH
         eval "$x_exports"
         IFS=" $x_tab$x_nl"
         x_environment
