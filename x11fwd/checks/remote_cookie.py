@@ -63,7 +63,7 @@ def foreign_entries(seen: Seen) -> Verdict:
         return fine(holds)
     return bad(
         f"an old entry in {authority.path} on {seen.host} is taken for the cookie of the display",
-        f"{', '.join(found)} matches before {seen.there.system.hostname}/unix:{number}; the next login "
+        f"{', '.join(found)} is preferred to {seen.there.system.hostname}/unix:{number}; the next login "
         "makes a new file",
         remotely(seen, f"mv {quote(authority.path)} {quote(authority.path + '.old')}"),
     )

@@ -116,10 +116,13 @@ def authority_of_root(seen: Seen) -> Verdict:
     remote = seen.there
     if authority.owner in {remote.user, str(remote.uid), ""} and isinstance(authority.writable, Unknown):
         return fine("the authority file is the user's own")
+    # xauth that may not write the file leaves its locks behind (process.c, auth_finalize)
+    aside = f"mv {quote(authority.path)} {quote(f'{authority.path}.{authority.owner}')}"
+    unlock = f" && rm -f {' '.join(map(quote, authority.locks))}" if authority.locks else ""
     return bad(
         f"{authority.path} on {seen.host} belongs to {authority.owner}; xauth cannot write it",
         f"owner {authority.owner}, mode {authority.mode:04o}",
-        remotely(seen, f"mv {quote(authority.path)} {quote(f'{authority.path}.{authority.owner}')}"),
+        remotely(seen, aside + unlock),
     )
 
 

@@ -25,7 +25,13 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "xauthority-owned-by-root", _R, remote_user.authority_of_root, Link.COOKIE, needs=("home-read-only",)
     ),
-    Check("xauthority-stale-lock", _R, remote_user.authority_locked, Link.COOKIE),
+    Check(
+        "xauthority-stale-lock",
+        _R,
+        remote_user.authority_locked,
+        Link.COOKIE,
+        needs=("home-full-or-quota", "home-read-only", "xauthority-owned-by-root"),
+    ),
     Check("ssh-rc-eats-cookie", _R, remote_user.ssh_rc, Link.COOKIE),
     Check("xauthority-env-override", _R, remote_user.xauthority_overridden, Link.COOKIE),
     Check("hostname-changed", _R, remote_cookie.hostname_changed, Link.COOKIE, needs=_COOKIE),
