@@ -67,10 +67,8 @@ class Explanation:
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
-        """What the cause may be, likeliest first; of each later message only what it most likely is."""
-        if self.cause is None:
-            return ()
-        return (*self.cause.candidates, *(sighting.candidates[0] for sighting in self.later))
+        """What the cause may be, likeliest first."""
+        return self.cause.candidates if self.cause else ()
 
 
 def explain_text(text: str) -> Explanation:
@@ -81,10 +79,14 @@ def explain_text(text: str) -> Explanation:
     """
     squeezed = Squeezed(text)
     found: list[tuple[int, int, Message]] = []
+    settled: set[int] = set()
     for order, message in enumerate((*all_messages(), _NEVER_ASKED)):
         at = message.find(squeezed.text)
-        if at >= 0:
-            found.append((squeezed.line_of(at), order, message))
+        if at < 0 or at in settled:
+            continue
+        found.append((squeezed.line_of(at), order, message))
+        if not message.along:  # what a row says because of its surroundings, the general one may add to
+            settled.add(at)
     found.sort(key=lambda one: one[:2])
     strong = [one for one in found if not one[2].weak and not one[2].noise]
     weak = [one for one in found if one[2].weak and not one[2].noise]

@@ -35,7 +35,7 @@ __all__ = [
     "write_site",
 ]
 
-SHOWN = 5  # candidates with a page each; what else is possible is only named
+SHOWN = 3  # candidates with a title each; what else is possible is only named
 _HEAD, _TAIL = 1 << 20, 3 << 20  # bytes of a log that are looked at: its beginning and its end
 
 

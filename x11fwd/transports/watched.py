@@ -1,15 +1,14 @@
 """A command of the user's, run as if we were not there, its standard error kept; imported by the pipeline.
 
 Standard input, standard output, the process group and the controlling terminal stay what they are, so keys,
-job control, pipes and full-screen programs work. Standard error comes through us: by a pseudo-terminal where
-it was a terminal, so that colour and progress bars stay, else by a pipe. One kind of program notices: bash
-does its job control on standard error, so an interactive shell under us has none.
+pipes, job control and programs that fill the screen work. Standard error comes through us, by a pipe.
+A pseudo-terminal in its place would keep colour and progress bars, and was tried: less, and git with it, read
+their keys from the terminal on standard error, and bash does its job control there, so both went wrong.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import select
 import signal
@@ -70,14 +69,14 @@ def run_watched(argv: Sequence[str]) -> Watched:
     Raises:
         UsageError: it cannot be started.
     """
-    reading, writing = _channel()
+    reading, writing = os.pipe()
     kept = _Kept()
     try:
         # The terminal sends Ctrl-C to the whole foreground group: the command decides what it means, and we
         # stay to report its end, as a shell does. A handler, unlike SIG_IGN, is not inherited.
-        with _handling(dict.fromkeys((signal.SIGINT, signal.SIGQUIT), _ignore)):
+        with _handling(_kept_waiting()):
             process = _start(argv, writing)
-            with _handling(_handed_on(process, reading)):
+            with _handling(_handed_on(process)):
                 ended = _copy(reading, kept, process)
                 status = process.wait()
         if not ended:
@@ -97,33 +96,6 @@ def _start(argv: Sequence[str], writing: int) -> subprocess.Popen[bytes]:
         os.close(writing)
 
 
-def _channel() -> tuple[int, int]:
-    """Our end and the command's end of its standard error."""
-    if not os.isatty(2):
-        return os.pipe()
-    try:
-        import pty
-        import tty
-    except ImportError:  # Windows
-        return os.pipe()
-    try:
-        ours, theirs = pty.openpty()
-    except OSError:  # no pseudo-terminals left, no /dev/pts in this container
-        return os.pipe()
-    tty.setraw(theirs)  # line ends are made by the real terminal, and only once
-    _copy_size(ours)
-    return ours, theirs
-
-
-def _copy_size(terminal: int) -> None:
-    import fcntl
-    import termios
-
-    with contextlib.suppress(OSError):
-        size = fcntl.ioctl(2, termios.TIOCGWINSZ, b"\0" * 8)
-        fcntl.ioctl(terminal, termios.TIOCSWINSZ, size)
-
-
 @contextlib.contextmanager
 def _handling(handlers: Mapping[signal.Signals, _Handler]) -> Iterator[None]:
     """Take these signals so, but for those that were ignored from the start (nohup)."""
@@ -138,25 +110,22 @@ def _handling(handlers: Mapping[signal.Signals, _Handler]) -> Iterator[None]:
             signal.signal(one, signal.SIG_DFL if old is None else old)
 
 
+def _kept_waiting() -> dict[signal.Signals, _Handler]:
+    return {one: _ignore for one in signal.Signals if one.name in {"SIGINT", "SIGQUIT"}}
+
+
 def _ignore(_number: int, _frame: FrameType | None) -> None:
     """Take the signal and do nothing."""
 
 
-def _handed_on(process: subprocess.Popen[bytes], reading: int) -> dict[signal.Signals, _Handler]:
-    """What is sent to us alone goes to the command; the window's size to its pseudo-terminal."""
+def _handed_on(process: subprocess.Popen[bytes]) -> dict[signal.Signals, _Handler]:
+    """What is sent to us alone goes to the command."""
 
     def hand_on(number: int, _frame: FrameType | None) -> None:
         process.send_signal(number)
 
-    def resize(_number: int, _frame: FrameType | None) -> None:
-        _copy_size(reading)
-
-    handlers: dict[signal.Signals, _Handler] = {signal.SIGTERM: hand_on}
-    if sys.platform != "win32":
-        handlers[signal.SIGHUP] = hand_on
-        if os.isatty(reading):
-            handlers[signal.SIGWINCH] = resize
-    return handlers
+    names = ("SIGTERM", "SIGHUP")  # Windows has no SIGHUP
+    return {one: hand_on for one in signal.Signals if one.name in names}
 
 
 def _copy(reading: int, kept: _Kept, process: subprocess.Popen[bytes]) -> bool:
@@ -166,20 +135,11 @@ def _copy(reading: int, kept: _Kept, process: subprocess.Popen[bytes]) -> bool:
             if process.poll() is not None:
                 return False  # somebody whom it started still holds its standard error
             continue
-        data = _read(reading)
+        data = os.read(reading, 65536)
         if not data:
             return True
         kept.add(data)
         _write(data)
-
-
-def _read(reading: int) -> bytes:
-    try:
-        return os.read(reading, 65536)
-    except OSError as error:
-        if error.errno == errno.EIO:  # Linux: no one holds the other end of the pseudo-terminal any more
-            return b""
-        raise
 
 
 def _write(data: bytes) -> None:
@@ -203,7 +163,7 @@ def _leave(reading: int) -> None:
     try:
         for one in (0, 1):
             os.close(one)
-        while data := _read(reading):
+        while data := os.read(reading, 65536):
             _write(data)
     finally:
         os._exit(0)

@@ -195,6 +195,8 @@ def _answer(answer: Answer, console: Console, *, numbered: bool) -> Iterator[Tex
         decides = "Next, to decide between them:" if len(answer.meanings) > 1 else "Next, to be sure:"
         yield Text(decides)
         yield rich_text(f"  `{answer.doctor}`", console)
+        if answer.others:
+            yield rich_text("and if it is none of these: `x11fwd doctor TARGET`", console)
 
 
 def _noise_only(answer: Answer, console: Console) -> Iterator[Text]:

@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -127,16 +128,15 @@ def test_what_is_left_in_the_background_keeps_nobody_waiting_and_goes_on_speakin
     process.stderr.close()
 
 
-def test_on_a_terminal_standard_error_stays_one_of_the_same_size(tmp_path: Path) -> None:
+def test_on_a_terminal_the_other_streams_stay_on_it(tmp_path: Path) -> None:
     script = (
         "import os, sys\n"
-        "print([os.isatty(n) for n in (0, 1, 2)], os.get_terminal_size(2) == os.get_terminal_size(1))\n"
-        "sys.stderr.write('one\\ntwo\\n')"
+        "print([os.isatty(n) for n in (0, 1, 2)], os.tcgetpgrp(0) == os.getpgrp())\n"
+        "sys.stdout.flush(); sys.stderr.write('one\\ntwo\\n')"
     )
     seen = OnTerminal(argv(tmp_path, sys.executable, "-c", script))
     assert seen.wait() == 0
-    assert seen.output.startswith(b"[True, True, True] True\r\n")
-    assert seen.output.endswith(b"one\r\ntwo\r\n")
+    assert seen.output == b"[True, True, False] True\r\none\r\ntwo\r\n"
     assert words(tmp_path) == b"one\ntwo\n"
 
 
@@ -147,3 +147,30 @@ def test_keys_reach_the_command_and_ctrl_c_ends_only_it(tmp_path: Path) -> None:
     seen.send(b"\x03")
     assert seen.wait() == 130
     assert words(tmp_path) == b"got a word\n"
+
+
+def test_a_shell_has_its_job_control_and_its_line_editor(tmp_path: Path) -> None:
+    seen = OnTerminal(["/usr/bin/env", "PS1=% ", *argv(tmp_path, "bash", "--norc", "-i")])
+    seen.until(b"% ")
+    seen.send(b"sleep 60\r")
+    seen.until(b"sleep 60\r\n")
+    seen.send(b"\x1a")
+    seen.until(rb"\[1\]\+ +Stopped")
+    seen.send(b"kill %1; exit 4\r")
+    assert seen.wait() == 4
+
+
+@pytest.mark.parametrize(
+    ("program", "keys"),
+    [("less", b"q"), ("vi", b":q\r"), ("sh -c 'less -f words.txt | cat; less words.txt'", b"q")],
+)
+def test_programs_that_fill_the_screen_have_their_keys(program: str, keys: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "words.txt"
+    file.write_text("".join(f"line {number}\n" for number in range(200)))
+    if not shutil.which(program.partition(" ")[0]):
+        pytest.skip(f"no {program} here")
+    command = f"cd {tmp_path}; {program} {'' if 'words' in program else 'words.txt'}"
+    seen = OnTerminal(["/usr/bin/env", "TERM=xterm", *argv(tmp_path, "sh", "-c", command)])
+    seen.until(rb"\x1b\[\?1049h")
+    seen.send(keys)
+    assert seen.wait() == 0
