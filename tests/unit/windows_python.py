@@ -85,7 +85,7 @@ def pretend(answers: Path) -> None:
     given = json.loads(answers.read_text(encoding="utf-8"))
     real = subprocess.Popen
 
-    class Popen(real):  # type: ignore[type-arg, misc, valid-type]
+    class Popen(real):  # type: ignore[misc, valid-type]
         """Programs answer as recorded; any other is not there."""
 
         def __init__(self, argv: list[str], **options: object) -> None:

@@ -91,7 +91,8 @@ if has launchctl; then
         old=$HOME/Library/Preferences/org.macosforge.xquartz.X11.plist
         if [ -e "$old" ]; then
             defaults read org.macosforge.xquartz.X11 2>/dev/null | text xquartz.old_settings "$old"
-            yes_if xquartz.old_newer test "$old" -nt /var/db/receipts/org.xquartz.X11.plist
+            since=/var/db/receipts/org.xquartz.X11.plist
+            if [ -e "$since" ]; then yes_if xquartz.old_newer test "$old" -nt "$since"; fi
         fi
     fi
     log=$HOME/Library/Logs/X11/org.xquartz.log

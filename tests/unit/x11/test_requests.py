@@ -22,6 +22,7 @@ LITTLE, BIG = ByteOrder.LITTLE, ByteOrder.BIG
         (rq.encode_query_extension(LITTLE, "RENDER"), "620004000600000052454e4445520000"),
         (rq.encode_query_extension(BIG, "RENDER"), "620000040006000052454e4445520000"),
         (rq.encode_list_extensions(LITTLE), "63000100"),
+        (rq.encode_list_hosts(BIG), "6e000001"),
         (rq.encode_intern_atom(LITTLE, "ABCD"), "100103000400000041424344"),
         (rq.encode_intern_atom(LITTLE, "A", only_if_exists=False), "100003000100000041000000"),
         (rq.encode_query_tree(LITTLE, 0x123), "0f00020023010000"),
@@ -111,3 +112,26 @@ def test_a_reply_that_promises_more_than_it_holds_is_malformed(parser: Parser, a
 def test_a_list_of_extensions_that_promises_more_than_it_holds_is_malformed() -> None:
     with pytest.raises(MalformedAnswerError):
         rq.parse_list_extensions(reply(LITTLE, 2, b"", b"\x05SHA"))
+
+
+@pytest.mark.parametrize("order", list(ByteOrder))
+def test_the_list_of_those_who_need_no_cookie_reads_as_xhost_prints_it(order: ByteOrder) -> None:
+    def host(family: int, address: bytes) -> bytes:
+        filled = address + b"\0" * (-len(address) % 4)
+        return struct.pack(f"{order.value}BxH", family, len(address)) + filled
+
+    hosts = (
+        host(5, b"localuser\0ana"),
+        host(252, b""),
+        host(0, bytes([192, 0, 2, 1])),
+        host(6, b"\0" * 15 + b"\1"),
+        host(77, b"ab"),
+    )
+    fixed = struct.pack(f"{order.value}H", len(hosts))
+    found = rq.parse_list_hosts(order, reply(order, 1, fixed, b"".join(hosts)))
+    assert found == rq.AccessControl(
+        True, ("SI:localuser:ana", "LOCAL:", "INET:192.0.2.1", "INET6:::1", "77:6162")
+    )
+    assert rq.parse_list_hosts(order, reply(order, 0, b"")) == rq.AccessControl(False)
+    with pytest.raises(MalformedAnswerError):
+        rq.parse_list_hosts(order, reply(order, 1, fixed, hosts[0]))
