@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from x11fwd.facts.answers import Answers
     from x11fwd.transports.base import X11Outcome
 
-__all__ = ["parse_environment", "parse_remote", "parse_system"]
+__all__ = ["NOISE_LIMIT", "parse_environment", "parse_remote", "parse_system"]
 
 # Program -> name in the family files; earlier ones win where no distribution says which.
 _MANAGERS = {

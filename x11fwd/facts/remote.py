@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from x11fwd.errors import ProbeError, UsageError
 from x11fwd.facts.answers import parse_answers
 from x11fwd.facts.model import SshdFacts
-from x11fwd.facts.parse import parse_remote
+from x11fwd.facts.parse import NOISE_LIMIT, parse_remote
 from x11fwd.facts.place import is_forwarded
 from x11fwd.facts.unknown import Unknown
 from x11fwd.transports.base import X11Outcome
@@ -49,8 +49,9 @@ def gather_remote(transport: Transport, *, python: str | None = None) -> RemoteF
         ConnectionLost: the connection died.
         ProbeError: the answer cannot be understood.
     """
-    answers = _ask(transport, python, inside=False)
-    return parse_remote(answers, x11=transport.x11, server_version=transport.server_version)
+    answers, noise = _ask(transport, python, inside=False)
+    seen = parse_remote(answers, x11=transport.x11, server_version=transport.server_version)
+    return replace(seen, command_noise=noise[:NOISE_LIMIT])
 
 
 def gather_here(transport: Transport, place: PlaceFacts, *, python: str | None = None) -> RemoteFacts:
@@ -67,7 +68,7 @@ def gather_here(transport: Transport, place: PlaceFacts, *, python: str | None =
     Raises:
         UsageError, ConnectionLost, ProbeError: as `gather_remote`.
     """
-    answers = _ask(transport, python, inside=True)
+    answers, _ = _ask(transport, python, inside=True)
     seen = parse_remote(answers, x11=X11Outcome())
     # sshd sets DISPLAY only after it has granted X11 and listens (session.c, session_setup_x11fwd)
     start = seen.start_environment.get("DISPLAY", "")
@@ -79,7 +80,8 @@ def gather_here(transport: Transport, place: PlaceFacts, *, python: str | None =
     return replace(seen, place=place, x11=X11Outcome(requested=granted, granted=granted or None))
 
 
-def _ask(transport: Transport, python: str | None, *, inside: bool) -> Answers:
+def _ask(transport: Transport, python: str | None, *, inside: bool) -> tuple[Answers, str]:
+    """The answers, and what start files printed before them."""
     if python is not None and (
         not python or python.startswith("-") or any(ord(letter) < 32 for letter in python)
     ):
@@ -89,7 +91,7 @@ def _ask(transport: Transport, python: str | None, *, inside: bool) -> Answers:
     text = b"X11FWD_INSIDE=yes\n" + probe_text() if inside else probe_text()
     result = transport.run(words, stdin=text, timeout=_LIMIT, x11=not inside)
     try:
-        return parse_answers(result.stdout, nonce)
+        return parse_answers(result.stdout, nonce), result.noise.decode("utf-8", "replace")
     except ProbeError as error:
         said = [line.strip() for line in result.error_text.splitlines() if line.strip()]
         raise ProbeError(f"{error.message}{f'; it said: {said[-1]}' if said else ''}") from None

@@ -34,11 +34,13 @@ class CommandResult:
         exit_status: 0 to 255; a command killed by signal N reads 128 + N.
         stdout: the bytes between our markers; what login files print is not in here.
         stderr: bytes; login files may have added to them.
+        noise: what login files printed on standard output before the command ran, its first 4 kB.
     """
 
     exit_status: int
     stdout: bytes = b""
     stderr: bytes = b""
+    noise: bytes = b""
 
     @property
     def ok(self) -> bool:

@@ -50,11 +50,13 @@ class Framed:
     Attributes:
         exit_status: of the command itself; a command killed by signal N reads 128 + N (POSIX shells).
         stdout, stderr: the bytes between the marks.
+        noise: what start files printed on standard output before them, its first 4 kB.
     """
 
     exit_status: int
     stdout: bytes
     stderr: bytes
+    noise: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,8 @@ class Frame:
             raise ProbeError(
                 f"the remote shell ended before our command did; it printed {_excerpt(text or rest, stderr)}"
             )
-        return Framed(int(status), text, self._cut_errors(stderr))
+        noise = stdout.partition(self.begin)[0][:_SAID]
+        return Framed(int(status), text, self._cut_errors(stderr), noise)
 
     def _cut_errors(self, stderr: bytes) -> bytes:
         """Between the marks; all of it where somebody redirected stderr: it is still worth showing."""

@@ -85,7 +85,7 @@ class OpensshTransport:
         finally:
             _end(process)
         self.note_x11(bytes(output.stderr))
-        return CommandResult(framed.exit_status, framed.stdout, framed.stderr)
+        return CommandResult(framed.exit_status, framed.stdout, framed.stderr, framed.noise)
 
     def stream(self, argv: Sequence[str], *, x11: bool = False) -> OpensshStream:
         """See `Transport.stream`."""

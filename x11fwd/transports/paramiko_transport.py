@@ -106,7 +106,7 @@ class ParamikoTransport:
                 framed = self._collect(channel, Collector(frame), deadline, timeout)
             finally:
                 self._discard(channel)
-        return CommandResult(framed.exit_status, framed.stdout, framed.stderr)
+        return CommandResult(framed.exit_status, framed.stdout, framed.stderr, framed.noise)
 
     def stream(self, argv: Sequence[str], *, x11: bool = False) -> ParamikoStream:
         """See `Transport.stream`."""
