@@ -21,6 +21,7 @@ _FAMILIES: Mapping[str, str] = {
     "arch": "pacman -S",
     "alpine": "apk add",
     "macos": "brew install",
+    "windows": "winget install",
 }
 _NAMES: Mapping[str, Mapping[str, str]] = {
     "xauth": {
@@ -38,6 +39,7 @@ _NAMES: Mapping[str, Mapping[str, str]] = {
         "arch": "openssh",
         "alpine": "openssh-client",
         "macos": "openssh",
+        "windows": "Microsoft.OpenSSH.Beta",
     },
     "xwayland": {
         "debian": "xwayland",
@@ -46,7 +48,7 @@ _NAMES: Mapping[str, Mapping[str, str]] = {
         "arch": "xorg-xwayland",
         "alpine": "xwayland",
     },
-    "x-server": {"macos": "--cask xquartz"},
+    "x-server": {"macos": "--cask xquartz", "windows": "marha.VcXsrv"},
 }
 _ALIASES: Mapping[str, str] = {
     "ubuntu": "debian",
@@ -64,7 +66,7 @@ _ALIASES: Mapping[str, str] = {
 
 
 def family(system: SystemFacts) -> str | None:
-    """`debian`, `fedora`, `suse`, `arch`, `alpine` or `macos`; None where os-release(5) names another one."""
+    """`debian`, `fedora`, `suse`, `arch`, `alpine`, `macos`, `windows`, or None."""
     for word in (system.os_id, *system.os_like, system.kernel.lower()):
         known = _ALIASES.get(word, word)
         if known in _FAMILIES:
@@ -82,5 +84,5 @@ def by_hand(thing: str, system: SystemFacts, *, root: bool = False) -> Fix | Non
     name = _NAMES[thing].get(kind or "")
     if kind is None or name is None:
         return None
-    sudo = "" if root or kind == "macos" else "sudo "
+    sudo = "" if root or kind in {"macos", "windows"} else "sudo "
     return Fix(f"{sudo}{_FAMILIES[kind]} {name}", FixBy.YOU)

@@ -110,7 +110,7 @@ def dead(seen: Seen) -> Verdict:
     if shake is None:
         return skip("there is no display to try")
     if shake.status in NO_ANSWER:
-        other = next((name for name in local.display_candidates if name != local.display_used), None)
+        other = next((name for name in local.display_candidates if not _same(name, local.display_used)), None)
         fix = set_display(local, other) if other else None
         return bad(f"the X server at {local.display_used} does not answer", answered(shake), fix)
     if not shake.ok:
@@ -122,6 +122,15 @@ def dead(seen: Seen) -> Verdict:
         f"{server_name(local)} answers at {local.display_used}",
         f"{shake.vendor} {shake.release}, handshake in {milliseconds(shake.seconds)}",
     )
+
+
+def _same(one: str, other: str | None) -> bool:
+    """Whether two values of DISPLAY lead to one server: `:0` and `:0.0` do."""
+    try:
+        first, second = parse_display(one), parse_display(other or "")
+    except MalformedDisplayError:
+        return False
+    return (first.host, first.number, first.socket_path) == (second.host, second.number, second.socket_path)
 
 
 def _ssh_goes_elsewhere(local: LocalFacts) -> Verdict | None:

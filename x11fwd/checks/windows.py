@@ -75,7 +75,7 @@ def points_at_windows(seen: Seen) -> Verdict:
     why = "Windows' firewall swallows it" if shake.status is HandshakeStatus.TIMEOUT else "nobody listens"
     line = line_that_sets(local, "DISPLAY")
     said = f"{answered(shake)}: {why}" + (f"; {line}" if line else "")
-    title = f"DISPLAY={local.display} leads out of WSL to Windows, where no X server answers"
+    title = f"DISPLAY={local.display} asks for an X server of Windows, as before WSLg, and none answers"
     if wsl.wslg_socket:
         return bad(f"{title}; WSLg's own is :{wsl.number}", said, set_display(local, f":{wsl.number}"))
     return bad(f"{title}; `wsl --update` brings one that needs no such setting", said, _update())

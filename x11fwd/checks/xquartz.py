@@ -65,7 +65,7 @@ def no_logout(seen: Seen) -> Verdict:
         return bad(
             "this login still has the DISPLAY of the XQuartz before its upgrade",
             f"DISPLAY={local.display}, which is not there",
-            Fix("sudo launchctl bootout user/$UID", FixBy.YOU),
+            _log_out(),
         )
     if mac.launchd_display and (local.display != mac.launchd_display or mac.display_there is not False):
         return fine("launchd hands out a DISPLAY", mac.launchd_display)
@@ -175,10 +175,13 @@ def xauth_location(seen: Seen) -> Verdict:
         return fine("ssh's XAuthLocation is there", named)
     if local.xauth.path is None:
         return skip("there is no xauth on this machine")
-    evidence = f"`ssh -G`: xauthlocation {named}, which is not there; {local.xauth.path} is"
+    line = local.client.decides("xauthlocation") if local.client else None
+    who = f"{line} says XAuthLocation {named}" if line else f"`ssh -G`: xauthlocation {named}"
+    evidence = f"{who}, which is not there; {local.xauth.path} is"
     if local.handshake is not None and local.handshake.ok and local.has_cookie is False:
         return fine("ssh looks for xauth in the wrong place, and this X server needs no cookie", evidence)
-    return odd(
+    wanted = local.client is not None and local.client.forwards  # by the user's own ssh, not only by x11fwd's
+    return (bad if wanted else odd)(
         f"ssh looks for xauth at {named}, where there is none; x11fwd ssh tells it {local.xauth.path}",
         f"{evidence}; plain ssh would send a made-up cookie",
         _first_in_config(f"XAuthLocation {local.xauth.path}"),
@@ -195,7 +198,8 @@ def cookie_after_wake(seen: Seen) -> Verdict:
     """F16: the server and the authority file disagree after sleep or a change of network."""
     _mac(seen)
     local, shake = seen.local, seen.local.handshake
-    if shake is None or shake.status is not HandshakeStatus.WRONG_COOKIE:
+    own = local.authority is None or not local.authority.from_variable  # else see local-xauthority-wrong
+    if shake is None or shake.status is not HandshakeStatus.WRONG_COOKIE or not own:
         return fine("XQuartz knows the cookie") if _opens(seen) else skip("XQuartz did not refuse a cookie")
     return bad(
         "XQuartz no longer knows the cookie that it wrote itself; quit it, and open a window again",

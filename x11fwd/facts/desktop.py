@@ -104,15 +104,16 @@ def gather_desktop(answers: Answers, around: Surroundings) -> DesktopFacts:
     """Read the local probe's answers, files and processes."""
     environ, platform, root = around.environ, around.platform, around.root
     home = home_of(environ, platform)
-    mac = find_mac(answers, home) if platform == "darwin" else None
+    unasked = answers.why("probe")
+    mac = find_mac(answers, home) if platform == "darwin" and unasked is None else None
     linux = platform.startswith("linux")
     wsl = find_wsl(environ, around.release, around.display, root) if linux else None
     location = around.xauth_location
     return DesktopFacts(
-        name=_name(around, mac, wsl),
+        name=_name(around, wsl),
         mac=mac,
         wsl=wsl,
-        xwayland=answers.first("xwayland.path") if linux else None,
+        xwayland=unasked or answers.first("xwayland.path"),
         server=find_server(root, around.display, around.owner) if linux else None,
         session=session_environment(answers),
         access=around.access or Unknown("the X server did not say"),
@@ -129,8 +130,8 @@ def home_of(environ: Mapping[str, str], platform: str) -> str | None:
     return environ.get("HOME") or (environ.get("USERPROFILE") if platform == "win32" else None)
 
 
-def _name(around: Surroundings, mac: MacFacts | None, wsl: WslFacts | None) -> str:
-    if mac is not None:
+def _name(around: Surroundings, wsl: WslFacts | None) -> str:
+    if around.platform == "darwin":
         return "macos"
     if around.platform == "win32":
         return "windows"

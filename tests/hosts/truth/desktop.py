@@ -158,7 +158,7 @@ def dead(scene: Scene) -> None:
 
 def left_over(scene: Scene) -> None:
     """The socket of a server that was killed: nobody listens on it."""
-    path = Path(f"/tmp/.X11-unix/X{number(scene)}{os.getpid() % 1000}")
+    path = Path(f"/tmp/.X11-unix/X9{number(scene)}{os.getpid() % 1000:03}")
     with socket.socket(socket.AF_UNIX) as made:
         made.bind(str(path))
     path.chmod(0o777)
@@ -234,6 +234,10 @@ def private(scene: Scene) -> None:
 
 def xauth_location_lost(scene: Scene) -> None:
     scene.person.config("XAuthLocation /usr/X11R6/bin/xauth")
+
+
+def xauth_location_lost_for_plain_ssh(scene: Scene) -> None:
+    scene.person.config("XAuthLocation /usr/X11R6/bin/xauth\nForwardX11 yes\nForwardX11Trusted yes")
 
 
 # --- WSL, played
@@ -351,7 +355,15 @@ FAULTS: tuple[Fault, ...] = (
         "F15",
         xauth_location_lost,
         status="warn",
-        says="xauthlocation /usr/X11R6/bin/xauth, which is not there; /usr/bin/xauth is",
+        says=r"/\.ssh/config:\d+ says XAuthLocation /usr/X11R6/bin/xauth, which is not there; /usr/bin",
+    ),
+    Fault(
+        "xquartz-xauthlocation-lost",
+        "F15",
+        xauth_location_lost_for_plain_ssh,
+        case="wanted",
+        status="fail",
+        says="which is not there; /usr/bin/xauth is",
     ),
     Fault(
         "wslg-socket-missing",

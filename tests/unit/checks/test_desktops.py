@@ -83,6 +83,18 @@ BROKEN: dict[str, Case] = {
         FAIL,
         "org.macosforge.xquartz:0, which is not there",
     ),
+    "F10 launchd's socket is gone": Case(
+        MAC.but(
+            replaced={
+                "=display.socket\tyes": "=display.socket\tno",
+                "=launchd.socket\tyes": "=launchd.socket\tno",
+            },
+            servers={LAUNCHD: REFUSED},
+        ),
+        "xquartz-no-logout",
+        FAIL,
+        "there is no such socket",
+    ),
     "F11 DISPLAY=:0 in .zprofile, XQuartz not running": Case(
         MAC.but(environ={"DISPLAY": ":0"}, files={"{home}/.zprofile": "# MacPorts\nexport DISPLAY=:0\n"}),
         "xquartz-display-overridden",
@@ -125,6 +137,22 @@ BROKEN: dict[str, Case] = {
     ),
     "F16 cookie after sleep": Case(
         MAC.but(servers={LAUNCHD: WRONG}), "xquartz-cookie-after-wake", FAIL, "Invalid MIT-MAGIC"
+    ),
+    "F05 XAUTHORITY leads to an old cookie": Case(
+        MAC.but(
+            environ={"XAUTHORITY": "{home}/old"},
+            cookies={"{home}/old": 0},
+            servers={LAUNCHD: WRONG},
+        ),
+        "local-xauthority-wrong",
+        FAIL,
+        "/old",
+    ),
+    "F19 no_auth": Case(
+        MAC.but(replaced={'"no_auth" = 0': '"no_auth" = 1'}),
+        "xquartz-network-clients",
+        WARN,
+        "defaults write org.xquartz.X11 no_auth -bool false",
     ),
     "F17 old domain": Case(
         MAC.but(capture="macos-xquartz/local-old-domain.txt"),
@@ -407,6 +435,14 @@ def test_no_advice_opens_the_x_server_to_others(tmp_path: Path, monkeypatch: pyt
         for one in found_on(case.desktop, base, monkeypatch):
             command = one.fix.command if one.fix else ""
             assert not re.search(r"xhost \+|chmod 777|X11UseLocalhost no|ForwardX11 yes", command), one
+
+
+def test_a_mac_whose_probe_failed_is_not_said_to_lack_xquartz(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desktop = without(MAC, "DISPLAY", replaced={".NONCE": "cut"}, servers={LAUNCHD: REFUSED})
+    findings = found_on(desktop, tmp_path, monkeypatch)
+    assert not [one.id for one in findings if one.id.startswith("xquartz-") and one.status is FAIL]
 
 
 def test_every_folder_of_captures_names_its_source() -> None:
