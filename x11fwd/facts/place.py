@@ -141,7 +141,7 @@ class PlaceFacts:
 
 def is_forwarded(display: str) -> bool:
     """Of the kind that sshd sets: `localhost:N.0`, or `host:N.0` with X11UseLocalhost no, N from 10 on."""
-    found = re.match(r"[^:/]+:(\d+)(?:\.\d+)?$|\[::1\]:(\d+)(?:\.\d+)?$", display)
+    found = re.match(r"(?!unix:)[^:/]+:(\d+)(?:\.\d+)?$|\[::1\]:(\d+)(?:\.\d+)?$", display)
     return found is not None and int(found[1] or found[2]) >= _FIRST_DISPLAY
 
 
