@@ -56,6 +56,7 @@ class PlainSsh:
     name = "openssh"
     reason = "a test"
     server_version: str | None = None
+    round_trip: float | None = None
 
     def __init__(self, host: Host, user: str, *, port: int | None = None) -> None:
         self.target = Target(typed=f"{user}@{host.hostname}", host=host.address, user=user)

@@ -1,6 +1,6 @@
 """What this machine's ssh_config says about X11, and what ssh makes of it; section B, for the table alone.
 
-F29, F30, F42, F47 and F48. x11fwd asks for X11 whatever the files say; these speak of plain `ssh`.
+F29, F30, F42, F43, F47 and F48. x11fwd asks for X11 whatever the files say; these speak of plain `ssh`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from x11fwd.checks import sshd, sshd_forwarding
 from x11fwd.checks.check import Seen, Unanswered, Verdict, bad, fine, odd, skip, unknown
 from x11fwd.checks.report import Fix, FixBy, Status
-from x11fwd.checks.session import culprit, display_of
+from x11fwd.checks.session import State, culprit, display_of, state_of
 from x11fwd.facts.model import Unknown, known
+from x11fwd.facts.place import is_forwarded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,8 +70,10 @@ def no_request(seen: Seen) -> Verdict:
 def _no_request_inside(seen: Seen) -> Verdict:
     remote = seen.there
     given = remote.start_environment.get("DISPLAY", "")
+    if is_forwarded(given):
+        return fine("this session's ssh has asked for X11", f"DISPLAY={given}")
     if given or display_of(seen):
-        return fine("this session's ssh has asked for X11", f"DISPLAY={given or display_of(seen)}")
+        return skip("this session has a DISPLAY", f"DISPLAY={given or display_of(seen)}")
     if culprit(seen):
         return skip("another reason is known")
     allows = (sshd_forwarding.forwarding_off(seen), sshd.disable_forwarding(seen), sshd.xauth_missing(seen))
@@ -216,3 +219,20 @@ def for_all_hosts(seen: Seen) -> Verdict:
 def _for_all(line: ConfigLine) -> bool:
     words = line.block.split()
     return not words or words[0].lower() == "match" or "*" in words[1:]
+
+
+def background_race(seen: Seen) -> Verdict:
+    """F43: a program left behind with `&` comes to the display after sshd has closed it with the session."""
+    place = seen.there.place
+    if not seen.inside or place is None:
+        return skip("only to be seen in the session itself")
+    display = display_of(seen)
+    gone = state_of(seen) is State.DEAD and is_forwarded(display)
+    if place.below_sshd or not gone or culprit(seen):
+        return fine("this program did not outlive its session")
+    return bad(
+        "the ssh session that this program was started in has ended, and its display with it",
+        f"DISPLAY={display}, where nobody listens any more, and no sshd is above this process; sshd closes "
+        "the display when the session's command ends",
+        Fix(f"ssh -f -X {quote(seen.host)} 'python plot.py'", FixBy.YOU),
+    )

@@ -91,8 +91,8 @@ def _key_file(remark: str) -> str:
 def gateway(seen: Seen) -> Verdict:
     """F41: bastions that end the ssh session themselves pass X11 on in part or not at all."""
     remote = seen.there
-    version = remote.sshd.version
-    found = _GATEWAY.search(version) if isinstance(version, str) else None
+    version = _banner(seen)
+    found = _GATEWAY.search(version)
     if found is None:
         return fine(f"{seen.host} is no gateway that ends sessions itself")
     arrived = remote.remote_handshake == "ok"
@@ -124,14 +124,19 @@ def second_hop(seen: Seen) -> Verdict:
 
 def not_openssh(seen: Seen) -> Verdict:
     """F70: servers that are not OpenSSH mostly have no X11 forwarding at all."""
-    remote = seen.there
-    version = remote.sshd.version
-    if not isinstance(version, str) or remote.x11.granted is not False or "OpenSSH" in version:
+    version = _banner(seen)
+    if not version or seen.there.x11.granted is not False or "OpenSSH" in version:
         return fine(f"the ssh server of {seen.host} can forward X11")
     return bad(
         f"{seen.host} is not served by OpenSSH but by {version}, which refused X11",
         f"banner {version}; connect to a real sshd there (another port, or through a jump host)",
     )
+
+
+def _banner(seen: Seen) -> str:
+    """What the server calls itself; sshd's own `-V` where nobody heard the banner."""
+    version = seen.there.banner or seen.there.sshd.version
+    return version if isinstance(version, str) else ""
 
 
 def refused(seen: Seen) -> Verdict:

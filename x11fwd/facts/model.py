@@ -289,6 +289,7 @@ class RemoteFacts:
         account: start files, terminals of earlier logins, cookies.
         command_noise: what start files print before every command (at most 200 characters).
         place: where x11fwd itself runs, when it runs there inside the session; None from the desktop.
+        banner: what the ssh server calls itself, without `SSH-2.0-`; None where nobody heard it.
     """
 
     system: SystemFacts
@@ -316,6 +317,7 @@ class RemoteFacts:
     account: AccountFacts = field(default_factory=AccountFacts)
     command_noise: str = ""
     place: PlaceFacts | None = None
+    banner: str | None = None
 
     @property
     def python(self) -> PythonFacts | None:

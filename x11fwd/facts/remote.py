@@ -50,8 +50,10 @@ def gather_remote(transport: Transport, *, python: str | None = None) -> RemoteF
         ProbeError: the answer cannot be understood.
     """
     answers, noise = _ask(transport, python, inside=False)
-    seen = parse_remote(answers, x11=transport.x11, server_version=transport.server_version)
-    return replace(seen, command_noise=noise[:NOISE_LIMIT])
+    version = transport.server_version
+    seen = parse_remote(answers, x11=transport.x11, server_version=version)
+    trip = seen.round_trip if transport.round_trip is None else transport.round_trip
+    return replace(seen, banner=version, round_trip=trip, command_noise=noise[:NOISE_LIMIT])
 
 
 def gather_here(transport: Transport, place: PlaceFacts, *, python: str | None = None) -> RemoteFacts:

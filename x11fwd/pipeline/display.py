@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from x11fwd.errors import DisplayError
 from x11fwd.facts.display import LIMIT, DisplayFound, find_display, open_display
+from x11fwd.facts.place import is_forwarded
 from x11fwd.transports.base import X11Offer
 from x11fwd.x11.authority import Cookie, find_cookie, read_authority
 from x11fwd.x11.client import connect
@@ -149,6 +150,10 @@ def make_offer(local: LocalFacts, *, trusted: bool | None = None) -> tuple[X11Of
         return offer, f"{display} does not answer: {_words(local.handshake)}"
     if trusted:
         return offer, "trusted, as asked"
+    if is_forwarded(display):
+        if trusted is False:
+            return None, f"{display} is itself forwarded by ssh, which knows one cookie and no other"
+        return offer, f"trusted: {display} is itself forwarded by ssh, which knows one cookie and no other"
     if local.security_extension is not True:
         if trusted is False:
             return None, "the X server has no SECURITY extension, so it knows no untrusted programs"

@@ -93,7 +93,7 @@ def _with_display(line: CommandLine) -> int:
         return _become_ssh([], line, environ)  # ssh will say in its own words what is wrong
     notes: list[str] = []
     if seen is not None:
-        screen = Screen(usable=True, security=seen.security)
+        screen = Screen(usable=True, security=seen.security and not _is_forwarded(display, environ))
     else:
         screen = _find_display(environ, notes)
         # held open while ssh runs, see quick_look.Display
@@ -145,6 +145,12 @@ def _tidy_descriptors() -> None:
 
 def _is_mute(line: CommandLine, config: Mapping[str, str]) -> bool:
     return line.has("q") or config.get("loglevel", "").lower() in _MUTE_LEVELS
+
+
+def _is_forwarded(display: str, environ: Mapping[str, str]) -> bool:
+    """A display that sshd made here: the ssh it leads to knows one cookie, so another one is of no use."""
+    host, _, number = display.rpartition(":")
+    return bool(host) and "SSH_CONNECTION" in environ and not number.startswith("0")
 
 
 def _find_display(environ: MutableMapping[str, str], notes: list[str]) -> Screen:

@@ -188,6 +188,11 @@ class Transport(Protocol):
         ...
 
     @property
+    def round_trip(self) -> float | None:
+        """Seconds that the fastest exchange with the server took so far; None where none could be timed."""
+        ...
+
+    @property
     def x11(self) -> X11Outcome: ...
 
     def run(

@@ -85,6 +85,7 @@ class FakeTransport:
         self.calls: list[Call] = []
         self.files: dict[str, bytes] = {}
         self.closed = False
+        self.round_trip: float | None = None
         self.die_at = die_at
         self._answers = [(answer, [answer.times]) for answer in answers]
         self._x11 = x11 or X11Outcome()

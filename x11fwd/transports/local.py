@@ -29,6 +29,7 @@ class LocalTransport:
     name = "local"
     reason = "this machine needs no connection"
     server_version: str | None = None
+    round_trip: float | None = None
 
     def __init__(self) -> None:
         self.target = Target(typed="", host="localhost")

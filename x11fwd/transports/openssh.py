@@ -37,6 +37,7 @@ class OpensshTransport:
     """
 
     name = "openssh"
+    round_trip: float | None = None  # ssh's debug lines have no times
 
     def __init__(
         self, hop: Hop, master: Master | None, control: str, offer: X11Offer | None, reason: str

@@ -28,6 +28,7 @@ __all__ = ["Link", "ParamikoCannotError", "Reply"]
 
 _MSG_CHANNEL_REQUEST, _MSG_CHANNEL_SUCCESS, _MSG_CHANNEL_FAILURE = 98, 99, 100
 _MSG_GLOBAL_REQUEST = 80
+_REMARKS = 200  # lines kept of what sshd says; an honest one says a few
 
 
 class ParamikoCannotError(ConnectError):
@@ -39,10 +40,14 @@ class Reply:
 
     def __init__(self) -> None:
         self._event = threading.Event()
+        self._asked = time.monotonic()
         self.granted: bool | None = None
+        self.seconds: float | None = None  # from the question to its answer
 
     def set(self, granted: bool | None) -> None:
         self.granted = granted
+        if granted is not None and self.seconds is None:
+            self.seconds = time.monotonic() - self._asked
         self._event.set()
 
     def wait(self, timeout: float) -> bool | None:
@@ -57,6 +62,7 @@ class Link(paramiko.Transport):
     def __init__(self, sock: socket.socket | paramiko.Channel, config: SshConfig) -> None:
         super().__init__(sock)
         self.remarks: list[str] = []
+        self.exchanges: list[float] = []  # seconds that single questions took
         self.lost = ""  # why the connection was given up, once it was
         self.last_heard = time.monotonic()
         self._awaited: dict[int, deque[Reply]] = {}
@@ -82,7 +88,8 @@ class Link(paramiko.Transport):
         """SSH_MSG_DEBUG (RFC 4253 section 11.3): `key options: …`, `No xauth program; …` and their kin."""
         m.get_boolean()
         text = m.get_string().decode("utf-8", "replace")
-        self.remarks.extend(line for line in text.splitlines() if line.strip())
+        lines = [line for line in text.splitlines() if line.strip()]
+        self.remarks.extend(lines[: max(0, _REMARKS - len(self.remarks))])
 
     def _parse_request_success(self, m: paramiko.Message) -> None:
         self.last_heard = time.monotonic()
@@ -138,7 +145,7 @@ class Link(paramiko.Transport):
                 self._no_exchange(None)
                 if heard or done.is_set()
                 else ConnectError(
-                    f"what answers there said nothing within {timeout:g} s", hint="is it an ssh server?"
+                    f"what answers there sent no ssh banner within {timeout:g} s", hint="is it an ssh server?"
                 )
             )
         key = self.get_remote_server_key()

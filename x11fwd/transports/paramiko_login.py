@@ -80,6 +80,8 @@ def open_link(
         may_type=trusted,
         timeout=timeout,
     ).run()
+    if auth.exchange is not None:
+        link.exchanges.append(auth.exchange)
     return link, trusted
 
 

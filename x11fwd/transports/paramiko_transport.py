@@ -84,6 +84,12 @@ class ParamikoTransport:
         return self._link.server_version
 
     @property
+    def round_trip(self) -> float | None:
+        # sshd answers x11-req between two other steps of its own, without starting anything (session_x11_req)
+        asked = self._x11_reply.seconds if self._x11_reply is not None else None
+        return min((*self._link.exchanges, *([] if asked is None else [asked])), default=None)
+
+    @property
     def x11(self) -> X11Outcome:
         granted, remarks = self._granted, tuple(self._link.remarks)
         if self._x11_reply is not None and self._x11_reply.granted is not None:

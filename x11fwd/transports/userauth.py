@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -74,13 +75,15 @@ class UserAuth:
         self._service_asked = False
         self._authenticated = threading.Event()
         self.banner: str | None = None
+        self.exchange: float | None = None  # seconds from the service request to its answer
+        self._asked_at = 0.0
 
     # what paramiko.Transport calls, on its own thread ---------------------------------------------
 
     @property
     def _handler_table(self) -> dict[int, Callable[[paramiko.Message], None]]:
         return {
-            _SERVICE_ACCEPT: lambda _message: None,
+            _SERVICE_ACCEPT: self._on_service,
             _SUCCESS: self._on_success,
             _FAILURE: self._on_failure,
             _BANNER: self._on_banner_message,
@@ -96,6 +99,11 @@ class UserAuth:
     def abort(self) -> None:
         """The connection is gone."""
         self._replies.put(None)
+
+    def _on_service(self, message: paramiko.Message) -> None:
+        # sshd answers this one without any work (auth2.c, input_service_request), so it times the way
+        del message
+        self.exchange = time.monotonic() - self._asked_at
 
     def _on_success(self, message: paramiko.Message) -> None:
         del message
@@ -193,6 +201,7 @@ class UserAuth:
             # RFC 4253 section 10 does not ask us to wait for the answer; a refused service
             # ends the connection
             self._service_asked = True
+            self._asked_at = time.monotonic()
             service = paramiko.Message()
             service.add_byte(bytes([_SERVICE_REQUEST]))
             service.add_string("ssh-userauth")

@@ -43,6 +43,7 @@ class Here:
     name = "local"
     reason = "a test"
     server_version: str | None = None
+    round_trip: float | None = None
 
     def __init__(self, folder: Path, shell: str) -> None:
         self.target = Target(typed="here", host="here")

@@ -74,6 +74,7 @@ class Line:
     target: Target = field(default_factory=lambda: Target("ana@gpu1", "gpu1"))
     config: SshConfig = field(default_factory=SshConfig)
     server_version: str | None = None
+    round_trip: float | None = None
     round_trips: int = 0
     x11: X11Outcome = field(default_factory=X11Outcome)
 

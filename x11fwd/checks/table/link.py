@@ -24,6 +24,7 @@ CHECKS: tuple[Check, ...] = (
         Link.REQUEST,
         needs=(Link.SWITCH, Link.GRANT),
     ),
+    Check("ssh-background-race", _C, client_config.background_race, Link.REACH),
     Check("sendenv-display", _C, client_config.sendenv_display, Link.REACH),
     Check("jump-second-hop", _C, connection.second_hop),
     Check("key-no-x11", _C, connection.key_options, Link.GRANT),
