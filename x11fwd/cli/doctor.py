@@ -38,7 +38,7 @@ Examples:
   x11fwd doctor                          this machine, or this session of ssh
   x11fwd doctor ana@gpu1                 both ends, and the way between them
   x11fwd doctor -v ana@gpu1              with what was seen, and where
-  x11fwd doctor --fix gpu1               cures what needs no root, and looks again
+  x11fwd doctor --fix gpu1               cures what needs no root
   x11fwd doctor --json gpu1 | jq .cause  for scripts
   x11fwd doctor --python ~/env/bin/python gpu1
 """
@@ -166,12 +166,14 @@ def _fix(
 
         print(json.dumps(fix_document(report), indent=2))
         return report.exit_code
+    host = host or report.session_on
     if dry_run:
         show_fix_plan(report.plan, answers, host=host)
     show_fix(report, answers, messages, host=host, aim=words)
     if report.last.cause is not None:
         answers.print()
-        show_report(report.last, answers, host=host, aim=words, verbose=verbose)
+        inside = bool(report.session_on)
+        show_report(report.last, answers, host=host, aim=words, verbose=verbose, session=inside)
         note = admin_note(report.last, host or "this machine")
         if note:
             answers.print("\nThis needs an administrator. A note that is ready to be sent:")

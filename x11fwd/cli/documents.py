@@ -104,12 +104,13 @@ def _setup(result: SetupResult) -> dict[str, object]:
 
 def fix_document(report: FixReport) -> dict[str, object]:
     """`x11fwd doctor --fix --json`, schema `x11fwd.fix/1`: both reports, and what lies between them."""
-    outcomes = {one.change: one.outcome.value for one in report.results}
+    outcomes = {one.change: (one.outcome.value, one.detail) for one in report.results}
     machines = (("local", report.plan.here), ("remote", report.plan.there))
     changes: list[dict[str, object]] = [
-        {"machine": machine, **_change(change), "outcome": outcomes.get(change.id)}
+        {"machine": machine, **_change(change), "outcome": outcome, "detail": detail}
         for machine, plan in machines
         for change in plan.changes
+        for outcome, detail in (outcomes.get(change.id, (None, "")),)
     ]
     return {
         "schema": "x11fwd.fix/1",
@@ -120,8 +121,9 @@ def fix_document(report: FixReport) -> dict[str, object]:
         "status": report.status.value,
         "changes": changes,
         "cured": list(report.took),
+        "later": list(report.later),
         "still_there": list(report.left),
-        "notes": [*report.plan.here.notes, *report.plan.there.notes],
+        "notes": list(report.plan.notes),
         "before": report_json(report.before),
         "after": report_json(report.after) if report.after else None,
         "error": _error(report.error),

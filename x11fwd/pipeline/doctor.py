@@ -39,11 +39,13 @@ class DoctorOptions:
         transport: `auto`, `paramiko` or `openssh`.
         python: the interpreter to look at, None for the one a script would get.
         only: ids of the findings to report; all where empty.
+        offer_cures: name `x11fwd doctor --fix` as the fix of what it cures, and not what to type by hand.
     """
 
     transport: str = "auto"
     python: str | None = None
     only: tuple[str, ...] = ()
+    offer_cures: bool = True
 
 
 @dataclass(frozen=True)
@@ -207,6 +209,24 @@ def run_doctor(
     Raises:
         UsageError: an id of `options.only` is not one of the findings.
     """
+    result = _looked(target, options, prompter, progress, means)
+    if not options.offer_cures or result.report.cause is None:
+        return result
+    from x11fwd.checks.check import Aim
+    from x11fwd.pipeline.curing import offered
+
+    words = Aim.of(target).words if target else ""
+    findings = offered(result.report.findings, result.local, result.remote, target, words)
+    return replace(result, report=replace(result.report, findings=findings))
+
+
+def _looked(
+    target: Target | None,
+    options: DoctorOptions,
+    prompter: Prompter,
+    progress: Callable[[str], None],
+    means: Means | None,
+) -> DoctorResult:
     means = means or real_means(warm=target is not None)
     started = time.monotonic()
     _refuse_unknown(options.only)

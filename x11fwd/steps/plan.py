@@ -131,7 +131,11 @@ class ControlService:
 
 @dataclass(frozen=True)
 class RunCommand:
-    """A playbook's own command: `check` exits 0 when nothing needs doing."""
+    """A playbook's own command: `check` exits 0 when nothing needs doing.
+
+    Attributes:
+        undo: () for what does not come back, such as a lock that nobody holds: it leaves no journal entry.
+    """
 
     check: tuple[str, ...]
     do: tuple[str, ...]

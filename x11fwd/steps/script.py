@@ -225,6 +225,7 @@ def _environment(action: InstallInEnvironment) -> list[str]:
 
 def _command(action: RunCommand) -> list[str]:
     return [
+        *_assignments({"undoable": "yes" if action.undo else "no"}),
         _function("run_check", action.check),
         _function("run_command", action.do),
         _function("run_undo", action.undo),

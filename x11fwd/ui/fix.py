@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from x11fwd.pipeline.fix import FixStatus
+from x11fwd.steps.plan import Outcome
 from x11fwd.ui.console import rich_text, safe, symbols
 from x11fwd.ui.layout import beside
 from x11fwd.ui.message import show_error
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["show_fix", "show_fix_plan"]
 
 _WIDEST = len("still there")
+_WHEN = "in a new login, or a new terminal here"
 _HEADLINES = {
     FixStatus.WELL: "nothing is wrong, nothing was changed",
     FixStatus.BEYOND: "nothing of this can be cured from here without root",
@@ -55,25 +57,41 @@ def show_fix(
 def _view(report: FixReport, console: Console, host: str) -> Iterator[Text]:
     lead = Text(f"{safe(host or 'this machine', console)}: ", style="side")
     titles = {one.id: one.title for one in report.before.findings}
-    words = _HEADLINES.get(report.status) or ("cured" if not report.left else "changed, and looked at again")
-    yield beside(lead, Text(words), console)
+    yield beside(lead, Text(_headline(report)), console)
+    for result in report.results:
+        if result.outcome is Outcome.FAILED:
+            yield _line("fail", "refused", result.detail, console)
     for one in report.took:
         yield _line("ok", "cured", titles.get(one, one), console)
+    for one in report.later:
+        yield _line("ok", "done", f"{titles.get(one, one)}; it shows {_WHEN}", console)
     for one in report.left:
         yield _line("fail", "still there", titles.get(one, one), console)
-    for note in (*report.plan.here.notes, *report.plan.there.notes):
-        yield _line("warn", "note", note, console)
+    if report.status in {FixStatus.BEYOND, FixStatus.DONE}:  # else the plan has said so
+        for note in report.plan.notes:
+            yield _line("warn", "note", note, console)
+
+
+def _headline(report: FixReport) -> str:
+    if report.status is FixStatus.BEYOND and report.plan.notes:
+        return "nothing of this can be cured for you"
+    if report.status is not FixStatus.DONE:
+        return _HEADLINES[report.status]
+    if report.left or report.error is not None:
+        return "changed, and looked at again"
+    return "cured" if report.took else "changed"
 
 
 def _back(report: FixReport, console: Console, aim: Aim | None) -> Iterator[Text]:
-    if report.status is not FixStatus.DONE:
-        return
+    """The command that takes back what is in the journals."""
+    done = {one.change for one in report.results if one.journal}
     ways = []
-    if report.plan.there.changes:
+    if any(change.id in done for change in report.plan.there.changes):
         ways.append(f"`x11fwd undo {aim.words}`" if aim else "`x11fwd undo`")
-    if report.plan.here.changes and "`x11fwd undo`" not in ways:
+    if any(change.id in done for change in report.plan.here.changes) and "`x11fwd undo`" not in ways:
         ways.append("`x11fwd undo`")
-    yield rich_text(f"To take it back: {' and '.join(ways)}", console, "note")
+    if ways:
+        yield rich_text(f"To take it back: {' and '.join(ways)}", console, "note")
 
 
 def _line(style: str, word: str, text: str, console: Console) -> Text:

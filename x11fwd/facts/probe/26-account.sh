@@ -21,18 +21,21 @@ x_start_files() {
         -e 's/^\(.\{300\}\).*/\1/')"
 }
 
-# x_display_of KIND PID PLACE: the DISPLAY with which a process of an earlier login runs.
+# x_display_of KIND PID PLACE [DISPLAY]: with which a process of an earlier login runs; DISPLAY as our own hook in
+# tmux has noted it, else the one that the process was born with.
 x_display_of() {
-    x_value=$(LC_ALL=C tr '\000' '\n' <"/proc/$2/environ" 2>/dev/null | LC_ALL=C sed -n '/^DISPLAY=/{s///p;q;}')
+    x_value=${4:-}
+    if [ -z "$x_value" ]; then x_value=$(LC_ALL=C tr '\000' '\n' <"/proc/$2/environ" 2>/dev/null | LC_ALL=C sed -n '/^DISPLAY=/{s///p;q;}'); fi
     if [ -n "$x_value" ]; then x_say stays "$1$x_tab$2$x_tab$3$x_tab$x_value"; fi
 }
 
 x_staying() {
     for x_socket in "${TMUX_TMPDIR:-/tmp}/tmux-$x_uid"/*; do
         if [ ! -S "$x_socket" ]; then continue; fi
-        x_limit 2 tmux -S "$x_socket" list-panes -a -F '#{pane_pid} #{session_name}:#{window_index}.#{pane_index}' \
-            2>/dev/null </dev/null | LC_ALL=C sed 30q | while read -r x_pid x_word; do
-            x_display_of tmux "$x_pid" "${x_socket##*/} $x_word"
+        x_limit 2 tmux -S "$x_socket" list-panes -a \
+            -F '#{pane_pid} #{?@x11fwd_display,#{@x11fwd_display},-} #{session_name}:#{window_index}.#{pane_index}' \
+            2>/dev/null </dev/null | LC_ALL=C sed 30q | while read -r x_pid x_value x_word; do
+            x_display_of tmux "$x_pid" "${x_socket##*/} $x_word" "${x_value#-}"
         done
     done
     if [ ! -r /proc/self/cmdline ]; then return; fi

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from x11fwd.steps.cures.ground import Ground
 
-__all__ = ["CURES", "Cure", "Machine"]
+__all__ = ["CURES", "Cure", "Machine", "Shows"]
 
 
 class Machine(Enum):
@@ -26,6 +26,13 @@ class Machine(Enum):
 
     HERE = "here"  # the machine with the screen
     THERE = "there"  # the machine with the program
+
+
+class Shows(Enum):
+    """From when on doctor can see that it took."""
+
+    AT_ONCE = "at once"
+    NEW_LOGIN = "in a new login"  # or terminal: start files are read then
 
 
 @dataclass(frozen=True)
@@ -38,26 +45,29 @@ class Cure:
 
     machine: Machine
     plan: Callable[[Ground], None]
+    shows: Shows = Shows.AT_ONCE
 
+
+_H, _T, _LOGIN = Machine.HERE, Machine.THERE, Shows.NEW_LOGIN
 
 CURES: dict[str, Cure] = {
     # this machine
-    "xquartz-xauthlocation-lost": Cure(Machine.HERE, ssh_config.xauth_location),
-    "untrusted-20-minutes": Cure(Machine.HERE, ssh_config.forward_timeout),
-    "local-display-unset": Cure(Machine.HERE, desktop.start_xquartz),
-    "local-display-dead": Cure(Machine.HERE, desktop.start_xquartz),
-    "xquartz-display-overridden": Cure(Machine.HERE, start_files.never_display),
-    "xauthority-readable-by-others": Cure(Machine.HERE, authority.close_to_others),
+    "xquartz-xauthlocation-lost": Cure(_H, ssh_config.xauth_location),
+    "untrusted-20-minutes": Cure(_H, ssh_config.forward_timeout),
+    "local-display-unset": Cure(_H, desktop.start_xquartz),
+    "local-display-dead": Cure(_H, desktop.start_xquartz),
+    "xquartz-display-overridden": Cure(_H, start_files.never_display, _LOGIN),
+    "xauthority-readable-by-others": Cure(_H, authority.close_to_others),
     # the other one
-    "xauthority-stale-lock": Cure(Machine.THERE, authority.remove_locks),
-    "xauthority-owned-by-root": Cure(Machine.THERE, authority.move_aside),
-    "xauthority-is-a-directory": Cure(Machine.THERE, authority.move_aside),
-    "xauthority-env-override": Cure(Machine.THERE, start_files.guard_authority),
-    "ssh-rc-eats-cookie": Cure(Machine.THERE, login_rc.take_cookie),
-    "start-file-overwrites-display": Cure(Machine.THERE, start_files.guard_display),
-    "mpl-mplbackend-wins": Cure(Machine.THERE, start_files.guard_backend),
-    "mpl-mplbackend-from-ide": Cure(Machine.THERE, start_files.guard_backend),
-    "mpl-backend-typo": Cure(Machine.THERE, start_files.guard_backend),
-    "qt-platform-variable": Cure(Machine.THERE, start_files.guard_qt_platform),
-    "tmux-stale-display": Cure(Machine.THERE, tmux.refresh),
+    "xauthority-stale-lock": Cure(_T, authority.remove_locks),
+    "xauthority-owned-by-root": Cure(_T, authority.move_aside, _LOGIN),
+    "xauthority-is-a-directory": Cure(_T, authority.move_aside, _LOGIN),
+    "xauthority-env-override": Cure(_T, start_files.guard_authority, _LOGIN),
+    "ssh-rc-eats-cookie": Cure(_T, login_rc.take_cookie, _LOGIN),
+    "start-file-overwrites-display": Cure(_T, start_files.guard_display, _LOGIN),
+    "mpl-mplbackend-wins": Cure(_T, start_files.guard_backend, _LOGIN),
+    "mpl-mplbackend-from-ide": Cure(_T, start_files.guard_backend, _LOGIN),
+    "mpl-backend-typo": Cure(_T, start_files.guard_backend, _LOGIN),
+    "qt-platform-variable": Cure(_T, start_files.guard_qt_platform, _LOGIN),
+    "tmux-stale-display": Cure(_T, tmux.refresh, _LOGIN),
 }

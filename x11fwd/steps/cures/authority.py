@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING
 
-from x11fwd.steps.plan import RunCommand
+from x11fwd.facts.unknown import Unknown
 
 if TYPE_CHECKING:
     from x11fwd.facts.model import AuthorityFile
@@ -13,6 +14,16 @@ if TYPE_CHECKING:
 __all__ = ["close_to_others", "move_aside", "remove_locks"]
 
 _SH = ("sh", "-c")
+_LOCKS_GONE = 'for lock; do [ ! -e "$lock" ] && [ ! -h "$lock" ] || exit 1; done'
+_REMOVE_LOCKS = '! pgrep -u "$(id -u)" -x xauth >/dev/null 2>&1 && rm -f -- "$@"'
+# a name that is free: PATH.x11fwd-aside, PATH.x11fwd-aside2, …
+_FREE = 'n=; while [ -e "$1$n" ] || [ -h "$1$n" ]; do n=$((${n:-1} + 1)); done; printf %s "$1$n"'
+_ASIDE = '[ -e "$2" ] && { [ ! -e "$1" ] || { [ -f "$1" ] && [ -O "$1" ]; }; }'
+_MOVE = '[ ! -e "$2" ] && mv -- "$1" "$2"'
+# what has come since holds the cookies of open sessions, which are nobody's loss after the next login
+_MOVE_BACK = 'if [ -f "$1" ] && [ -O "$1" ]; then rm -f -- "$1"; fi; [ ! -e "$1" ] && mv -- "$2" "$1"'
+_OPEN_BITS = r"\( -perm -0040 -o -perm -0004 -o -perm -0020 -o -perm -0002 \)"
+_CLOSED = f'[ -z "$(find -L "$1" -prune {_OPEN_BITS} -print)" ]'
 
 
 def _file(ground: Ground) -> AuthorityFile | None:
@@ -26,12 +37,14 @@ def remove_locks(ground: Ground) -> None:
     file = _file(ground)
     if file is None or not file.locks:
         return
-    gone = 'for lock; do [ ! -e "$lock" ] && [ ! -h "$lock" ] || exit 1; done'
-    remove = '! pgrep -u "$(id -u)" -x xauth >/dev/null 2>&1 && rm -f -- "$@"'
+    if file.holders:
+        ground.note(f"the locks of {ground.short(file.path)} stay: a program xauth is at work")
+        return
     ground.run(
         "Remove the stale lock of the authority file",
-        RunCommand((*_SH, gone, "sh", *file.locks), (*_SH, remove, "sh", *file.locks), ("true",)),
-        *(f"rm {lock}" for lock in file.locks),
+        (*_SH, _LOCKS_GONE, "sh", *file.locks),
+        (*_SH, _REMOVE_LOCKS, "sh", *file.locks),
+        shown=tuple(f"rm {quote(lock)}" for lock in file.locks),
     )
 
 
@@ -40,17 +53,19 @@ def move_aside(ground: Ground) -> None:
     file = _file(ground)
     if file is None or not file.exists:
         return
+    found = ground.command(*_SH, _FREE, "sh", f"{file.path}.x11fwd-aside")
     remove_locks(ground)  # an xauth that gives up before such a file leaves its locks behind
-    aside = f"{file.path}.x11fwd-aside"
-    check = '[ -e "$2" ] && { [ ! -e "$1" ] || { [ -f "$1" ] && [ -O "$1" ]; }; }'
-    do = '[ ! -e "$2" ] && mv -- "$1" "$2"'
-    # what has come since holds the cookies of open sessions, which are nobody's loss after the next login
-    undo = 'if [ -f "$1" ] && [ -O "$1" ]; then rm -f -- "$1"; fi; [ ! -e "$1" ] && mv -- "$2" "$1"'
+    if isinstance(found, Unknown) or not found.stdout.startswith(file.path):
+        return
+    aside = found.stdout
     names = ("sh", file.path, aside)
     ground.run(
-        f"Move {file.path} aside",
-        RunCommand((*_SH, check, *names), (*_SH, do, *names), (*_SH, undo, *names)),
-        f"mv {file.path} {aside}",
+        f"Move {ground.short(file.path)} aside",
+        (*_SH, _ASIDE, *names),
+        (*_SH, _MOVE, *names),
+        (*_SH, _MOVE_BACK, *names),
+        shown=(f"mv {quote(file.path)} {quote(aside)}",),
+        note="nothing in it is lost; the next login makes a new file",
     )
 
 
@@ -59,12 +74,10 @@ def close_to_others(ground: Ground) -> None:
     file = _file(ground)
     if file is None or not file.exists:
         return
-    mode = f"{file.mode & 0o7777:04o}"
-    check = (
-        '[ -z "$(find "$1" -prune \\( -perm -0040 -o -perm -0004 -o -perm -0020 -o -perm -0002 \\) -print)" ]'
-    )
     ground.run(
-        f"Let nobody else read {file.path}",
-        RunCommand((*_SH, check, "sh", file.path), ("chmod", "0600", file.path), ("chmod", mode, file.path)),
-        f"chmod 0600 {file.path}",
+        f"Let nobody else read {ground.short(file.path)}",
+        (*_SH, _CLOSED, "sh", file.path),
+        ("chmod", "0600", file.path),
+        ("chmod", f"{file.mode & 0o7777:04o}", file.path),
+        shown=(f"chmod 0600 {quote(file.path)}",),
     )

@@ -41,6 +41,11 @@ service_apply() { # the ways to do it, in order, until one works
 
 command_apply() {
     run_check && finish unchanged
+    if [ "$x_undoable" = no ]; then # nothing that undo could bring back, so nothing for the journal
+        if run_logged run_command && run_check; then finish "done"; fi
+        last_words
+        die command "the command did not bring about what it is for"
+    fi
     journal_begin command
     journal_commit
     if run_logged run_command && run_check; then
