@@ -21,10 +21,8 @@ from x11fwd.errors import UsageError
 from x11fwd.transports.local import wait_readable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from types import FrameType
-
-    _Handler = Callable[[int, FrameType | None], object]
 
 __all__ = ["Watched", "run_watched"]
 
@@ -71,19 +69,62 @@ def run_watched(argv: Sequence[str]) -> Watched:
     """
     reading, writing = os.pipe()
     kept = _Kept()
+    signals = _Signals()
     try:
-        # The terminal sends Ctrl-C to the whole foreground group: the command decides what it means, and we
-        # stay to report its end, as a shell does. A handler, unlike SIG_IGN, is not inherited.
-        with _handling(_kept_waiting()):
+        with signals.taken():
             process = _start(argv, writing)
-            with _handling(_handed_on(process)):
-                ended = _copy(reading, kept, process)
-                status = process.wait()
+            signals.hand_to(process)
+            ended = _copy(reading, kept, process)
+            status = process.wait()
         if not ended:
             _leave(reading)
     finally:
         os.close(reading)
     return Watched(128 - status if status < 0 else status, kept.all())
+
+
+class _Signals:
+    """What we do with signals meanwhile; they are taken before the command starts, so that none is lost.
+
+    The terminal sends Ctrl-C to the whole foreground group: the command decides what it means, and we stay to
+    report its end, as a shell does. What is sent to us alone is handed on.
+    """
+
+    _IGNORED = ("SIGINT", "SIGQUIT")
+    _HANDED_ON = ("SIGTERM", "SIGHUP")  # Windows has no SIGHUP
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._early: list[int] = []
+
+    def hand_to(self, process: subprocess.Popen[bytes]) -> None:
+        """From now on there is somebody to hand them to."""
+        self._process = process
+        for number in self._early:
+            process.send_signal(number)
+
+    def _take(self, number: int, _frame: FrameType | None) -> None:
+        # a handler, unlike SIG_IGN, is not inherited by the command
+        if signal.Signals(number).name in self._IGNORED:
+            return
+        if self._process is None:
+            self._early.append(number)
+        else:
+            self._process.send_signal(number)
+
+    @contextlib.contextmanager
+    def taken(self) -> Iterator[None]:
+        """All but those that were ignored from the start (nohup)."""
+        before = {}
+        try:
+            for one in signal.Signals:
+                named = one.name in (*self._IGNORED, *self._HANDED_ON)
+                if named and signal.getsignal(one) is not signal.SIG_IGN:
+                    before[one] = signal.signal(one, self._take)
+            yield
+        finally:
+            for one, old in before.items():
+                signal.signal(one, signal.SIG_DFL if old is None else old)
 
 
 def _start(argv: Sequence[str], writing: int) -> subprocess.Popen[bytes]:
@@ -94,38 +135,6 @@ def _start(argv: Sequence[str], writing: int) -> subprocess.Popen[bytes]:
         raise UsageError(f"`{argv[0]}` cannot be run: {reason}") from error
     finally:
         os.close(writing)
-
-
-@contextlib.contextmanager
-def _handling(handlers: Mapping[signal.Signals, _Handler]) -> Iterator[None]:
-    """Take these signals so, but for those that were ignored from the start (nohup)."""
-    before: dict[signal.Signals, _Handler | int | None] = {}
-    try:
-        for one, handler in handlers.items():
-            if signal.getsignal(one) is not signal.SIG_IGN:
-                before[one] = signal.signal(one, handler)
-        yield
-    finally:
-        for one, old in before.items():
-            signal.signal(one, signal.SIG_DFL if old is None else old)
-
-
-def _kept_waiting() -> dict[signal.Signals, _Handler]:
-    return {one: _ignore for one in signal.Signals if one.name in {"SIGINT", "SIGQUIT"}}
-
-
-def _ignore(_number: int, _frame: FrameType | None) -> None:
-    """Take the signal and do nothing."""
-
-
-def _handed_on(process: subprocess.Popen[bytes]) -> dict[signal.Signals, _Handler]:
-    """What is sent to us alone goes to the command."""
-
-    def hand_on(number: int, _frame: FrameType | None) -> None:
-        process.send_signal(number)
-
-    names = ("SIGTERM", "SIGHUP")  # Windows has no SIGHUP
-    return {one: hand_on for one in signal.Signals if one.name in names}
 
 
 def _copy(reading: int, kept: _Kept, process: subprocess.Popen[bytes]) -> bool:

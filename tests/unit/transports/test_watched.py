@@ -70,6 +70,8 @@ class OnTerminal:
                     self.output += os.read(self.terminal, 65536)
             except OSError:  # noqa: PERF203
                 break
+        else:
+            os.kill(self.pid, signal.SIGKILL)
         _, status = os.waitpid(self.pid, 0)
         os.close(self.terminal)
         return os.waitstatus_to_exitcode(status)
@@ -152,12 +154,13 @@ def test_keys_reach_the_command_and_ctrl_c_ends_only_it(tmp_path: Path) -> None:
 def test_a_shell_has_its_job_control_and_its_line_editor(tmp_path: Path) -> None:
     seen = OnTerminal(["/usr/bin/env", "PS1=% ", *argv(tmp_path, "bash", "--norc", "-i")])
     seen.until(b"% ")
-    seen.send(b"sleep 60\r")
-    seen.until(b"sleep 60\r\n")
+    seen.send(b"sh -c 'echo u''p; exec sleep 60'\r")
+    seen.until(b"\nup|\rup")
     seen.send(b"\x1a")
     seen.until(rb"\[1\]\+ +Stopped")
-    seen.send(b"kill %1; exit 4\r")
-    assert seen.wait() == 4
+    seen.until(rb"Stopped(.|\n|\r)*% ")
+    seen.send(b"kill -9 $$\r")
+    assert seen.wait() == 137
 
 
 @pytest.mark.parametrize(
