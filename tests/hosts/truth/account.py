@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import struct
+from posixpath import dirname
 from typing import TYPE_CHECKING
 
 from tests.hosts.truth.rig import Fault, Scene, Stage
 from tests.lab.screen import Screen
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.hosts.truth.diagnosis import Diagnosis
 
 HOME = "/home/ana"
@@ -263,6 +266,25 @@ def marked_as_container(scene: Scene) -> None:
     scene.host.write("/.dockerenv", "")
 
 
+def below(program: str, *, display: str, variables: str = "") -> Callable[[Scene], Diagnosis]:
+    """Ask below a process that is called like a program that we do not have; its DISPLAY is `display`."""
+
+    def look(scene: Scene) -> Diagnosis:
+        given = f"DISPLAY={display} " if display else ""
+        made = f"mkdir -p {dirname(program)}; cp /bin/dash {program}"
+        return scene.inside(f"{made}; {variables} {given}{program} -c '{{doctor}}; :'")
+
+    return look
+
+
+def another_python(scene: Scene) -> None:
+    scene.host.run("mkdir -p /home/ana/bin && cp /usr/bin/python3 /home/ana/bin/python3", user="ana")
+
+
+def one_python(scene: Scene) -> None:
+    scene.host.run("rm -r /home/ana/bin")
+
+
 def without_x11(scene: Scene) -> Diagnosis:
     return scene.inside(ssh=("-x",))
 
@@ -271,7 +293,31 @@ def display_typed(scene: Scene) -> Diagnosis:
     return scene.inside("unset DISPLAY; {doctor}")
 
 
+OVER = "localhost:777.0"  # of a login that is over
+
+
+def carried(
+    code: str, name: str, program: str, *, variables: str = "", case: str = "", says: str = OVER
+) -> Fault:
+    """A session below `program` that has the DISPLAY of a login that is over; cured: that of this one."""
+    return Fault(
+        name,
+        code,
+        nothing,
+        mode="inside",
+        look=below(program, display=OVER, variables=variables),
+        cured=below(program, display="", variables=variables),
+        status="fail",
+        says=says,
+        case=case,
+    )
+
+
 FAULTS: tuple[Fault, ...] = (
+    carried("F45", "transport-without-x11", "/tmp/mosh-server", says="mosh-server"),
+    carried("F45", "transport-without-x11", "/tmp/etterminal", case="et"),
+    carried("F46", "ide-remote-stale-display", "/home/ana/.vscode-server/bin/1/node", says="node"),
+    carried("F46", "ide-remote-stale-display", "/home/ana/.cursor-server/bin/1/node", case="cursor"),
     Fault("hardening-auto-tmux", "F72", starts_tmux, status="warn", says=r"/etc/profile\.d/tmux\.sh:2"),
     Fault(
         "home-read-only", "F73", home_read_only, home_writable, status="fail", says="Read-only file system"
@@ -470,7 +516,33 @@ FAULTS: tuple[Fault, ...] = (
         status="fail",
         says="c0ffee",
     ),
+    carried(
+        "F92",
+        "batch-inherits-display",
+        "/tmp/slurmstepd",
+        variables="SLURM_JOB_ID=77 SLURM_SUBMIT_HOST=login1.hpc",
+        says="submitted on login1",
+    ),
+    Fault(
+        "slurm-no-x11",
+        "F91",
+        nothing,
+        mode="inside",
+        look=below("/tmp/slurmstepd", display="", variables="unset DISPLAY; SLURM_JOB_ID=77"),
+        cured=below("/tmp/slurmstepd", display="", variables="SLURM_JOB_ID=77"),
+        status="fail",
+        says="srun --x11",
+    ),
     Fault("noisy-start-files", "F94", noisy, status="warn", says="Welcome to the cluster.*1466264675"),
+    Fault(
+        "no-tty-no-profile",
+        "F97",
+        another_python,
+        one_python,
+        kind="note",
+        says="/home/ana/bin/python3 in one",
+    ),
+    carried("F98", "jupyter-kernel-display", "/tmp/jupyter-lab"),
     Fault(
         "session-without-display",
         "F29",
