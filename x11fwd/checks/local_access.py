@@ -9,6 +9,7 @@ from x11fwd.checks.local_words import (
     answered,
     authority_name,
     desktop,
+    line_that_sets,
     set_variable,
 )
 from x11fwd.checks.report import Fix, FixBy
@@ -75,9 +76,14 @@ def access_control_off(seen: Seen) -> Verdict:
         if shake.address and shake.address.kind is AddressKind.TCP
         else "on this machine"
     )
+    server = desktop(local).server
+    line = line_that_sets(local, "xhost")
+    who = line or "`xhost +`, or started with -ac"
+    if server is not None and server.open:
+        who = f"process {server.pid}, {server.name}, was started with -ac"
     return odd(
         f"the X server at {local.display_used} has its access control off",
-        f"every program {reach} may see your windows and your keys (`xhost +`, or started with -ac)",
+        f"every program {reach} may see your windows and your keys: {who}",
         Fix("xhost -", FixBy.YOU),
     )
 

@@ -112,7 +112,9 @@ def dead(seen: Seen) -> Verdict:
     if shake.status in NO_ANSWER:
         other = next((name for name in local.display_candidates if not _same(name, local.display_used)), None)
         fix = set_display(local, other) if other else None
-        return bad(f"the X server at {local.display_used} does not answer", answered(shake), fix)
+        line = line_that_sets(local, "DISPLAY", local.display)
+        said = answered(shake) + (f"; {line}" if line else "")
+        return bad(f"the X server at {local.display_used} does not answer", said, fix)
     if not shake.ok:
         return fine(f"something answers at {local.display_used}", answered(shake))
     problem = _ssh_goes_elsewhere(local)

@@ -56,7 +56,7 @@ class DesktopFacts:
         session: DISPLAY, XAUTHORITY, WAYLAND_DISPLAY as systemd's user manager hands them out.
         access: who is let in without a cookie; Unknown where the X server did not say.
         user: our login name, as the X server's list has it.
-        start_lines: lines of start files that set DISPLAY or XAUTHORITY.
+        start_lines: lines of start files that set DISPLAY or XAUTHORITY, or say `xhost +`.
         usual_authority: the file that libXau, xauth and so plain ssh look into; None without a home.
         exposed: other accounts of this machine can read the authority file in use.
         xauth_location_found: what ssh's XAuthLocation names is there.

@@ -19,6 +19,7 @@ _SIZE = 256 * 1024  # bytes; start files are small, and whatever is larger is no
 _HOME = (
     *(".bashrc", ".bash_profile", ".bash_login", ".profile"),
     *(".zshenv", ".zprofile", ".zshrc", ".zlogin", ".kshrc"),
+    *(".xinitrc", ".xsession", ".xsessionrc", ".xprofile", ".xserverrc"),
     *(".cshrc", ".tcshrc", ".login", ".config/fish/config.fish", ".pam_environment"),
     ".config/environment.d",
 )
@@ -32,11 +33,16 @@ _SETS = re.compile(
     r"(?:^|[;&|\s])(?:(?P<name>DISPLAY|XAUTHORITY)=|(?:setenv|set\s+-\w*x\w*)\s+(?P<other>DISPLAY|XAUTHORITY)\s+)"
     r"""(?P<value>"[^"]*"|'[^']*'|\$\([^)]*\)\S*|[^\s;&|#]*)"""
 )
+# `xhost +` lets everybody in; `xhost +local:` and `xhost +si:localuser:NAME` do not
+_OPENS = re.compile(r"(?:^|[;&|\s])xhost\s+\+(?=\s*(?:$|[;&|#>]))")
 
 
 @dataclass(frozen=True)
 class StartLine:
-    """One line that sets a variable: `str(line)` is `/home/ana/.bashrc:12: DISPLAY=:0`."""
+    """One line that sets a variable: `str(line)` is `/home/ana/.bashrc:12: DISPLAY=:0`.
+
+    A line that says `xhost +` has the name `xhost` and the value `+`.
+    """
 
     file: str
     line: int
@@ -44,11 +50,12 @@ class StartLine:
     value: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.name}={self.value}"
+        sign = " " if self.name == "xhost" else "="
+        return f"{self.file}:{self.line}: {self.name}{sign}{self.value}"
 
 
 def find_start_lines(home: str | None, root: Path) -> tuple[StartLine, ...]:
-    """Every line of the usual start files that sets DISPLAY or XAUTHORITY, the user's own first."""
+    """Every such line of the usual start files, the user's own first."""
     found: list[StartLine] = []
     for path, name in _files(home, root):
         try:
@@ -75,9 +82,11 @@ def _files(home: str | None, root: Path) -> Iterator[tuple[Path, str]]:
 
 def _lines(text: str, file: str) -> Iterator[StartLine]:
     for number, line in enumerate(text.splitlines(), 1):
-        if "DISPLAY" not in line and "XAUTHORITY" not in line:
-            continue
         if line.lstrip().startswith("#"):
+            continue
+        if "xhost" in line and _OPENS.search(line):
+            yield StartLine(file, number, "xhost", "+")
+        if "DISPLAY" not in line and "XAUTHORITY" not in line:
             continue
         for match in _SETS.finditer(line):
             value = match["value"].strip("\"'")

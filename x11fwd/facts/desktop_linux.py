@@ -49,12 +49,14 @@ class ServerProcess:
         name: `Xorg`, `Xwayland`, `kwin_wayland`, ….
         display: `:0` where the command line says so, else "".
         authority: what follows `-auth` (Xserver(1)) or `--xwayland-xauthority` (KWin), None without.
+        open: it was started with `-ac`, so that nobody needs a cookie.
     """
 
     pid: int
     name: str
     display: str = ""
     authority: str | None = None
+    open: bool = False
 
     @property
     def is_xwayland(self) -> bool:
@@ -190,7 +192,9 @@ def _server(pid: int, comm: str, words: Sequence[str]) -> ServerProcess | None:
             return None
         name = "Xwayland"
     display = next((word for word in words[1:] if word[:1] == ":" and word[1:].isdigit()), "")
-    return ServerProcess(pid, name, _after(words, _DISPLAY) or display, authority=_after(words, _AUTHORITY))
+    return ServerProcess(
+        pid, name, _after(words, _DISPLAY) or display, _after(words, _AUTHORITY), open="-ac" in words
+    )
 
 
 def _after(words: Sequence[str], options: Sequence[str]) -> str | None:

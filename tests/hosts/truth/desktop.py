@@ -126,6 +126,10 @@ def xwayland_without_cookie(scene: Scene) -> None:
     scene.env["DISPLAY"] = xwayland(scene)
 
 
+def started_open(scene: Scene) -> None:
+    scene.env["DISPLAY"] = xwayland(scene, "-ac")
+
+
 def xwayland_that_lets_nobody_in(scene: Scene) -> None:
     display = xwayland(scene)
     program = Program(display)
@@ -154,6 +158,11 @@ def no_xwayland(scene: Scene) -> None:
 
 def dead(scene: Scene) -> None:
     scene.env["DISPLAY"] = NOWHERE
+
+
+def dead_by_start_file(scene: Scene) -> None:
+    dead(scene)
+    scene.person.write(".profile", f"# for the container\nexport DISPLAY={NOWHERE}\n")
 
 
 def left_over(scene: Scene) -> None:
@@ -285,6 +294,14 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault("local-display-dead", "F02", left_over, case="left-over", status="fail", says="Connection refused"),
     Fault(
+        "local-display-dead",
+        "F02",
+        dead_by_start_file,
+        case="start-file",
+        status="fail",
+        says=r"No such file or directory; .*/\.profile:2: DISPLAY=:77",
+    ),
+    Fault(
         "local-display-tcp-not-listening",
         "F03",
         over_tcp,
@@ -399,5 +416,13 @@ FAULTS: tuple[Fault, ...] = (
         says="Maximum number of clients reached",
     ),
     Fault("local-access-control-off", "", open_access, close_access, status="warn", says="xhost -"),
+    Fault(
+        "local-access-control-off",
+        "",
+        started_open,
+        case="ac",
+        status="warn",
+        says=r"process \d+, Xwayland, was started with -ac",
+    ),
     Fault("xauthority-readable-by-others", "", readable, private, status="warn", says=r"mode is 644"),
 )

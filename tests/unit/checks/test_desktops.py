@@ -282,6 +282,12 @@ BROKEN: dict[str, Case] = {
     "access control off": Case(
         LIGHTDM.but(servers={":0.0": Server(access=OFF)}), "local-access-control-off", WARN, "xhost -"
     ),
+    "access control off by a start file": Case(
+        LIGHTDM.but(servers={":0.0": Server(access=OFF)}, files={"{home}/.xprofile": "xhost +\n"}),
+        "local-access-control-off",
+        WARN,
+        r"/\.xprofile:1: xhost \+",
+    ),
     "access control off under Wayland": Case(
         GNOME.but(servers={":0": Server(extensions=XWAYLAND, access=OFF)}), "local-access-control-off", WARN
     ),

@@ -89,6 +89,23 @@ def test_folders_of_start_files_are_read_too_and_huge_files_are_not(tmp_path: Pa
     ]
 
 
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("xhost +", True),
+        ("[ -n x ] && xhost + >/dev/null", True),
+        ("xhost +local:docker", False),
+        ("xhost +si:localuser:root", False),
+        ("xhost -", False),
+        ("# xhost +", False),
+    ],
+)
+def test_a_line_that_lets_everybody_in_is_found(line: str, found: bool, tmp_path: Path) -> None:
+    write(tmp_path, {"home/.xprofile": f"{line}\n"})
+    lines = find_start_lines(str(tmp_path / "home"), tmp_path)
+    assert [str(one) for one in lines] == ([f"{tmp_path}/home/.xprofile:1: xhost +"] if found else [])
+
+
 def test_without_a_home_only_the_systems_files_count(tmp_path: Path) -> None:
     write(tmp_path, {"etc/environment": "DISPLAY=:1\n"})
     assert [one.value for one in find_start_lines(None, tmp_path)] == [":1"]
@@ -143,6 +160,10 @@ def test_the_server_of_a_display_is_found_by_its_number_or_by_its_socket(tmp_pat
     assert find_server(tmp_path, ":9", 40) == ServerProcess(40, "Xvfb", "", "/a")
     for display in (":9", "localhost:0", "nonsense", None):
         assert find_server(tmp_path, display, None) is None
+    process(tmp_path, 50, "Xorg", "Xorg", ":3", "-ac")
+    server = find_server(tmp_path, ":3", None)
+    assert server is not None
+    assert server.open
     assert list(server_authorities(tmp_path, 0)) == ["/var/run/lightdm/root/:0", "/a"]
 
 
