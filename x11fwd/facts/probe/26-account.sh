@@ -17,7 +17,7 @@ x_start_files() {
     x_word="DISPLAY|XAUTHORITY|MPLBACKEND|MATPLOTLIBRC|MPLCONFIGDIR|QT_QPA_PLATFORM|QT_PLUGIN_PATH"
     x_text start.lines "$(LC_ALL=C grep -nE \
         "(^|[^A-Za-z0-9_])($x_word)([[:space:]]*=|[[:space:]]|\$)|(^|[;&|[:space:]])(exec[[:space:]]|tmux|screen|byobu)" \
-        /dev/null "$@" 2>/dev/null | LC_ALL=C grep -vE '^[^:]*:[0-9]*:[[:space:]]*#' | LC_ALL=C sed -e '60q' \
+        /dev/null "$@" 2>/dev/null | LC_ALL=C grep -vE '^[^:]*:[0-9]*:[[:space:]]*#' | LC_ALL=C sed -e '120q' \
         -e 's/^\(.\{300\}\).*/\1/')"
 }
 
@@ -25,13 +25,17 @@ x_start_files() {
 # tmux has noted it, else the one that the process was born with.
 x_display_of() {
     x_value=${4:-}
-    if [ -z "$x_value" ]; then x_value=$(LC_ALL=C tr '\000' '\n' <"/proc/$2/environ" 2>/dev/null | LC_ALL=C sed -n '/^DISPLAY=/{s///p;q;}'); fi
+    if [ -z "$x_value" ]; then
+        x_value=$(x_limit 2 tr '\000' '\n' 2>/dev/null <"/proc/$2/environ" | LC_ALL=C sed -n '/^DISPLAY=/{s///p;q;}')
+    fi
     if [ -n "$x_value" ]; then x_say stays "$1$x_tab$2$x_tab$3$x_tab$x_value"; fi
 }
 
 x_staying() {
+    x_count=0
     for x_socket in "${TMUX_TMPDIR:-/tmp}/tmux-$x_uid"/*; do
-        if [ ! -S "$x_socket" ]; then continue; fi
+        if [ ! -S "$x_socket" ] || [ "$x_count" -ge 5 ]; then continue; fi
+        x_count=$((x_count + 1))
         x_limit 2 tmux -S "$x_socket" list-panes -a \
             -F '#{pane_pid} #{?@x11fwd_display,#{@x11fwd_display},-} #{session_name}:#{window_index}.#{pane_index}' \
             2>/dev/null </dev/null | LC_ALL=C sed 30q | while read -r x_pid x_value x_word; do
@@ -39,8 +43,8 @@ x_staying() {
         done
     done
     if [ ! -r /proc/self/cmdline ]; then return; fi
-    # The brackets keep grep from finding itself.
-    x_word=$(LC_ALL=C grep -lsE \
+    # A process that is stuck may keep us waiting. The brackets keep grep from finding itself.
+    x_word=$(x_limit 3 grep -lsE \
         '[m]osh-server|[e]tterminal|[S]CREEN|[/][.](vscode|cursor)-server/|[i]pykernel|[j]upyter' \
         /proc/[0-9]*/cmdline)
     x_count=0
