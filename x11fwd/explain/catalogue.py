@@ -209,8 +209,6 @@ ADVICE: dict[str, str] = {
     "plot-window": "`x11fwd verify TARGET` finds it by drawing a plot",
     "putty-proxy-auth": "PuTTY and MobaXterm keep their cookies to themselves",
     "rig-xvfb-regeneration": "it concerns tests with Xvfb only",
-    "selinux-blocks-xauth": "what SELinux has denied stands in a log that only root may read",
-    "ssh-background-race": "it is in how the command was started",
     "ssh-hangs-at-exit": "it is how ssh works",
     "sshd-unit-name": "it concerns the command that was typed; `x11fwd setup` knows the name",
     "trust-modes": "it explains a choice",

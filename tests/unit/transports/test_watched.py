@@ -155,7 +155,7 @@ def test_a_shell_has_its_job_control_and_its_line_editor(tmp_path: Path) -> None
     seen = OnTerminal(["/usr/bin/env", "PS1=% ", *argv(tmp_path, "bash", "--norc", "-i")])
     seen.until(b"% ")
     seen.send(b"sh -c 'echo u''p; exec sleep 60'\r")
-    seen.until(b"\nup|\rup")
+    seen.until(b"up\r\n")
     seen.send(b"\x1a")
     seen.until(rb"\[1\]\+ +Stopped")
     seen.until(rb"Stopped(.|\n|\r)*% ")
