@@ -6,6 +6,7 @@ transport -> probe/*.sh on standard input -> answers -> RemoteFacts
 from __future__ import annotations
 
 import base64
+import functools
 import re
 import secrets
 import zlib
@@ -99,6 +100,7 @@ def _ask(transport: Transport, python: str | None, *, inside: bool) -> tuple[Ans
         raise ProbeError(f"{error.message}{f'; it said: {said[-1]}' if said else ''}") from None
 
 
+@functools.cache
 def probe_text() -> bytes:
     """What is sent: the probe as the value of a variable, so that it can pass itself on to root's shell."""
     folder = resources.files("x11fwd.facts").joinpath("probe")

@@ -164,11 +164,16 @@ class _Real:
 
 
 def _load_transports() -> None:
-    import x11fwd.transports.choose  # noqa: F401
+    import x11fwd.transports.choose
     from x11fwd.transports.paramiko_loading import load_paramiko
 
     with contextlib.suppress(ImportError):  # the chooser says so, where it matters
         load_paramiko()
+    # while the server works on the login: what will be sent, and what will judge the answers
+    from x11fwd.facts.remote import probe_text
+
+    probe_text()
+    import x11fwd.checks  # noqa: F401
 
 
 def _preference(choice: str) -> Preference:
@@ -252,7 +257,6 @@ def _looked(
             connected, route = True, f"{transport.name}: {transport.reason}"
             progress(f"looking at {target.host}")
             here()
-            _beside(_load_checks)  # while the other side is at work
             try:
                 remote = means.gather_remote(transport, options.python)
             except ProbeError as error:
@@ -303,10 +307,6 @@ def _beside(work: Callable[[], T]) -> Callable[[], T]:
 
     threading.Thread(target=run, name="x11fwd-beside", daemon=True).start()
     return future.result
-
-
-def _load_checks() -> None:
-    import x11fwd.checks  # noqa: F401
 
 
 def _refuse_unknown(only: Sequence[str]) -> None:
