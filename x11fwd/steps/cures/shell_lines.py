@@ -91,7 +91,7 @@ class _Reader:
     def _step(self, text: str, at: int) -> int:
         """Read what begins at one place; where the next begins."""
         letter, top = text[at], self._open[-1] if self._open else ""
-        if letter == "\\" and (top != "'" or self._language is Language.FISH):
+        if letter == "\\" and (top != "'" or self._language is not Language.SH):
             self._continued = at + 1 == len(text)
             return at + 2
         if top in {"'", "$'"}:
@@ -171,7 +171,8 @@ def _setter(name: str, language: Language) -> str:
         return rf"(?:setenv\s+{name}(?:\s+(?P<value>{_WORD}+))?|unsetenv\s+{name})"
     if language is Language.FISH:
         options = r"(?:-(?!\w*[ql])\w+\s+|--(?!query|local)[\w-]+\s+)*"
-        return rf"(?:set\s+{options}{name}(?:\s+(?P<value>{_WORD}+))?|(?:export\s+){name}={_WORD}*)"
+        value = rf"(?:\s+(?P<value>(?:{_WORD}|\([^()]*\))+))?"
+        return rf"(?:set\s+{options}{name}{value}|(?:export\s+){name}={_WORD}*)"
     export = r"(?:export|(?:declare|typeset)(?:\s+-\w+)+)"
     return (
         rf"(?:(?:{export}\s+)?{name}=(?P<value>{_WORD}*)(?:(?:\s*(?:;|&&)\s*|\s+)export\s+{name})?"

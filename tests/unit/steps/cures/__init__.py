@@ -1,0 +1,1 @@
+"""Tests of x11fwd.steps.cures."""
