@@ -14,7 +14,7 @@ _WIDEST = 200  # characters of a line that are quoted
 _NEVER_ASKED = row(
     "debug1: Entering interactive session",
     "debug1: Sending command:",
-    without=("x11",),
+    without=("X11 forwarding",),  # `x11-forwarding` stands among a key's options, and in paths
     weak=True,
     ids={
         "ssh-no-x11-request": "the log holds no word about X11: ssh was called without -X or -Y",
