@@ -5,7 +5,7 @@
 
 say() { printf '=%s\t%s\n' "$1" "$2"; }
 
-text() { # KEY LABEL, and the text on standard input
+text() { # KEY LABEL; standard input is the text
     printf '+%s\t%s\n' "$1" "$2"
     { cat; echo; } | LC_ALL=C sed 's/^/|/'
 }
@@ -31,7 +31,7 @@ if has timeout; then limit='timeout 3'; fi
 say system.uname "$(uname -snrm 2>/dev/null)"
 for file in /etc/os-release /usr/lib/os-release; do
     if [ -r "$file" ]; then
-        text system.os_release "$file" <"$file"
+        sed "" "$file" | text system.os_release "$file"
         break
     fi
 done
