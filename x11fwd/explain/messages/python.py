@@ -69,10 +69,19 @@ MESSAGES = (
     row(
         "module _tkinter has no attribute __file__",
         "Can't find a usable init.tcl",
+        "Can't find a usable tk.tcl",
         "outdated version of uv's managed Python",
         "executable based on python-build-standalone",
         "Failed to import tkagg backend",
-        ids={"tk-uv-standalone": "a Python of uv, rye or hatch, built before August 2025"},
+        ids={
+            "tk-uv-standalone": "a Python of uv, rye or hatch, built before August 2025",
+            "tk-library-lost": "or TCL_LIBRARY leads astray, or Tk's scripts are gone",
+        },
+    ),
+    row(
+        "version conflict for package Tcl",
+        "version conflict for package Tk",
+        ids={"tk-library-lost": "Tk reads the scripts of another version: TCL_LIBRARY, TK_LIBRARY"},
     ),
     row(
         "No module named tkinter",
