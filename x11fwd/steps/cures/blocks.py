@@ -40,7 +40,7 @@ def in_blocks(text: str) -> Iterator[bool]:
 
 
 def on_top(text: str, name: str, *lines: str) -> str:
-    """The text with the block above everything, a `#!` line excepted; another block of that name is replaced."""
+    """The text with the block above everything, a `#!` line excepted; an older one of that name goes."""
     if block(name, *lines) in text:
         return text
     rest = without(text, name)

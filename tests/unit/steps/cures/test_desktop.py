@@ -14,7 +14,11 @@ from x11fwd.steps.plan import RunCommand
 if TYPE_CHECKING:
     from pathlib import Path
 
-MAC = {"system": SystemFacts("Darwin"), "xauth": XauthFacts("/opt/X11/bin/xauth")}
+    from x11fwd.steps.cures.ground import Ground
+
+
+def mac(home: Path) -> Ground:
+    return here(home, system=SystemFacts("Darwin"), xauth=XauthFacts("/opt/X11/bin/xauth"))
 
 
 def fakes(folder: Path, *, opens: bool) -> str:
@@ -29,7 +33,7 @@ def fakes(folder: Path, *, opens: bool) -> str:
 
 def test_xquartz_is_started_and_waited_for(tmp_path: Path) -> None:
     path = fakes(tmp_path, opens=True)
-    (change,) = planned(here(tmp_path, **MAC), start_xquartz).changes()
+    (change,) = planned(mac(tmp_path), start_xquartz).changes()
     assert isinstance(change.action, RunCommand)
     with pytest.raises(AssertionError):
         run(*change.action.check, PATH=path)
@@ -41,7 +45,7 @@ def test_xquartz_is_started_and_waited_for(tmp_path: Path) -> None:
 
 def test_a_mac_that_cannot_open_it_says_so_at_once(tmp_path: Path) -> None:
     path = fakes(tmp_path, opens=False)
-    (change,) = planned(here(tmp_path, **MAC), start_xquartz).changes()
+    (change,) = planned(mac(tmp_path), start_xquartz).changes()
     assert isinstance(change.action, RunCommand)
     with pytest.raises(AssertionError):
         run(*change.action.do, PATH=path)

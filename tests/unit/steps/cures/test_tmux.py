@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import tempfile
@@ -71,7 +72,9 @@ class Tmux:
 @pytest.fixture
 def tmux(monkeypatch: pytest.MonkeyPatch) -> Iterator[Tmux]:
     needs("tmux")
-    with tempfile.TemporaryDirectory(prefix="x11fwd-") as folder:  # a short path: sockets have 108 bytes
+    with tempfile.TemporaryDirectory(
+        prefix="x11fwd-", ignore_cleanup_errors=True
+    ) as folder:  # a short path: sockets have 108 bytes
         Path(folder, f"tmux-{os.geteuid()}").mkdir(mode=0o700)
         home = Path(folder, "home")
         home.mkdir()
@@ -80,8 +83,11 @@ def tmux(monkeypatch: pytest.MonkeyPatch) -> Iterator[Tmux]:
         (home / "rc").write_text("PS1='ana@gpu1:~$ '\n", encoding="utf-8")
         one.do("-f", "/dev/null", "new-session", "-d", "-s", "work", "-x", "100", "bash --rcfile ~/rc -i")
         one.waits(lambda: one.shown().endswith("$"))
-        yield one
-        one.do("kill-server")
+        try:
+            yield one
+        finally:
+            with contextlib.suppress(subprocess.CalledProcessError):
+                one.do("kill-server")
 
 
 def actions(ground: Ground) -> list[RunCommand]:
@@ -124,12 +130,8 @@ def test_a_pane_that_is_not_at_an_empty_prompt_is_left_alone(tmux: Tmux) -> None
 def test_without_an_open_display_only_later_prompts_are_cared_for(tmux: Tmux) -> None:
     ground = planned(tmux.ground(14), refresh)  # 14 is our own, and goes with us
     assert actions(ground) == []
-    assert ground.notes == [
-        (
-            "no session of yours with X11 is open there now: log in and attach to tmux; each new prompt has the "
-            "display then"
-        )
-    ]
+    (note,) = ground.notes
+    assert note.startswith("no session of yours with X11 is open there now: log in and attach to tmux")
 
 
 def test_of_two_open_displays_none_is_guessed(tmux: Tmux) -> None:
