@@ -168,7 +168,7 @@ def _lasting(seen: Seen, what: str, cure: str, *kinds: str) -> Verdict:
     if not found:
         return fine(f"no {what} on {seen.host} has the DISPLAY of a login that is over")
     return odd(
-        f"{what} on {seen.host} still has the DISPLAY of a login that is over",
+        f"a {what} on {seen.host} still has the DISPLAY of a login that is over",
         f"{_listed(found)}; nobody listens there any more",
         Fix(cure, FixBy.YOU),
     )
@@ -177,7 +177,7 @@ def _lasting(seen: Seen, what: str, cure: str, *kinds: str) -> Verdict:
 def transport_without_x11(seen: Seen) -> Verdict:
     """F45: mosh and its like carry a terminal and nothing else."""
     if not seen.inside:
-        return _lasting(seen, "a session of mosh", f"ssh -Y {seen.destination}", "mosh", "et")
+        return _lasting(seen, "session of mosh", f"ssh -Y {seen.destination}", "mosh", "et")
     if culprit(seen) != "transport-without-x11":
         return fine("this session did not come by a transport without X11")
     carrier = place_of(seen).under("mosh", "et")
@@ -194,7 +194,7 @@ def ide_stale(seen: Seen) -> Verdict:
     """F46: the server of VS Code or Cursor outlives the connection and hands its old environment on."""
     if not seen.inside:
         cure = f"ssh {seen.destination} 'pkill -u \"$USER\" -f [.]vscode-server/'"
-        return _lasting(seen, "a server of an editor (VS Code, Cursor)", cure, "ide")
+        return _lasting(seen, "server of an editor (VS Code, Cursor)", cure, "ide")
     if culprit(seen) != "ide-remote-stale-display":
         return fine("no editor's server has handed an old DISPLAY on")
     process = place_of(seen).under("ide")
@@ -211,7 +211,7 @@ def jupyter(seen: Seen) -> Verdict:
     """F98: a kernel has the environment of the Jupyter server, not that of this ssh."""
     if not seen.inside:
         cure = f"ssh -Y {seen.destination} jupyter lab"
-        return _lasting(seen, "a Jupyter server or kernel", cure, "jupyter")
+        return _lasting(seen, "Jupyter server or kernel", cure, "jupyter")
     if culprit(seen) != "jupyter-kernel-display":
         return fine("no Jupyter server's environment is in the way")
     return bad(
@@ -224,7 +224,7 @@ def jupyter(seen: Seen) -> Verdict:
 def tmux_stale(seen: Seen) -> Verdict:
     """F86: a pane keeps the DISPLAY of the ssh that opened it; tmux refreshes it for new panes only."""
     if not seen.inside:
-        return _lasting(seen, "a pane of tmux or screen", _EVAL, "tmux", "screen")
+        return _lasting(seen, "pane of tmux or screen", _EVAL, "tmux", "screen")
     if culprit(seen) != "tmux-stale-display":
         return fine("DISPLAY is not that of an older pane")
     place = place_of(seen)

@@ -195,6 +195,7 @@ def as_oneself(scene: Scene) -> Diagnosis:
 def pane_of_the_past(scene: Scene) -> None:
     """A pane that was opened in a session with number 11; both logins are over."""
     keeper = scene.log_in("keeper")
+    keeper.run("true")  # it has number 10
     first = scene.log_in("first")
     first.run("tmux -L work new-session -d -s main")
     first.close()
@@ -212,6 +213,7 @@ def kill_tmux(scene: Scene) -> None:
 
 def screen_of_the_past(scene: Scene) -> None:
     keeper = scene.log_in("keeper")
+    keeper.run("true")  # it has number 10
     first = scene.log_in("first")
     first.run("screen -dmS work")
     first.close()
