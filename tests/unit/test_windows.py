@@ -33,6 +33,7 @@ def windows(tmp_path: Path, *words: str, **environ: str) -> subprocess.Completed
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(Path(__file__).parents[2]),
         "USERPROFILE": str(tmp_path),
+        "HOME": str(tmp_path),  # pathlib looks at it here, and at USERPROFILE on Windows
         "USERNAME": "ana",
         **environ,
     }
