@@ -1,4 +1,4 @@
-"""Who may use the X server on this machine: cookies and access control; for the table alone."""
+"""Who may use the X server on this machine: cookies, xauth and access control; for the table alone."""
 
 from __future__ import annotations
 
@@ -101,3 +101,32 @@ def readable_by_others(seen: Seen) -> Verdict:
         f"its mode is {file.mode:03o}",
         Fix(f"chmod go= {file.path}", FixBy.YOU),
     )
+
+
+def xauth_location(seen: Seen) -> Verdict:
+    """F15: ssh looks for xauth in a place that has none, as after an update of macOS (any system)."""
+    local = seen.local
+    named, found = local.xauth_location, known(desktop(local).xauth_location_found)
+    if named is None or found is None:
+        return skip("ssh was not asked for its XAuthLocation")
+    if found:
+        return fine("ssh's XAuthLocation is there", named)
+    if local.xauth.path is None:
+        return skip("there is no xauth on this machine")
+    line = local.client.decides("xauthlocation") if local.client else None
+    who = f"{line} says XAuthLocation {named}" if line else f"`ssh -G`: xauthlocation {named}"
+    evidence = f"{who}, which is not there; {local.xauth.path} is"
+    if local.handshake is not None and local.handshake.ok and local.has_cookie is False:
+        return fine("ssh looks for xauth in the wrong place, and this X server needs no cookie", evidence)
+    wanted = local.client is not None and local.client.forwards  # by the user's own ssh, not only by x11fwd's
+    return (bad if wanted else odd)(
+        f"ssh looks for xauth at {named}, where there is none; x11fwd ssh tells it {local.xauth.path}",
+        f"{evidence}; plain ssh would send a made-up cookie",
+        _first_in_config(f"XAuthLocation {local.xauth.path}"),
+    )
+
+
+def _first_in_config(line: str) -> Fix:
+    """ssh keeps the first value that it reads, so the line goes before any Host (ssh_config(5))."""
+    new = f"printf '{line}\\n' | cat - ~/.ssh/config > ~/.ssh/config.new"
+    return Fix(f"touch ~/.ssh/config && {new} && mv ~/.ssh/config.new ~/.ssh/config", FixBy.YOU)

@@ -66,7 +66,7 @@ CHECKS: tuple[Check, ...] = (
         needs=("xwayland-no-cookie-file", "xquartz-cookie-after-wake"),
         shown=True,
     ),
-    Check("xquartz-xauthlocation-lost", _L, xquartz.xauth_location),
+    Check("xquartz-xauthlocation-lost", _L, local_access.xauth_location),
     Check("windows-openssh-askpass", _L, windows.openssh_askpass),
     Check("windows-xauth-unix-name", _L, windows.xauth_unix_name),
     Check("wslg-no-cookie", _L, windows.wslg_no_cookie),
