@@ -76,7 +76,7 @@ def culprit(seen: Seen) -> str | None:
         return "sudo-loses-cookie" if _switched(place) else None
     if state is State.UNTRIED:
         return None
-    if state is State.NONE and _switched(place) and _had_display(seen, place):
+    if state is State.NONE and not contained and _switched(place) and _had_display(seen, place):
         return "su-dash-loses-display"
     if state is State.DEAD and not is_forwarded(display_of(seen)):
         return None

@@ -93,6 +93,7 @@ class PlaceFacts:
         job: the batch system whose job this is, empty outside of one.
         submit_host: where it was submitted, empty where it does not say.
         hostname: this machine's, in full.
+        sshd_here: in this container an sshd runs, so that panes and editors in it are no place apart.
         environment: variables of this process that matter here.
         own_network: the network here is not that of the sshd above us: `localhost` is another place.
         tmux: variables that tmux would give to a new pane, from `tmux show-environment`; None without tmux.
@@ -111,6 +112,7 @@ class PlaceFacts:
     hostname: str = ""
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     own_network: bool = False
+    sshd_here: bool = False
     tmux: Mapping[str, str] | None = None
 
     def under(self, *kinds: str) -> Process | None:
@@ -125,7 +127,7 @@ class PlaceFacts:
     @property
     def apart(self) -> bool:
         """sshd is somewhere else: in another container than we are, or in another network."""
-        return self.own_network or bool(self.container and not self.below_sshd)
+        return self.own_network or bool(self.container and not self.below_sshd and not self.sshd_here)
 
     @property
     def below_sshd(self) -> bool:
@@ -190,6 +192,7 @@ def find_place(
         hostname=_hostname(),
         environment=MappingProxyType({one: environ[one] for one in _ENVIRONMENT if one in environ}),
         own_network=_own_network(proc, ancestors, environ),
+        sshd_here=bool(container) and _sshd_runs(proc),
         tmux=_tmux(local, environ),
     )
 
@@ -355,6 +358,15 @@ def _own_network(proc: Path, ancestors: Sequence[Process], environ: Mapping[str,
                     return False
             seen = seen or name == "net/tcp"
     return seen
+
+
+def _sshd_runs(proc: Path) -> bool:
+    for process in proc.glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            name = (process / "comm").read_text(encoding="utf-8", errors="replace").strip()
+            if _kind(name, "") == "sshd":
+                return True
+    return False
 
 
 def _tmux(local: Transport | None, environ: Mapping[str, str]) -> Mapping[str, str] | None:

@@ -43,6 +43,12 @@ class Tree:
         self.last = self.number
         return self
 
+    def sshd_elsewhere(self) -> None:
+        """One that is no ancestor of ours."""
+        folder = self.root / "proc/9"
+        folder.mkdir()
+        (folder / "comm").write_text("sshd\n")
+
     def look(self, **environ: str) -> PlaceFacts:
         return find_place(FakeTransport([]), environ=environ, root=self.root, pid=self.last)
 
@@ -159,6 +165,14 @@ def test_a_container_without_any_sshd_is_known_by_its_marks_and_display(
 def test_an_sshd_inside_the_container_is_not_apart(login: Tree) -> None:
     (login.root / ".dockerenv").write_text("")
     assert not login.look(SSH_CONNECTION=CAME, DISPLAY="localhost:10.0").apart
+
+
+def test_a_pane_in_a_container_with_its_own_sshd_is_not_apart(tree: Tree) -> None:
+    (tree.root / ".dockerenv").write_text("")
+    tree.sshd_elsewhere()
+    tree.process("tmux: server", "tmux").process("bash")
+    place = tree.look(SSH_CONNECTION=CAME, DISPLAY="localhost:11.0")
+    assert (place.container, place.apart) == ("docker", False)
 
 
 def test_a_network_without_the_connection_is_another_one(login: Tree) -> None:
