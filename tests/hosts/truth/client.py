@@ -97,8 +97,7 @@ def quiet(scene: Scene) -> None:
 
 
 def quiet_and_refused(scene: Scene) -> None:
-    scene.host.replace("/etc/ssh/sshd_config", "X11Forwarding yes", "X11Forwarding no")
-    scene.reload_sshd()
+    forwarding_off(scene)
     quiet(scene)
 
 
@@ -228,6 +227,25 @@ def left_behind(scene: Scene) -> Diagnosis:
     wait_for(done.exists, limit=60, what="what the program left behind says")
     read = scene.host.read
     return Diagnosis.of(Ran(int(read(f"{script}.rc")), read(f"{script}.out"), read(f"{script}.err")))
+
+
+def by_the_systems_ssh(scene: Scene) -> Diagnosis:
+    """The probe login is then the system's own ssh, and its debug lines are read."""
+    return scene.doctor("--transport", "openssh")
+
+
+def key_options(scene: Scene) -> None:
+    keys = "/home/ana/.ssh/authorized_keys"
+    scene.host.write(keys, "no-X11-forwarding " + scene.host.read(keys), mode=0o600, user="ana")
+
+
+def no_remote_xauth(scene: Scene) -> None:
+    scene.host.remove("/usr/bin/xauth")
+
+
+def forwarding_off(scene: Scene) -> None:
+    scene.host.replace("/etc/ssh/sshd_config", "X11Forwarding yes", "X11Forwarding no")
+    scene.reload_sshd()
 
 
 FAULTS: tuple[Fault, ...] = (
@@ -465,5 +483,14 @@ FAULTS: tuple[Fault, ...] = (
         case="before-any-host",
         status="warn",
         says=r"config:1 says yes",
+    ),
+    *(
+        Fault(slug, code, inject, case="openssh", look=by_the_systems_ssh, status="fail")
+        for slug, code, inject in (
+            ("sshd-x11forwarding-no", "F49", forwarding_off),
+            ("remote-xauth-missing", "F58", no_remote_xauth),
+            ("key-no-x11", "F66", key_options),
+            ("local-display-dead", "F02", server_gone),
+        )
     ),
 )
