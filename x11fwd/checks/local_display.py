@@ -49,6 +49,12 @@ def unset(seen: Seen) -> Verdict:
         looked += "; an XQuartz just installed is seen after logging out and in again"
         fix = Fix("open -a XQuartz", FixBy.YOU) if local.xauth.path else by_hand("x-server", local.system)
         return bad(title, looked, fix)
+    if desktop(local).wsl is not None:
+        said = f"{looked}; WSLg, which `wsl --update` brings, has one; after that, `wsl --shutdown`"
+        return bad(title, said, Fix("wsl.exe --update", FixBy.YOU))
+    if desktop(local).name == "chromeos":
+        said = f"{looked}; ChromeOS shows windows through sommelier"
+        return bad(title, said, Fix("systemctl --user restart sommelier-x@0", FixBy.YOU))
     if local.session == "tty":
         return bad(title, f"{looked}, and this is a text console; log in on the desktop, or run startx")
     return bad(title, f"{looked}; start the desktop session, or run x11fwd inside it")

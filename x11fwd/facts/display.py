@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from x11fwd.facts.desktop_linux import server_authorities
 from x11fwd.x11.authority import authority_path, find_cookie, read_authority
-from x11fwd.x11.client import handshake
+from x11fwd.x11.client import Handshake, HandshakeStatus, handshake
 from x11fwd.x11.display import (
     UNIX_SOCKET_PREFIX,
     DisplayName,
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from x11fwd.x11.authority import Cookie
-    from x11fwd.x11.client import Handshake
 
 __all__ = ["DisplayFound", "Opened", "find_display", "find_sockets", "open_display"]
 
 LIMIT = 3.0  # seconds for a handshake with a server that runs
 LAUNCH_LIMIT = 20.0  # with one that launchd has to start first: XQuartz takes 10 to 12 s (XQuartz#502)
 EXTENSIONS = ("SECURITY", "XWAYLAND")
+_NO_SOCKETS = "it names a Unix socket, and X servers on Windows listen on TCP only"
 _SOCKET = re.compile(r"X(\d{1,5})")
 
 
@@ -156,7 +156,7 @@ def _problem(value: str, platform: str = "") -> str | None:
     except MalformedDisplayError as error:
         return error.reason
     if platform == "win32" and name.is_unix:
-        return "it names a Unix socket, and X servers on Windows listen on TCP only"
+        return _NO_SOCKETS
     return None if ssh_accepts(value) else "ssh takes only letters, digits and :/.-_"
 
 
@@ -179,6 +179,9 @@ def open_display(
     limit = limit or (LAUNCH_LIMIT if platform == "darwin" and name.socket_path else LIMIT)
     home = environ.get("HOME") or (environ.get("USERPROFILE") if platform == "win32" else None)
     usual = authority_path(environ.get("XAUTHORITY"), home)
+    if platform == "win32" and name.is_unix:
+        # libxcb would go on to try TCP; ssh.exe does not, and it is ssh who will be given this value
+        return Opened(value, Handshake(HandshakeStatus.NO_SOCKET, _NO_SOCKETS), usual)
     cookie = _cookie(usual, name)
     path = usual
     if cookie is None and name.is_local:

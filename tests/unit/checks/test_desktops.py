@@ -337,6 +337,25 @@ BROKEN: dict[str, Case] = {
     "F23 wsl.exe ssh": Case(
         without(WSL1, "DISPLAY"), "wsl-exec-without-rc", FAIL, r"/\.bashrc:1: DISPLAY=localhost:0"
     ),
+    "F01 WSL 2 without WSLg": Case(
+        Desktop(
+            "wslg/local-ubuntu.txt", environ={"WSL_DISTRO_NAME": "Ubuntu-22.04"}, files={"usr/bin/xauth": ""}
+        ),
+        "local-display-unset",
+        FAIL,
+        "wsl.exe --update",
+    ),
+    "F01 ChromeOS, sommelier has ended": Case(
+        Desktop(
+            "chromeos/local-crostini.txt",
+            folders=("opt/google/cros-containers/bin",),
+            files={"usr/bin/xauth": ""},
+            replaced={"=session.environment\tDISPLAY=:0\n": ""},
+        ),
+        "local-display-unset",
+        FAIL,
+        "restart sommelier-x@0",
+    ),
     "F02 libxcb reaches it, ssh does not": Case(
         WSL1.but(environ={"DISPLAY": ":0"}, servers={":0": Server("HC-Consult", cookie=False, tcp=True)}),
         "local-display-dead",

@@ -24,8 +24,9 @@ from x11fwd.facts.desktop_linux import (
     session_environment,
 )
 from x11fwd.facts.desktop_mac import MacFacts, find_mac
-from x11fwd.facts.display import find_display
+from x11fwd.facts.display import find_display, open_display
 from x11fwd.facts.unknown import Unknown
+from x11fwd.x11.client import HandshakeStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -219,6 +220,15 @@ def test_a_display_that_only_systemd_knows_is_tried(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(module, "handshake", answers)
     found = find_display({}, "linux", session={"DISPLAY": ":5"}, root=tmp_path)
     assert (found.display, found.source, tried) == (":5", "session", [":5"])
+
+
+def test_on_windows_a_socket_is_not_tried_over_tcp_which_ssh_would_not_do_either(tmp_path: Path) -> None:
+    opened = open_display(":0", {"USERPROFILE": str(tmp_path)}, "win32", root=tmp_path)
+    assert opened.handshake.status is HandshakeStatus.NO_SOCKET
+    assert opened.authority == f"{tmp_path}/.Xauthority"
+    found = find_display({"DISPLAY": ":1.0"}, "win32", root=tmp_path)
+    assert (found.display, found.candidates) == (None, ("127.0.0.1:1.0",))
+    assert found.problem is not None
 
 
 @pytest.mark.parametrize(
