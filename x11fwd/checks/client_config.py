@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from x11fwd.checks import sshd, sshd_forwarding
 from x11fwd.checks.check import Seen, Unanswered, Verdict, bad, fine, odd, skip, unknown
 from x11fwd.checks.report import Fix, FixBy, Status
-from x11fwd.checks.session import State, culprit, display_of, state_of
+from x11fwd.checks.session_place import State, culprit, display_of, state_of
 from x11fwd.facts.model import Unknown, known
 from x11fwd.facts.place import is_forwarded
 

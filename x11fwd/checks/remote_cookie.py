@@ -1,24 +1,17 @@
-"""Entries of the remote's authority file that lead programs astray: F69, F81, F82, F90; for the table."""
+"""Entries of the remote's authority file that lead programs astray: F81, F82 and F90; for the table."""
 
 from __future__ import annotations
 
 import re
-from posixpath import dirname
 from shlex import quote
 from typing import TYPE_CHECKING
 
 from x11fwd.checks.check import Seen, Verdict, bad, fine, skip
 from x11fwd.checks.remote_user import remotely
-from x11fwd.checks.report import Fix, FixBy
-from x11fwd.checks.session import State, culprit, display_of, state_of
+from x11fwd.checks.session_place import State, culprit, display_of, state_of
 
 if TYPE_CHECKING:
     from x11fwd.facts.model import AuthorityFile
-
-# `ls -Z`: user:role:type:level and the path at the end, in old ones with owner and mode before them
-_LABEL = re.compile(r":(\w+_t)(?::\S+)?\s+(/.*)$")
-# of the authority file and of the home directory (False, True), and what else does no harm
-_RIGHT_LABELS = (("xauth_home_t", ()), ("user_home_dir_t", ("user_home_t", "admin_home_t")))
 
 
 def _number(seen: Seen) -> str:
@@ -73,35 +66,6 @@ def foreign_entries(seen: Seen) -> Verdict:
         f"{', '.join(found)} is preferred to {seen.there.system.hostname}/unix:{number}; the next login "
         "makes a new file",
         remotely(seen, f"mv {quote(authority.path)} {quote(authority.path + '.old')}"),
-    )
-
-
-def selinux(seen: Seen) -> Verdict:
-    """F69: xauth runs as xauth_t and may write xauth_home_t below user_home_dir_t only (xauth_selinux(8))."""
-    contexts = seen.there.account.selinux
-    holds = f"SELinux on {seen.host} does not keep the cookie from xauth"
-    if contexts is None or state_of(seen) is not State.REJECTED or culprit(seen) is not None:
-        return fine(holds)
-    home = seen.there.home.path
-    labels = [(found[1], found[2]) for found in map(_LABEL.search, contexts) if found]
-    wrong = [
-        f"{path} is {label}, not {right}"
-        for label, path in labels
-        for right, others in [_RIGHT_LABELS[path == home]]
-        if label not in {right, *others}
-    ]
-    if not wrong:
-        return fine(holds, "; ".join(contexts))
-    nfs = any("nfs_t" in one for one in wrong)
-    if any(one.startswith(f"{home} ") for one in wrong):
-        far = f"sudo semanage fcontext -a -e /home {quote(dirname(home))} && sudo restorecon -R {quote(home)}"
-        fix = Fix("sudo setsebool -P use_nfs_home_dirs on" if nfs else far, FixBy.ADMIN)
-    else:
-        fix = remotely(seen, f"restorecon -v {quote(f'{home}/.Xauthority')}")
-    return bad(
-        f"SELinux on {seen.host} does not let xauth write the cookie",
-        f"it is enforcing, and {'; '.join(wrong)}",
-        fix,
     )
 
 

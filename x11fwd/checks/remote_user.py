@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from x11fwd.checks.check import Seen, Unanswered, Verdict, bad, fine, odd, skip, unknown
 from x11fwd.checks.report import Fix, FixBy
-from x11fwd.checks.session import State, culprit, state_of
+from x11fwd.checks.session_place import State, culprit, state_of
 from x11fwd.facts.model import AuthorityFile, HomeFacts, Unknown, known
 from x11fwd.facts.place import is_forwarded
 

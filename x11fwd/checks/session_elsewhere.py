@@ -6,12 +6,7 @@ from shlex import quote
 
 from x11fwd.checks.check import Seen, Verdict, bad, fine, odd, skip
 from x11fwd.checks.report import Fix, FixBy
-from x11fwd.checks.session import State, culprit, display_of, place_of, state_of
-
-
-def _words(seen: Seen) -> str:
-    answer = seen.there.remote_handshake
-    return f"DISPLAY={display_of(seen)}: {answer}" if display_of(seen) else "$DISPLAY is empty"
+from x11fwd.checks.session_place import State, culprit, display_of, place_of, seen_words, state_of
 
 
 def sudo_loses_cookie(seen: Seen) -> Verdict:
@@ -30,7 +25,7 @@ def sudo_loses_cookie(seen: Seen) -> Verdict:
             f"exit; xauth extract - $DISPLAY | sudo -u {quote(seen.there.user)} xauth merge -",
             FixBy.YOU,
         )
-    return bad(title, f"{process}{_words(seen)}; better still, plot as {owner}", fix)
+    return bad(title, f"{process}{seen_words(seen)}; better still, plot as {owner}", fix)
 
 
 def su_loses_display(seen: Seen) -> Verdict:
@@ -64,7 +59,7 @@ def container_network(seen: Seen) -> Verdict:
         title, words = f"{what} has no DISPLAY", "$DISPLAY is empty; nobody handed it in"
     else:
         title = f"{what} cannot reach the display: its localhost is not the one where sshd listens"
-        words = _words(seen)
+        words = seen_words(seen)
     name = place.container if place.container in {"docker", "podman"} else "docker"
     cookie = '-e DISPLAY -e XAUTHORITY=/tmp/cookie -v "$HOME/.Xauthority:/tmp/cookie:ro"'
     return bad(
@@ -85,8 +80,8 @@ def container_cookie(seen: Seen) -> Verdict:
     copy = "xauth nlist $DISPLAY | sed 's/^..../ffff/' | xauth -f ~/.container-cookie nmerge -"
     return bad(
         f"this {place.container or 'namespace'} reaches the display and has no cookie for it",
-        f"{_words(seen)}; {has}; this host is called {place.hostname}. Outside, make a copy that holds for "
-        "every host name, mount it for this user with mode 0600, and set XAUTHORITY to it",
+        f"{seen_words(seen)}; {has}; this host is called {place.hostname}. Outside, make a copy that holds "
+        "for every host name, mount it for this user with mode 0600, and set XAUTHORITY to it",
         Fix(copy, FixBy.YOU),
     )
 
@@ -126,7 +121,7 @@ def batch(seen: Seen) -> Verdict:
         f"this is a job of {name}, and its DISPLAY means the machine where it was submitted"
         if display
         else f"this is a job of {name}, and such jobs have no DISPLAY",
-        f"{_words(seen)}{hosts}",
+        f"{seen_words(seen)}{hosts}",
         Fix(
             "srun --x11 --pty bash" if name == "Slurm" else "unset DISPLAY; export MPLBACKEND=Agg", FixBy.YOU
         ),

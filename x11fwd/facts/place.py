@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from x11fwd.errors import X11fwdError
+from x11fwd.facts.place_ancestors import Process, by_proc, by_ps, run_here, sshd_runs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,29 +25,7 @@ __all__ = ["PlaceFacts", "Process", "find_place", "is_forwarded"]
 _NO_LOGIN = 0xFFFFFFFF  # /proc/self/loginuid of a process that nobody logged in for
 _ESTABLISHED = "01"  # proc_net_tcp(5)
 _FIRST_DISPLAY = 10  # sshd_config(5), X11DisplayOffset
-_PS_LIMIT = 5.0  # seconds
 
-# What an ancestor is, by the name of its process (comm: 15 letters), first match.
-_BY_NAME = (
-    (re.compile(r"sshd(-\w+|:.*)?$|dropbear"), "sshd"),
-    (re.compile(r"mosh-server$"), "mosh"),
-    (re.compile(r"et(terminal|server)$"), "et"),
-    (re.compile(r"tmux"), "tmux"),
-    (re.compile(r"(?i:screen)$"), "screen"),
-    (re.compile(r"(sudo|su|su-l|doas|runuser|pkexec|sudo-rs|run0)$"), "user"),
-    (
-        re.compile(r"(slurmstepd|slurmd|slurm_script|pbs_mom|sge_\w+|sbatchd|condor_starter)$"),
-        "batch",
-    ),
-    (re.compile(r"(conmon|containerd-shim\S*|lxc-start|docker-init)$"), "container"),
-    (re.compile(r"jupyter(hub)?(-\S*)?$"), "jupyter"),
-)
-# The same by its command line, for programs that an interpreter runs.
-_BY_COMMAND = (
-    (re.compile(r"/\.(vscode|cursor|windsurf|vscodium|positron)-server(-\w+)?/|/code-server/"), "ide"),
-    (re.compile(r"\bipykernel|\bjupyter(hub|lab)?([-/]|\b)"), "jupyter"),
-    (re.compile(r"\bSCREEN\b"), "screen"),
-)
 # Variables that batch systems set in a job, and the one with the host where it was submitted.
 _JOBS = (
     ("SLURM_JOB_ID", "SLURM_SUBMIT_HOST", "Slurm"),
@@ -58,23 +36,6 @@ _JOBS = (
 )
 _ENVIRONMENT = ("DISPLAY", "XAUTHORITY", "SSH_CONNECTION", "SSH_TTY", "TMUX", "TMUX_PANE", "STY", "SUDO_USER")
 _FORWARDED = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\]):(\d+)(?:\.\d+)?$")
-
-
-@dataclass(frozen=True)
-class Process:
-    """One ancestor of this process.
-
-    Attributes:
-        name: as the kernel has it, at most 15 letters.
-        kind: `sshd`, `mosh`, `et`, `tmux`, `screen`, `user` (sudo, su), `batch`, `container`, `jupyter`,
-            `ide`; empty for all else.
-        uid: whose it is; -1 where that cannot be told.
-    """
-
-    pid: int
-    name: str
-    kind: str = ""
-    uid: int = -1
 
 
 @dataclass(frozen=True)
@@ -166,9 +127,9 @@ def find_place(
     start = os.getppid() if pid is None else pid
     proc = root / "proc"
     if (proc / str(start) / "status").exists():
-        ancestors = _by_proc(proc, start)
+        ancestors = by_proc(proc, start)
     elif hasattr(os, "getuid"):
-        ancestors = _by_ps(local, start)
+        ancestors = by_ps(local, start)
     else:
         ancestors = ()  # Windows: its sshd is not a place for X11
     container = _container(root, environ)
@@ -192,7 +153,7 @@ def find_place(
         hostname=_hostname(),
         environment=MappingProxyType({one: environ[one] for one in _ENVIRONMENT if one in environ}),
         own_network=_own_network(proc, ancestors, environ),
-        sshd_here=bool(container) and _sshd_runs(proc),
+        sshd_here=bool(container) and sshd_runs(proc),
         tmux=_tmux(local, environ),
     )
 
@@ -211,70 +172,6 @@ def _why(ancestors: Sequence[Process], environ: Mapping[str, str], container: st
         where = f" in {container}" if container else ""
         return f"DISPLAY={display}{where} is of the kind that sshd sets"
     return ""
-
-
-# --- ancestors --------------------------------------------------------------------------------------------
-
-
-def _kind(name: str, command: str) -> str:
-    for pattern, kind in _BY_NAME:
-        if pattern.match(name):
-            return kind
-    for pattern, kind in _BY_COMMAND:
-        if pattern.search(command):
-            return kind
-    return ""
-
-
-def _by_proc(proc: Path, pid: int) -> tuple[Process, ...]:
-    """Up to process 1, which belongs to the machine and not to the session."""
-    found: list[Process] = []
-    while pid > 1 and len(found) < 100:
-        try:
-            status = (proc / str(pid) / "status").read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            break
-        fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
-        command = ""
-        with contextlib.suppress(OSError):
-            raw = (proc / str(pid) / "cmdline").read_bytes()[:4096]
-            command = raw.replace(b"\0", b" ").decode("utf-8", "replace")
-        name = fields.get("Name", "")
-        uid = fields.get("Uid", "").split()
-        found.append(Process(pid, name, _kind(name, command), int(uid[1]) if len(uid) > 1 else -1))
-        pid = int(fields.get("PPid", "0"))
-    return tuple(found)
-
-
-def _by_ps(local: Transport | None, pid: int) -> tuple[Process, ...]:
-    """macOS and the BSDs have no /proc; ps(1) lists everybody's processes."""
-    text = _run(local, ("ps", "-A", "-o", "pid=,ppid=,uid=,command="))
-    table: dict[int, tuple[int, int, str]] = {}
-    for line in text.splitlines():
-        words = line.split(None, 3)
-        if len(words) == 4 and all(word.isdigit() for word in words[:3]):
-            table[int(words[0])] = (int(words[1]), int(words[2]), words[3])
-    found: list[Process] = []
-    while pid > 1 and pid in table and len(found) < 100:
-        parent, uid, command = table[pid]
-        # `sshd: ana@ttys001`, `/usr/libexec/sshd-session -R`, `-zsh`
-        first = command.split(None, 1)[0].rpartition("/")[2].lstrip("-").rstrip(":")
-        found.append(Process(pid, first[:15], _kind(first, command), uid))
-        pid = parent
-    return tuple(found)
-
-
-def _run(local: Transport | None, words: Sequence[str]) -> str:
-    """What a program of this machine prints; nothing where it cannot be run."""
-    if local is None:
-        from x11fwd.transports.local import LocalTransport
-
-        local = LocalTransport()
-    try:
-        result = local.run(words, timeout=_PS_LIMIT)
-    except X11fwdError:
-        return ""
-    return result.text if result.ok else ""
 
 
 def _owner(ancestors: Sequence[Process], proc: Path, environ: Mapping[str, str]) -> int | None:
@@ -360,21 +257,12 @@ def _own_network(proc: Path, ancestors: Sequence[Process], environ: Mapping[str,
     return seen
 
 
-def _sshd_runs(proc: Path) -> bool:
-    for process in proc.glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            name = (process / "comm").read_text(encoding="utf-8", errors="replace").strip()
-            if _kind(name, "") == "sshd":
-                return True
-    return False
-
-
 def _tmux(local: Transport | None, environ: Mapping[str, str]) -> Mapping[str, str] | None:
     """The session's environment of tmux, refreshed when somebody attaches (tmux(1), update-environment)."""
     if not environ.get("TMUX"):
         return None
     found: dict[str, str] = {}
-    for line in _run(local, ("tmux", "show-environment")).splitlines():
+    for line in run_here(local, ("tmux", "show-environment")).splitlines():
         name, equals, value = line.partition("=")
         if equals and name in {"DISPLAY", "XAUTHORITY", "SSH_CONNECTION"}:
             found[name] = value

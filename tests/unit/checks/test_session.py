@@ -14,7 +14,8 @@ from x11fwd.checks.report import Side, Status
 from x11fwd.facts.account import AccountFacts, Lasting
 from x11fwd.facts.model import AuthorityFile, PythonKind, SystemFacts, Unknown
 from x11fwd.facts.network import Listener, NetworkFacts
-from x11fwd.facts.place import PlaceFacts, Process
+from x11fwd.facts.place import PlaceFacts
+from x11fwd.facts.place_ancestors import Process
 from x11fwd.transports.base import X11Outcome
 
 if TYPE_CHECKING:
@@ -416,48 +417,6 @@ def test_another_protocol_is_a_failure_even_where_our_own_handshake_does_not_kno
 def test_another_protocol_for_another_display_is_none_of_our_business(other: str) -> None:
     seen = entries("gpu1/unix:10", other.partition(" ")[0], others=(other,), shake="ok")
     assert root_cause(diagnose(seen)) is None
-
-
-@pytest.mark.parametrize(
-    ("contexts", "evidence", "fix"),
-    [
-        # xauth_selinux(8), manpath.be: labels of a home that was moved
-        (
-            ("unconfined_u:object_r:default_t:s0 /home/ana",),
-            "/home/ana is default_t, not user_home_dir_t",
-            "semanage fcontext -a -e /home",
-        ),
-        (("system_u:object_r:nfs_t:s0 /home/ana",), "nfs_t", "setsebool -P use_nfs_home_dirs on"),
-        # RHEL 7's ls has mode and owner before the label
-        (
-            (
-                "drwx------. ana ana unconfined_u:object_r:user_home_dir_t:s0 /home/ana",
-                "-rw-------. ana ana unconfined_u:object_r:user_home_t:s0 /home/ana/.Xauthority",
-            ),
-            "/home/ana/.Xauthority is user_home_t, not xauth_home_t",
-            "restorecon -v /home/ana/.Xauthority",
-        ),
-    ],
-)
-def test_a_label_that_selinux_keeps_from_xauth_is_named(
-    contexts: tuple[str, ...], evidence: str, fix: str
-) -> None:
-    seen = with_remote(entries(), account=AccountFacts((), selinux=contexts))
-    found = cause_of(diagnose(seen))
-    assert found is not None
-    assert found.id == "selinux-blocks-xauth"
-    assert evidence in found.evidence
-    assert found.fix is not None
-    assert fix in found.fix.command
-
-
-def test_right_labels_are_no_fault() -> None:
-    labels = (
-        "unconfined_u:object_r:user_home_dir_t:s0 /home/ana",
-        "unconfined_u:object_r:xauth_home_t:s0 /home/ana/.Xauthority",
-    )
-    seen = with_remote(entries(), account=AccountFacts((), selinux=labels))
-    assert verdict(seen, "selinux-blocks-xauth").status is Status.PASS
 
 
 def test_a_snap_of_python_does_not_see_the_authority_file() -> None:

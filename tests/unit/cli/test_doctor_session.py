@@ -13,7 +13,7 @@ from tests.unit.checks.test_session import BASH, SSHD, SUDO, inside
 from tests.unit.golden import assert_golden
 from x11fwd.cli import main
 from x11fwd.errors import ProbeError
-from x11fwd.facts.place import Process
+from x11fwd.facts.place_ancestors import Process
 
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import Scene

@@ -34,7 +34,6 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check("ssh-rc-eats-cookie", _R, remote_user.ssh_rc, Link.COOKIE),
     Check("xauthority-env-override", _R, remote_user.xauthority_overridden, Link.COOKIE),
-    Check("selinux-blocks-xauth", _R, remote_cookie.selinux, Link.COOKIE, needs=_COOKIE),
     Check("hostname-changed", _R, remote_cookie.hostname_changed, Link.COOKIE, needs=_COOKIE),
     Check("xauth-foreign-entries", _R, remote_cookie.foreign_entries, Link.COOKIE, needs=_COOKIE),
     Check("snap-flatpak-app", _R, remote_cookie.snap, Link.COOKIE, needs=_COOKIE),
