@@ -1,5 +1,6 @@
-"""The program sees what a server alone would show it: numbers, order, errors; and waits as little as it can."""
+"""The program sees what a server alone would show: numbers, order, errors; and waits as little as it can."""
 
+import sys
 from typing import List, Tuple
 
 from tests.unit.bridge.shared import samples
@@ -13,6 +14,7 @@ from x11fwd.bridge.shared.wire import ServerReader
 
 NOTHING, SYNC = b"\x7f\0\x01\0", b"\x2b\0\x01\0"
 LOCAL = reply_packet("<", 0, 7, b"")
+SEEDS = sys.version_info[1] * 1000  # every Python tries others
 
 
 class Desk:
@@ -245,11 +247,11 @@ def test_a_server_that_answers_what_was_not_asked_is_a_fault() -> None:
 
 
 def talk(seed: int, order: str, lead: int = 0) -> model.Talk:
-    """Random requests, delays and cuts; the model checks every packet as it comes, and the whole at the end."""
+    """Random requests, delays and cuts; the model checks each packet as it comes, and all at the end."""
     one = model.Talk(seed, order, lead)
     if lead:
         one.serve(1 << 30, noisy=False)
-    for _ in range(one.chance.randrange(20, 150)):
+    for _ in range(one.chance.randrange(40, 150)):
         act = one.chance.randrange(4)
         if act < 2:
             for _ in range(one.chance.randrange(1, 6)):
@@ -264,22 +266,22 @@ def talk(seed: int, order: str, lead: int = 0) -> model.Talk:
 
 def test_random_talk_in_both_byte_orders() -> None:
     seen = muted = 0
-    for seed in range(300):
+    for seed in range(SEEDS, SEEDS + 100):
         one = talk(seed, "<>"[seed & 1])
         seen += len(one.got)
         muted += one.muted
-    assert seen > 20000
-    assert muted > 2000
+    assert seen > 7000
+    assert muted > 700
 
 
 def test_random_talk_over_the_wrap() -> None:
-    for seed in range(6):
-        one = talk(seed, "<>"[seed & 1], lead=65536 * (1 + (seed & 1)) - 40)
+    for seed in range(SEEDS, SEEDS + 2):
+        one = talk(seed, "<>"[seed & 1], lead=65536 * (1 + (seed & 1)) - 10)
         assert one.sequencer.number > 65536
 
 
 def test_a_program_that_waits_for_each_answer_never_waits_for_ever() -> None:
-    for seed in range(40):
+    for seed in range(SEEDS, SEEDS + 25):
         one = model.Talk(seed, "<")
         for _ in range(60):
             one.request()
@@ -295,6 +297,7 @@ def test_a_program_that_waits_for_each_answer_never_waits_for_ever() -> None:
 def test_only_risky_requests_make_a_program_wait_for_the_server() -> None:
     one = model.Talk(1, "<")
     for _ in range(500):
-        one.request(one.chance.choice([model.VOID, model.LOCAL, model.BOTH]), fails=False)
+        kind = one.chance.choice([model.VOID, model.LOCAL, model.BOTH])
+        one.request(kind, fails=False)
         one.complete(one.sequencer.number)
     one.finish()
