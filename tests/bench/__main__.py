@@ -35,14 +35,16 @@ def desk() -> Iterator[Person]:
 
 @contextlib.contextmanager
 def near_and_far(setup: Setup) -> Iterator[Person]:
-    """A desk and one host with everything installed: `near` is loopback, `far` is 50 ms away."""
+    """A desk and one host with all installed: `near` is loopback, `far` 50 ms away, `farther` 100 ms."""
     with (
         desk() as person,
         ChrootHost("bookworm", "plot", setup) as host,
         Relay(host.port, delay=ONE_WAY) as relay,
+        Relay(host.port, delay=2 * ONE_WAY) as slower,
     ):
         person.alias("near", host)
         person.alias("far", host, port=relay.port)
+        person.alias("farther", host, port=slower.port)
         yield person
 
 
@@ -104,19 +106,20 @@ def setup_again(runs: int) -> None:
 
 
 def doctor(runs: int) -> None:
-    """`x11fwd doctor` of this machine and of one host."""
+    """`x11fwd doctor` of this machine and of one host, which is asked for X11 as by `ssh -Y`."""
     with near_and_far(Setup(x11_forwarding=True, sudo=SUDO)) as person:
-        for name, label in (("near", "loopback"), ("far", "50 ms round trip")):
+        ways = (("near", "loopback"), ("far", "50 ms round trip"), ("farther", "100 ms round trip"))
+        for name, label in ways:
             rows = in_turn(
                 person,
                 [
-                    Contender("`ssh host true`", ["ssh", name, "true"]),
+                    Contender("`ssh -v -Y host true`", ["ssh", "-v", "-Y", name, "true"]),
                     Contender("`x11fwd doctor host`", [script(person), "doctor", name], ok=(0, 1)),
                     Contender("`x11fwd doctor`", [script(person), "doctor"], ok=(0, 1)),
                 ],
                 runs=runs,
             )
-            print(table(f"doctor, {label}", rows, rows[0], better="times a bare login"))
+            print(table(f"doctor, {label}", rows, rows[0], better="times `ssh -v -Y`"))
 
 
 def many_hosts(runs: int) -> None:
