@@ -8,6 +8,7 @@ import re
 import stat
 import sys
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,8 @@ LIMIT = 3.0  # seconds for a handshake with a server that runs
 LAUNCH_LIMIT = 20.0  # with one that launchd has to start first: XQuartz takes 10 to 12 s (XQuartz#502)
 EXTENSIONS = ("SECURITY", "XWAYLAND")
 _NO_SOCKETS = "it names a Unix socket, and X servers on Windows listen on TCP only"
+_REFUSED = frozenset({HandshakeStatus.WRONG_COOKIE, HandshakeStatus.NO_COOKIE, HandshakeStatus.REJECTED})
+_TRIES = 6  # cookies that are shown to one X server
 _SOCKET = re.compile(r"X(\d{1,5})")
 
 
@@ -180,20 +183,32 @@ def open_display(
     home = environ.get("HOME") or (environ.get("USERPROFILE") if platform == "win32" else None)
     usual = authority_path(environ.get("XAUTHORITY"), home)
     if platform == "win32" and name.is_unix:
-        # libxcb would go on to try TCP; ssh.exe does not, and it is ssh who will be given this value
+        # libxcb would try TCP next, ssh.exe would not
         return Opened(value, Handshake(HandshakeStatus.NO_SOCKET, _NO_SOCKETS), usual)
-    cookie = _cookie(usual, name)
-    path = usual
-    if cookie is None and name.is_local:
-        named = (session or {}).get("XAUTHORITY")
-        for other in _other_authorities(named, root, uid if uid is not None else _uid(), name.number):
-            cookie = _cookie(other, name)
-            if cookie is not None:
-                path = other
-                break
-    shake = handshake(name, cookie, limit, extensions=EXTENSIONS, access=True)
-    from_variable = path == usual and "XAUTHORITY" in environ
-    return Opened(value, shake, path, from_variable, cookie)
+    named = (session or {}).get("XAUTHORITY")
+    others = _other_authorities(named, root, _uid() if uid is None else uid, name.number)
+    first: Opened | None = None
+    for path, cookie in islice(_cookies(name, usual, others), _TRIES):
+        shake = handshake(name, cookie, limit, extensions=EXTENSIONS, access=True)
+        opened = Opened(value, shake, path, path == usual and "XAUTHORITY" in environ, cookie)
+        if shake.status not in _REFUSED:
+            return opened
+        first = first or opened  # what the user's own programs meet
+    return first or Opened(value, Handshake(HandshakeStatus.NO_COOKIE), usual)
+
+
+def _cookies(
+    name: DisplayName, usual: str | None, others: Iterator[str]
+) -> Iterator[tuple[str | None, Cookie | None]]:
+    """Files and their cookies, best first; any may be left over from another session. Else no cookie."""
+    shown: list[Cookie] = []
+    for path in chain((usual,), others if name.is_local else ()):
+        cookie = _cookie(path, name)
+        if cookie is not None and cookie not in shown:
+            shown.append(cookie)
+            yield path, cookie
+    if not shown:
+        yield usual, None
 
 
 def _cookie(path: str | None, name: DisplayName) -> Cookie | None:
@@ -205,7 +220,7 @@ def _cookie(path: str | None, name: DisplayName) -> Cookie | None:
 
 
 def _uid() -> int:
-    return os.getuid() if hasattr(os, "getuid") else -1
+    return os.getuid() if hasattr(os, "getuid") else -1  # Windows
 
 
 def _other_authorities(named: str | None, root: Path | None, uid: int, number: int) -> Iterator[str]:

@@ -220,6 +220,12 @@ def cookie_of_gdm(scene: Scene) -> None:
     hide_cookie(scene, "gdm/Xauthority")
 
 
+def cookie_of_mutter_and_an_old_one(scene: Scene) -> None:
+    """~/.Xauthority has the cookie of yesterday's session on Xorg, of the same number."""
+    cookie_of_mutter(scene)
+    stale_cookie(scene)
+
+
 def bring_cookie_back(scene: Scene) -> None:
     with contextlib.suppress(FileNotFoundError):
         scene.keeping.pop_all().close()
@@ -358,6 +364,15 @@ FAULTS: tuple[Fault, ...] = (
         bring_cookie_back,
         status="warn",
         says=r"export XAUTHORITY=/run/user/\d+/\.mutter-Xwaylandauth\.4Q2ZB3",
+    ),
+    Fault(
+        "xwayland-cookie-not-exported",
+        "F08",
+        cookie_of_mutter_and_an_old_one,
+        bring_cookie_back,
+        case="old-cookie",
+        status="warn",
+        says=r"\.mutter-Xwaylandauth\.4Q2ZB3",
     ),
     Fault(
         "xquartz-xauth-hang",

@@ -26,6 +26,7 @@ from x11fwd.facts.desktop_linux import (
 from x11fwd.facts.desktop_mac import MacFacts, find_mac
 from x11fwd.facts.display import find_display, open_display
 from x11fwd.facts.unknown import Unknown
+from x11fwd.x11.authority import Cookie, dump_authority, local_record
 from x11fwd.x11.client import HandshakeStatus
 
 if TYPE_CHECKING:
@@ -180,6 +181,35 @@ def test_a_cookie_file_of_somebody_else_is_not_taken_from_a_command_line(tmp_pat
     found = find_display({"DISPLAY": ":0"}, "linux", root=tmp_path, uid=os.getuid() + 1)
     assert found.opened is not None
     assert found.opened.cookie is None
+
+
+def test_a_cookie_that_is_refused_is_followed_by_the_sessions_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A home that an Xorg session of yesterday left its cookie in, and an Xwayland of today."""
+    from x11fwd.facts import display as module
+    from x11fwd.x11.client import Handshake
+
+    folder = tmp_path / f"run/user/{os.getuid()}"
+    folder.mkdir(parents=True)
+    files = {tmp_path / ".Xauthority": b"old", folder / "xauth_abc": b"old", folder / "xauth_bcd": b"new"}
+    for path, data in files.items():
+        path.write_bytes(dump_authority([local_record(socket.gethostname(), 0, data)]))
+    shown: list[bytes] = []
+
+    def answers(_name: object, cookie: Cookie, *_: object, **__: object) -> Handshake:
+        shown.append(cookie.data)
+        good = cookie.data == right
+        return Handshake(HandshakeStatus.OK if good else HandshakeStatus.WRONG_COOKIE)
+
+    monkeypatch.setattr(module, "handshake", answers)
+    right = b"new"
+    opened = open_display(":0", {"HOME": str(tmp_path)}, "linux", root=tmp_path)
+    assert (opened.handshake.ok, opened.authority) == (True, str(folder / "xauth_bcd"))
+    assert shown == [b"old", b"new"]
+    right = b"none of them"
+    opened = open_display(":0", {"HOME": str(tmp_path)}, "linux", root=tmp_path)
+    assert (opened.handshake.ok, opened.authority) == (False, str(tmp_path / ".Xauthority"))
 
 
 # --- which desktop, which session
