@@ -155,7 +155,7 @@ def _explain(words: list[str], *, as_json: bool) -> int:
     elif words and words != ["-"]:
         found = [explain_words(text)]
     else:
-        if not words and sys.stdin.isatty():
+        if sys.stdin is None or (not words and sys.stdin.isatty()):
             raise UsageError(
                 "there is nothing to explain",
                 hint="`x11fwd explain --list` shows every page; a message may also be piped in",

@@ -48,7 +48,11 @@ def bash(environment: dict[str, str], line: str) -> list[str]:
 
 
 def test_commands_are_offered(environment: dict[str, str]) -> None:
-    assert bash(environment, "x11fwd ") == ["doctor", "setup", "ssh", "verify", "undo", "demo"]
+    assert bash(environment, "x11fwd ") == ["doctor", "setup", "ssh", "verify", "undo", "explain", "demo"]
+
+
+def test_pages_are_offered_for_explain(environment: dict[str, str]) -> None:
+    assert bash(environment, "x11fwd explain remote-x") == ["remote-xauth-missing"]
 
 
 def test_ids_are_offered_for_only(environment: dict[str, str]) -> None:
