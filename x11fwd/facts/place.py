@@ -163,7 +163,9 @@ def _why(ancestors: Sequence[Process], environ: Mapping[str, str], container: st
     for process in ancestors:
         if process.kind in {"sshd", "mosh", "et", "ide", "batch"}:
             return f"{process.name} (process {process.pid}) is above this one"
-    if environ.get("SSH_CONNECTION"):
+    # a desktop that was started by ssh (VNC) hands the variable on to its terminals
+    a_screen = environ.get("DISPLAY", "").startswith(":") and not (environ.get("TMUX") or environ.get("STY"))
+    if environ.get("SSH_CONNECTION") and not a_screen:
         return f"SSH_CONNECTION={environ['SSH_CONNECTION']}"
     if job:
         return f"this is a job of {job}"

@@ -71,6 +71,12 @@ def test_a_terminal_on_the_desktop_is_no_session(tree: Tree) -> None:
     assert not place.in_session
 
 
+def test_a_desktop_of_vnc_that_was_started_by_ssh_is_no_session(tree: Tree) -> None:
+    tree.process("Xtigervnc").process("xterm").process("bash")
+    assert not tree.look(SSH_CONNECTION=CAME, DISPLAY=":1").in_session
+    assert tree.look(SSH_CONNECTION=CAME, DISPLAY=":1", TMUX="/tmp/x,1,0").in_session
+
+
 def test_an_sshd_above_makes_a_session(login: Tree) -> None:
     place = login.look(SSH_CONNECTION=CAME, DISPLAY="localhost:10.0")
     assert place.in_session

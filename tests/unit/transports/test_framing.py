@@ -105,6 +105,7 @@ def test_what_login_files_print_before_and_after_is_not_in_the_output() -> None:
         b"Welcome!\x00\xff no newline" + done.stdout + b"bye\n", b"stty: no tty\n" + done.stderr + b"logout\n"
     )
     assert (noisy.stdout, noisy.stderr) == (b"wanted\n", b"")
+    assert noisy.noise == b"Welcome!\x00\xff no newline"
 
 
 def test_a_shell_that_echoes_the_command_does_not_confuse_the_marks() -> None:
