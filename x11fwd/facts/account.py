@@ -96,6 +96,7 @@ class AccountFacts:
         plain_python: the interpreter that `ssh host python3` gets, without a login shell; None: none.
         selinux: contexts of the home directory and the authority file (`ls -Z`) where SELinux is enforcing;
             None where it is not.
+        selinux_nfs_homes: its boolean use_nfs_home_dirs; None where nobody could look.
         slurm_flags: PrologFlags of `scontrol show config`; None where there is no Slurm.
     """
 
@@ -103,6 +104,7 @@ class AccountFacts:
     lasting: tuple[Lasting, ...] = ()
     plain_python: str | Unknown | None = Unknown("not asked")
     selinux: tuple[str, ...] | None = None
+    selinux_nfs_homes: bool | None = None
     slurm_flags: str | None = None
 
     def setting(self, *names: str) -> tuple[StartLine, ...]:
@@ -115,15 +117,16 @@ class AccountFacts:
 def parse_account(answers: Answers) -> AccountFacts:
     """From the answers of probe/26-account.sh."""
     text = answers.text("start.lines")
-    if text is None:
+    if text is None and not answers.all("start.lines"):  # an empty text is said as an empty value
         return AccountFacts()
-    found = (parse_start_line(line) for line in text.splitlines())
+    found = (parse_start_line(line) for line in (text or "").splitlines())
     contexts = answers.text("selinux")
     return AccountFacts(
         start_lines=tuple(line for line in found if line is not None),
         lasting=tuple(_lasting(answers)),
         plain_python=answers.first("plain.python"),
         selinux=tuple(contexts.splitlines()) if contexts else None,
+        selinux_nfs_homes={"1": True, "0": False}.get(answers.first("selinux.nfs_homes") or ""),
         slurm_flags=answers.first("slurm.flags"),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from x11fwd.checks import other_program, sshd, sshd_forwarding, sshd_listener
+from x11fwd.checks import other_program, selinux, sshd, sshd_forwarding, sshd_listener
 from x11fwd.checks.check import Check, Link
 from x11fwd.checks.report import Side
 
@@ -41,4 +41,15 @@ CHECKS: tuple[Check, ...] = (
         needs=("sshd-uselocalhost-no-hostname",),
     ),
     Check("sshd-localhost-v6-only", _R, sshd_listener.localhost_elsewhere, Link.REACH),
+    Check(
+        "selinux-blocks-xauth",
+        _R,
+        selinux.blocks_xauth,
+        Link.COOKIE,
+        needs=(
+            *(Link.SWITCH, Link.GRANT, Link.REACH, "home-missing", "home-full-or-quota", "home-read-only"),
+            *("xauthority-is-a-directory", "xauthority-owned-by-root", "xauthority-stale-lock"),
+            *("ssh-rc-eats-cookie", "xauthority-env-override"),
+        ),
+    ),
 )

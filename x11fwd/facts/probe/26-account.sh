@@ -80,7 +80,12 @@ x_account_files() {
     done
     x_word=
     { read -r x_word </sys/fs/selinux/enforce; } 2>/dev/null
-    if [ "$x_word" = 1 ]; then x_text selinux "$(LC_ALL=C ls -Zd "$x_home" "$x_home/.Xauthority" 2>/dev/null)"; fi
+    if [ "$x_word" = 1 ]; then
+        x_text selinux "$(LC_ALL=C ls -Zd "$x_home" "$x_home/.Xauthority" 2>/dev/null)"
+        x_word=
+        { read -r x_word </sys/fs/selinux/booleans/use_nfs_home_dirs; } 2>/dev/null
+        if [ -n "$x_word" ]; then x_say selinux.nfs_homes "${x_word%% *}"; fi
+    fi
     if x_program scontrol >/dev/null; then
         x_say slurm.flags "$(x_limit 4 scontrol show config 2>/dev/null </dev/null | LC_ALL=C sed -n 's/^PrologFlags *= *//p')"
     fi
