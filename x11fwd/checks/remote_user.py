@@ -191,9 +191,10 @@ def xauthority_overridden(seen: Seen) -> Verdict:
 def display_overwritten(seen: Seen) -> Verdict:
     """F83: old recipes in start files set DISPLAY; sshd's own value is in the first shell's environment."""
     given = seen.there.start_environment.get("DISPLAY")
-    if not given:
-        return skip(f"sshd set no DISPLAY on {seen.host}")
     value = _login_environment(seen).get("DISPLAY")
+    # a start file that let the shell become us has put its own value where sshd's would be
+    if not given or (given == value and not seen.there.x11.granted and not is_forwarded(given)):
+        return _display_without_ssh(seen, value)
     if value == given:
         return fine(f"DISPLAY on {seen.host} is {given}, as sshd set it")
     if culprit(seen) is not None:
@@ -214,6 +215,18 @@ def display_overwritten(seen: Seen) -> Verdict:
         if line
         else 'put [ -z "$SSH_CONNECTION" ] before the line that does it',
         edit(seen, line) if line else remotely(seen, search),
+    )
+
+
+def _display_without_ssh(seen: Seen, value: str | None) -> Verdict:
+    """X11 was not granted this time; a line that sets DISPLAY whatever sshd does is seen all the same."""
+    line = decider(seen.there.account.setting("DISPLAY"), value)
+    if seen.inside or not value or line is None or not line.value or line.guarded:
+        return skip(f"sshd set no DISPLAY on {seen.host}")
+    return odd(
+        f"a login file on {seen.host} sets DISPLAY={value}, and would do so with X11, too",
+        f'{line}; put [ -z "$SSH_CONNECTION" ] && before it',
+        edit(seen, line),
     )
 
 

@@ -36,6 +36,7 @@ _TERMINAL = re.compile(
     r"(?:^\s*|[;&|{(]\s*|\b(?:then|do|else|exec|\w+\))\s+)(?:\S*/)?(?P<name>tmux|screen|byobu)"
     r"(?P<rest>\s[^;&|)}#]*|\s*(?:$|[;&|)}]))"
 )
+_CONDITION = re.compile(r"(?:^|[\s;&|({])(?:\[\[?|test|if|case|and|or)\s|&&|\|\|")
 # what these programs do besides opening a terminal
 _NO_TERMINAL = re.compile(
     r"^\s*(?:-V|has|ls|list|show|set|source|kill|display|bind|info|if|run|-ls|-list|-wipe|-X)"
@@ -53,6 +54,7 @@ class StartLine:
         value: what it sets, as it stands there without quotes; None where it takes the variable away; for
             `exec` the shell.
         text: what of the line does that.
+        guarded: only under a condition that stands on the same line.
     """
 
     file: str
@@ -60,6 +62,7 @@ class StartLine:
     name: str
     value: str | None
     text: str
+    guarded: bool = False
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.text}"
@@ -144,7 +147,8 @@ def parse_start_line(line: str) -> StartLine | None:
         if pattern is _FISH and re.search(r"-\w*e|--erase", match[0]):
             continue
         value = (match["value"] or "").strip("\"'")
-        return StartLine(file, number, match["name"], value, _shown(match))
+        guarded = _CONDITION.search(text[: match.start("name")]) is not None
+        return StartLine(file, number, match["name"], value, _shown(match), guarded)
     if match := _UNSET.search(text):
         return StartLine(file, number, match["name"], None, _shown(match))
     if match := _EXEC.search(text):

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.checks.seen import healthy, with_matplotlib, with_python, with_remote
+from tests.unit.checks.seen import healthy, refused, with_matplotlib, with_python, with_remote
 from x11fwd.checks import CHECKS, diagnose, exit_code, root_cause
 from x11fwd.checks.report import Side, Status
-from x11fwd.facts.account import AccountFacts, Lasting
-from x11fwd.facts.model import AuthorityFile, PythonKind, SystemFacts, Unknown
+from x11fwd.facts.account import AccountFacts, Lasting, StartLine
+from x11fwd.facts.model import AuthorityFile, PythonKind, SystemFacts, Unknown, XauthFacts
 from x11fwd.facts.network import Listener, NetworkFacts
 from x11fwd.facts.place import PlaceFacts
 from x11fwd.facts.place_ancestors import Process
@@ -417,6 +417,32 @@ def test_another_protocol_is_a_failure_even_where_our_own_handshake_does_not_kno
 def test_another_protocol_for_another_display_is_none_of_our_business(other: str) -> None:
     seen = entries("gpu1/unix:10", other.partition(" ")[0], others=(other,), shake="ok")
     assert root_cause(diagnose(seen)) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        (StartLine("/home/ana/.bashrc", 7, "DISPLAY", ":0", "export DISPLAY=:0"), Status.WARN),
+        (StartLine("/home/ana/.bashrc", 7, "DISPLAY", ":0", "export DISPLAY=:0", guarded=True), Status.SKIP),
+        (StartLine("/home/ana/.bashrc", 7, "DISPLAY", None, "unset DISPLAY"), Status.SKIP),
+    ],
+)
+@pytest.mark.parametrize("start", [{}, {"DISPLAY": ":0"}])
+def test_a_line_that_will_overwrite_display_is_named_beside_another_fault(
+    line: StartLine, status: Status, start: dict[str, str]
+) -> None:
+    seen = refused(healthy(), "No xauth program; cannot forward X11.")
+    seen = with_remote(
+        seen,
+        xauth=XauthFacts(None),
+        account=AccountFacts((line,)),
+        start_environment=MappingProxyType(start),
+        login_environment=MappingProxyType({"DISPLAY": ":0"}),
+    )
+    findings = diagnose(seen)
+    assert root_cause(findings) == "remote-xauth-missing"
+    found = verdict(seen, "start-file-overwrites-display")
+    assert (found.status, found.cause) == (status, None)
 
 
 def test_a_snap_of_python_does_not_see_the_authority_file() -> None:

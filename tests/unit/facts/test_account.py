@@ -67,6 +67,26 @@ def test_a_line_that_only_speaks_of_it_says_nothing(text: str) -> None:
     assert parse_start_line(f"/home/ana/.bashrc:7:{text}") is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[ -z "$SSH_CONNECTION" ] && export DISPLAY=:0',
+        "if [ -z $DISPLAY ]; then export DISPLAY=:0; fi",
+        "test -n x && DISPLAY=:0",
+    ],
+)
+def test_a_condition_on_the_same_line_is_seen(text: str) -> None:
+    line = parse_start_line(f"/x:1:{text}")
+    assert line is not None
+    assert line.guarded
+
+
+def test_a_line_without_a_condition_is_not_guarded() -> None:
+    line = parse_start_line("/x:1:DISPLAY=:0; export DISPLAY")
+    assert line is not None
+    assert not line.guarded
+
+
 def test_nothing_else_of_a_line_is_kept() -> None:
     line = parse_start_line("/x:1:export TOKEN=secret DISPLAY=:0 OTHER=secret")
     assert "secret" not in repr(line)
