@@ -16,6 +16,13 @@ MESSAGES = (
         },
     ),
     row(
+        "xauth: (argv):{n}: unable to open display",
+        ids={
+            "local-display-dead": "xauth does not reach the X server of this machine",
+            "untrusted-no-xauth-data": "so untrusted forwarding gets no cookie",
+        },
+    ),
+    row(
         "couldn't query Security extension on display",
         ids={"untrusted-security-extension": "the X server knows no untrusted programs"},
     ),

@@ -6,7 +6,7 @@ from x11fwd.explain.message import row
 
 __all__ = ["MESSAGES"]
 
-# Xt, Xlib's samples, GTK, mesa's demos, xauth, Tk, Qt 4 to 6
+# Xt, Xlib's samples, GTK, mesa's demos, xauth, Tk, Qt 4 to 6, Java, R, ImageMagick, gnuplot, Emacs
 _WORDS = (
     "can't open display: {d}",
     "can't open display {d}",
@@ -23,6 +23,19 @@ _WORDS = (
     "couldn't connect to display {d}",
     "could not connect to display {d}",
     "cannot connect to X server {d}",
+    "can't connect to X11 window server using {d}",
+    "unable to open connection to X11 display {d}",
+    "unable to open X server {d}",
+)
+# Programs that do not say what DISPLAY held: GTK 3, wxWidgets, pyglet, Java, pygame, feh, R
+_SILENT = (
+    "Unable to init server: Could not connect",
+    "Unable to access the X Display",
+    "NoSuchDisplayException",
+    "No X11 DISPLAY variable was set",
+    "No available video device",
+    "Can't open X display",
+    "unable to start device X11",
 )
 
 
@@ -65,6 +78,8 @@ MESSAGES = (
     row(
         *_wordings("localhost:{n}"),
         *_wordings("127.0.0.1:{n}"),
+        "Display localhost:{n}.{n} unavailable",
+        "Display localhost:{n}.{n} can't be opened",
         ids={
             "tmux-stale-display": "DISPLAY is of an earlier login, as in tmux and screen",
             "untrusted-20-minutes": "20 minutes after login: untrusted forwarding takes no more windows",
@@ -84,6 +99,14 @@ MESSAGES = (
         ids={
             "wsl2-display-points-at-windows": "DISPLAY holds an address, as old recipes for WSL 2 do",
             "start-file-overwrites-display": "inside ssh: a start file has set DISPLAY",
+        },
+    ),
+    row(
+        *_wordings("{h}:{n}.0"),
+        ids={
+            "sshd-uselocalhost-no-hostname": "DISPLAY holds the server's name, which nobody resolves",
+            "start-file-overwrites-display": "or a start file has set DISPLAY",
+            "sendenv-display": "or it was sent along from the desktop",
         },
     ),
     row(
@@ -107,6 +130,7 @@ MESSAGES = (
     row(
         "no display name and no $DISPLAY environment variable",
         *_wordings(""),
+        *_SILENT,
         along=_JUPYTER,
         ids={
             "jupyter-kernel-display": "the kernel has the environment of the Jupyter server",
@@ -148,6 +172,7 @@ MESSAGES = (
     ),
     row(
         *_wordings(""),
+        *_SILENT,
         ids={
             "ssh-no-x11-request": "DISPLAY is empty: ssh was called without -X or -Y",
             "local-display-unset": "or this machine had no DISPLAY when ssh started",
