@@ -141,7 +141,7 @@ def _fix(
 ) -> int:
     """`--fix`: show, ask, change, look again."""
     from x11fwd.checks.check import Aim
-    from x11fwd.pipeline.fix import admin_note, run_fix
+    from x11fwd.pipeline.fix import FixStatus, admin_note, run_fix
     from x11fwd.ui.console import answer_console, message_console
     from x11fwd.ui.fix import show_fix, show_fix_plan
     from x11fwd.ui.plan import show_admin_note
@@ -170,7 +170,8 @@ def _fix(
     if dry_run:
         show_fix_plan(report.plan, answers, host=host)
     show_fix(report, answers, messages, host=host, aim=words)
-    if report.last.cause is not None:
+    told = {FixStatus.PLANNED, FixStatus.DECLINED}  # the plan has begun with what is wrong
+    if report.last.cause is not None and report.status not in told:
         answers.print()
         inside = bool(report.session_on)
         show_report(report.last, answers, host=host, aim=words, verbose=verbose, session=inside)

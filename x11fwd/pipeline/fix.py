@@ -50,10 +50,12 @@ class FixPlan:
     """What would be done, on either machine.
 
     Attributes:
-        cures: ids of the findings that the changes are for.
+        wrong: what was found, as far as nothing else explains it.
+        cures: ids of those findings that the changes are for.
         here, there: the machine with the screen, the one with the program.
     """
 
+    wrong: tuple[Finding, ...] = ()
     cures: tuple[str, ...] = ()
     here: Plan = field(default_factory=lambda: Plan(PLAYBOOK))
     there: Plan = field(default_factory=lambda: Plan(PLAYBOOK))
@@ -194,18 +196,10 @@ class _Fix:
     def line(
         self, found: DoctorResult, wrong: tuple[Finding, ...], approve: FixApprove, *, dry_run: bool
     ) -> FixReport:
-        self.plan = FixPlan(
-            (),
-            self._planned(found, wrong, Machine.HERE),
-            self._planned(found, wrong, Machine.THERE),
-        )
-        machines = {
-            machine
-            for machine, plan in ((Machine.HERE, self.plan.here), (Machine.THERE, self.plan.there))
-            if plan.changes
-        }
-        cures = tuple(one.id for one in wrong if one.id in CURES and CURES[one.id].machine in machines)
-        self.plan = replace(self.plan, cures=cures)
+        here, mine = self._planned(found, wrong, Machine.HERE)
+        there, theirs = self._planned(found, wrong, Machine.THERE)
+        cures = tuple(one.id for one in wrong if one.id in mine | theirs)
+        self.plan = FixPlan(wrong, cures, here, there)
         base = FixReport(_name(self.target), FixStatus.BEYOND, found.report, self.plan)
         if self.plan.empty:
             return base
@@ -256,19 +250,28 @@ class _Fix:
             error=self._error,
         )
 
-    def _planned(self, found: DoctorResult, wrong: tuple[Finding, ...], machine: Machine) -> Plan:
-        """The changes on one machine: a first pass that asks, a second one that knows."""
-        cures = [CURES[one.id] for one in wrong if one.id in CURES and CURES[one.id].machine is machine]
+    def _planned(
+        self, found: DoctorResult, wrong: tuple[Finding, ...], machine: Machine
+    ) -> tuple[Plan, set[str]]:
+        """The changes on one machine, and for which findings: a pass that asks, another one that knows."""
+        fitting = {one.id: CURES[one.id] for one in wrong if one.id in CURES}
+        cures = {name: cure for name, cure in fitting.items() if cure.machine is machine}
         ground = ground_of(machine, found.local, found.remote, self.target)
         if not cures or ground is None:
-            return Plan(PLAYBOOK)
-        for cure in cures:
+            return Plan(PLAYBOOK), set()
+        for cure in cures.values():
             cure.plan(ground)
         if not ground.questions.empty:
             ground = ground.knowing(ask(self._transport(machine), ground.questions))
-            for cure in cures:
+            for cure in cures.values():
                 cure.plan(ground)
-        return Plan(PLAYBOOK, ground.changes(), warnings=tuple(ground.notes))
+        helping = set()
+        for name, cure in cures.items():
+            alone = ground.knowing(ground.answers)
+            cure.plan(alone)
+            if alone.changes():
+                helping.add(name)
+        return Plan(PLAYBOOK, ground.changes(), warnings=tuple(ground.notes)), helping
 
     def _transport(self, machine: Machine) -> Transport:
         if machine is Machine.HERE or self.target is None:

@@ -28,13 +28,19 @@ def slug(text: str) -> str:
     return "-".join(part for part in letters.lower().split("-") if part) or "step"
 
 
-def file_diff(path: str, before: str | None, after: str) -> tuple[DiffLine, ...]:
-    """The changed lines of one file under its name, for a person: no context, few lines."""
+def file_diff(path: str, before: str | None, after: str, *, context: int = 0) -> tuple[DiffLine, ...]:
+    """The changed lines of one file under its name, for a person: few lines.
+
+    Args:
+        context: unchanged lines to show on either side of a change.
+    """
     heading = DiffLine("@", path if before is not None else f"{path} (new)")
     changed = [
         DiffLine(line[0], line[1:])
-        for line in difflib.unified_diff((before or "").splitlines(), after.splitlines(), n=0, lineterm="")
-        if line[:1] in {"+", "-"} and line[:3] not in {"+++", "---"}
+        for line in difflib.unified_diff(
+            (before or "").splitlines(), after.splitlines(), n=context, lineterm=""
+        )
+        if line[:1] in {"+", "-", " "} and line[:3] not in {"+++", "---"}
     ]
     if len(changed) > _LONGEST:
         rest = len(changed) - _LONGEST

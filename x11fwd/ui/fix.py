@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from x11fwd.checks.report import Status
 from x11fwd.pipeline.fix import FixStatus
 from x11fwd.steps.plan import Outcome
 from x11fwd.ui.console import rich_text, safe, symbols
@@ -35,7 +36,17 @@ _HEADLINES = {
 
 
 def show_fix_plan(plan: FixPlan, console: Console, *, host: str) -> None:
-    """The changes, machine by machine, with their differences."""
+    """What is wrong, and the changes, machine by machine, with their differences."""
+    for finding in plan.wrong:
+        word = "fail" if finding.status is Status.FAIL else "warn"
+        lead = Text(f"{getattr(symbols(console), word)} {word} ", style=word)
+        console.print(beside(lead, rich_text(finding.title, console), console), soft_wrap=True)
+        if finding.evidence:
+            under = Text(" " * lead.cell_len)
+            console.print(
+                beside(under, rich_text(finding.evidence, console, "note"), console), soft_wrap=True
+            )
+    console.print()
     if not plan.here.empty:
         show_plan(plan.here, console, host="this machine")
     if not plan.there.empty:
@@ -83,7 +94,7 @@ def _headline(report: FixReport) -> str:
 
 
 def _back(report: FixReport, console: Console, aim: Aim | None) -> Iterator[Text]:
-    """The command that takes back what is in the journals."""
+    """The command that takes back what is in the journals, and what windows can do now."""
     done = {one.change for one in report.results if one.journal}
     ways = []
     if any(change.id in done for change in report.plan.there.changes):
@@ -92,6 +103,8 @@ def _back(report: FixReport, console: Console, aim: Aim | None) -> Iterator[Text
         ways.append("`x11fwd undo`")
     if ways:
         yield rich_text(f"To take it back: {' and '.join(ways)}", console, "note")
+    if report.last.cause is None and aim is not None and report.error is None:
+        yield rich_text(f"Windows will open here. Next: `x11fwd ssh {aim.ssh_words}`", console, "ok")
 
 
 def _line(style: str, word: str, text: str, console: Console) -> Text:

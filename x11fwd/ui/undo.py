@@ -35,7 +35,7 @@ _HEADLINES = {
     UndoStatus.NOTHING: "x11fwd has changed nothing here",
     UndoStatus.PLANNED: "planned only, nothing was taken back",
     UndoStatus.DECLINED: "you said no, nothing was taken back",
-    UndoStatus.DONE: "what setup changed was taken back",
+    UndoStatus.DONE: "what x11fwd changed was taken back",
     UndoStatus.LEFT: "some things were left as they are",
     UndoStatus.FAILED: "stopped",
 }

@@ -225,6 +225,6 @@ def _change(path: str, edit: _Edit) -> Change:
         listed(list(dict.fromkeys(edit.titles))),
         WriteFile(path, edit.after, digest, edit.mode),
         become=False,
-        diff=file_diff(path, before, edit.after.decode("utf-8", "replace")),
+        diff=file_diff(path, before, edit.after.decode("utf-8", "replace"), context=1),
         note="; ".join(dict.fromkeys(edit.notes)),
     )
