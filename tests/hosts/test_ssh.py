@@ -638,7 +638,7 @@ def test_a_limit_of_time_that_the_person_chose_is_told_before_the_login(person: 
     assert terminal.wait(limit=20) == 0
     assert run(person, person.x11fwd("ssh", *words, "near", "true")).err == b""
     quiet = person.pty(
-        person.x11fwd("ssh", "-X", "-o", "ForwardX11Trusted=no", "-oForwardX11Timeout=0", "near")
+        person.x11fwd("ssh", "-X", "-o", "ForwardX11Trusted=no", "-oForwardX11Timeout=9h", "near")
     )
     quiet.read_until(r"\$ ")
     assert "x11fwd:" not in quiet.output

@@ -42,12 +42,20 @@ def _trouble(line: CommandLine, config: Mapping[str, str], environ: Mapping[str,
 
         why = stale(line, environ) if os.path.exists(config.get("controlpath", "none")) else None  # noqa: PTH110
         if why is not None:
-            return f"{why}, so no window will come; `x11fwd ssh -S none …` makes one of its own"
+            return f"{why}; `x11fwd ssh -S none …` makes one of its own"
     limit = config.get("forwardx11timeout", "0")
+    # where the person chose the kind of forwarding and not the time, decide() has left both alone
     own_choice = line.has("XY") or line.setting("forwardx11trusted") is not None
-    if own_choice and config.get("forwardx11trusted") == "no" and limit.isdigit() and 0 < int(limit) < _SOON:
+    untold = line.setting("forwardx11timeout") is None
+    if (
+        own_choice
+        and untold
+        and config.get("forwardx11trusted") == "no"
+        and limit.isdigit()
+        and 0 < int(limit) < _SOON
+    ):
         return (
             f"this login opens windows for its first {max(int(limit) // 60, 1)} minutes only "
-            "(ForwardX11Timeout); without -X `x11fwd ssh` sets no such limit"
+            "(ForwardX11Timeout); `-o ForwardX11Timeout=24d` lifts that"
         )
     return ""

@@ -14,6 +14,7 @@ from x11fwd.pipeline.ssh.command_line import CommandLine
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_WAY = "the open connection that this login goes through"
 _RUNNING = b"Master running (pid="  # mux.c, muxclient
 
 
@@ -27,18 +28,20 @@ def stale(line: CommandLine, environ: Mapping[str, str]) -> str | None:
     if pid is None:
         return None
     words = [os.fsdecode(word) for word in _read(f"/proc/{pid}/cmdline")]
+    if not words or words[0].endswith("[mux]"):
+        return None
     theirs = CommandLine(words[1:])
     letters = [letter for letter in theirs.flags if letter in "xXY"]
     if letters[-1:] == ["x"] or (not letters and theirs.setting("forwardx11") in {"no", "false"}):
-        return "the open connection that this login goes through was made without X11"
+        return f"{_WAY} was made without X11: no window will come"
     variables = dict(word.split(b"=", 1) for word in _read(f"/proc/{pid}/environ") if b"=" in word)
     if not variables:
         return None
     display = os.fsdecode(variables.get(b"DISPLAY", b""))
     if not display:
-        return "the open connection that this login goes through was made without a display"
+        return f"{_WAY} was made without a display: no window will come"
     if _plain(display) != _plain(environ.get("DISPLAY", "")):
-        return f"the open connection that this login goes through leads to the display {display}"
+        return f"{_WAY} leads to the display {display}: windows open there"
     return None
 
 
