@@ -66,7 +66,7 @@ def home_full(seen: Seen) -> Verdict:
     if not home.full:
         return fine(f"{home.path} on {seen.host} has room")
     free = f"{home.free_bytes // 1024} kB free" if isinstance(home.free_bytes, int) else ""
-    authority = seen.there.authority
+    authority = seen.there.stored_in or seen.there.authority
     left = f"{authority.left} was left behind and can be deleted" if authority and authority.left else ""
     return bad(
         f"{home.path} on {seen.host} is full, or its quota is used up",
@@ -90,7 +90,7 @@ def home_read_only(seen: Seen) -> Verdict:
 
 
 def _authority(seen: Seen) -> AuthorityFile:
-    authority = seen.there.authority
+    authority = seen.there.stored_in or seen.there.authority
     if authority is None:
         raise Unanswered(skip(f"no authority file is in use on {seen.host}"))
     return authority
@@ -174,7 +174,10 @@ def xauthority_overridden(seen: Seen) -> Verdict:
     value = _login_environment(seen).get("XAUTHORITY")
     remote = seen.there
     usual = f"{remote.home.path}/.Xauthority"
-    if not value or value in {usual, remote.start_environment.get("XAUTHORITY")}:
+    own = [line for line in remote.account.setting("XAUTHORITY") if line.value == value]
+    # a shell that puts our commands in its own place hands on what its start files have set
+    given = value == remote.start_environment.get("XAUTHORITY") and not own
+    if not value or value == usual or given:
         return fine("no login file moves the authority file away")
     if remote.remote_handshake == "ok" or culprit(seen) is not None:
         return fine("the authority file that XAUTHORITY names opens the display", f"XAUTHORITY={value}")

@@ -46,7 +46,7 @@ Examples:
   x11fwd undo ana@gpu1                   shows what would go back, and asks
   x11fwd undo --dry-run ana@gpu1         shows it only
   x11fwd undo --keep-packages ana@gpu1   files go back, packages stay
-  x11fwd undo                            what doctor --fix changed on this machine
+  x11fwd undo                            what doctor --fix changed here
 """
 
 
