@@ -288,6 +288,7 @@ class RemoteFacts:
         network: the loopback there.
         account: start files, terminals of earlier logins, cookies.
         command_noise: what start files print before every command (at most 200 characters).
+        stored_in: the file into which sshd's xauth writes; `authority` is the one programs look into.
         place: where x11fwd itself runs, when it runs there inside the session; None from the desktop.
         banner: what the ssh server calls itself, without `SSH-2.0-`; None where nobody heard it.
     """
@@ -316,6 +317,7 @@ class RemoteFacts:
     network: NetworkFacts = field(default_factory=NetworkFacts)
     account: AccountFacts = field(default_factory=AccountFacts)
     command_noise: str = ""
+    stored_in: AuthorityFile | None = None
     place: PlaceFacts | None = None
     banner: str | None = None
 

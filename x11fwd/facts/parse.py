@@ -92,6 +92,7 @@ def parse_remote(
         sshd=parse_sshd(answers, server_version),
         xauth=_xauth(answers),
         authority=_authority(answers, login, start, pythons),
+        stored_in=_stored_in(answers, start, pythons),
         start_environment=start,
         login_environment=login,
         login_path=login.get("PATH", "") if not isinstance(login, Unknown) else login,
@@ -272,6 +273,11 @@ def _authority(
     from_login = known(login)
     if from_login and from_login.get("XAUTHORITY") and answers.first("login.authority.path"):
         return _authority_file(answers, "login.authority", from_variable=True, pythons=pythons)
+    return _stored_in(answers, start, pythons)
+
+
+def _stored_in(answers: Answers, start: Mapping[str, str], pythons: PythonAnswers) -> AuthorityFile | None:
+    """The file in which sshd's xauth has put the cookie, before any start file was read (session.c)."""
     if not answers.first("authority.path"):
         return None
     return _authority_file(answers, "authority", from_variable=bool(start.get("XAUTHORITY")), pythons=pythons)
