@@ -25,6 +25,7 @@ __all__ = ["show_answer", "show_entries", "show_entry", "show_ran"]
 
 _WIDEST = 92  # columns of running text; longer lines are hard to read
 _INDENT = 2
+_ROOM = 45  # columns that a title in the list needs beside the rest
 _LISTING = 4  # beyond the text around it
 
 
@@ -134,7 +135,8 @@ def _breaks(text: str, width: int) -> list[int]:
 def show_entries(entries: Sequence[Entry], console: Console) -> None:
     """Every page in a table: id, code, side, whether doctor looks at it, and its title.
 
-    Titles are folded beside the rest in a terminal; in a pipe each page is one line, for `grep`.
+    In a terminal a title stands beside the rest where there is room, else under it; in a pipe each page is
+    one line, for `grep`.
     """
     widest = max((len(entry.page.id) for entry in entries), default=0)
     for entry in entries:
@@ -144,7 +146,13 @@ def show_entries(entries: Sequence[Entry], console: Console) -> None:
         lead.append(f"{page.code or '':<4}  {page.where.value:<6}  ", style="note")
         lead.append(f"{found}  ", style="ok" if entry.doctor else "note")
         title = rich_text(page.title, console)
-        line = beside(lead, title, console) if console.is_terminal else lead + title
+        if not console.is_terminal:
+            line = lead + title
+        elif console.width - lead.cell_len >= _ROOM:
+            line = beside(lead, title, console)
+        else:
+            lead.rstrip()
+            line = lead + Text("\n") + beside(Text(" " * _INDENT), title, console)
         console.print(line, soft_wrap=True)
 
 
