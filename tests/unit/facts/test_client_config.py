@@ -20,7 +20,7 @@ def read(name: str) -> str | None:
 
 
 def test_every_line_about_x11_is_found_with_its_block_in_the_order_of_reading() -> None:
-    lines = config_lines((CLIENT / "config.txt").read_text(encoding="utf-8"), read)
+    lines = config_lines((CLIENT / "config.log").read_text(encoding="utf-8"), read)
     assert isinstance(lines, tuple)
     first = [line for line in lines[: len(lines) // 2] if line.keyword.startswith("forwardx11")]
     assert [(str(line).removeprefix(HOME), line.value, line.block, line.applies) for line in first] == [
@@ -34,7 +34,7 @@ def test_every_line_about_x11_is_found_with_its_block_in_the_order_of_reading() 
 
 
 def test_a_match_exec_counts_as_ssh_says_and_not_as_it_looks() -> None:
-    lines = config_lines((CLIENT / "config.txt").read_text(encoding="utf-8"), read)
+    lines = config_lines((CLIENT / "config.log").read_text(encoding="utf-8"), read)
     assert isinstance(lines, tuple)
     named = [line for line in lines if line.keyword == "xauthlocation" and line.file == f"{HOME}config"]
     # the second pass is made with the address as host, and the same block does not match any more
