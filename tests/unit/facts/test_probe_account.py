@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import time
 from contextlib import ExitStack
@@ -108,6 +109,24 @@ def test_panes_of_tmux_are_found_with_their_place(name: str, tmp_path: Path, sta
     subprocess.run([*words, "new-session", "-d", "-s", "main", "sleep 60"], env=environment, check=True)
     found = facts(name, tmp_path, TMUX_TMPDIR=str(tmp_path)).account.lasting
     assert [(one.kind, one.place) for one in found if one.display == DISPLAY] == [("tmux", "work main:0.0")]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+@pytest.mark.parametrize("name", SHELLS)
+def test_a_socket_that_somebody_else_has_put_there_is_left_alone(
+    name: str, tmp_path: Path, started: ExitStack
+) -> None:
+    """The server behind it could have its client run commands (tmux(1), detach-client -E)."""
+    folder = tmp_path / "tmux-0"
+    folder.mkdir(mode=0o700)
+    with socket.socket(socket.AF_UNIX) as trap:
+        trap.bind(str(folder / "default"))
+        trap.listen()
+        trap.setblocking(False)
+        os.chown(folder / "default", 65534, 65534)
+        facts(name, tmp_path, TMUX_TMPDIR=str(tmp_path))
+        with pytest.raises(BlockingIOError):
+            trap.accept()
 
 
 def test_asking_starts_no_server_of_tmux(tmp_path: Path) -> None:

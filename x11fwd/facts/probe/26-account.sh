@@ -34,7 +34,10 @@ x_display_of() {
 x_staying() {
     x_count=0
     for x_socket in "${TMUX_TMPDIR:-/tmp}/tmux-$x_uid"/*; do
-        if [ ! -S "$x_socket" ] || [ "$x_count" -ge 5 ]; then continue; fi
+        # Whoever serves a socket of tmux may run commands as its client: only the user's own will do.
+        # shellcheck disable=SC3067  # all of our shells have it
+        if [ ! -S "$x_socket" ] || [ ! -O "$x_socket" ] || [ ! -O "${x_socket%/*}" ]; then continue; fi
+        if [ "$x_count" -ge 5 ]; then break; fi
         x_count=$((x_count + 1))
         x_limit 2 tmux -S "$x_socket" list-panes -a \
             -F '#{pane_pid} #{?@x11fwd_display,#{@x11fwd_display},-} #{session_name}:#{window_index}.#{pane_index}' \
