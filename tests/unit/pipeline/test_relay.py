@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.unit.on_terminal import OnTerminal
 from x11fwd.pipeline.ssh.relay import Relay
 
 if TYPE_CHECKING:
@@ -131,3 +132,96 @@ def test_an_ssh_that_cannot_be_run_is_named(tmp_path: Path) -> None:
     )
     assert done.returncode == 255
     assert b"cannot be run: No such file or directory" in done.stderr
+
+
+# --- when the line is written -------------------------------------------------------------------------------
+
+REJECTED = b"X11 connection rejected because of wrong authentication.\r\n"
+RUN_SO = """
+import os, sys
+from x11fwd.pipeline.ssh.relay import Relay, end_like
+shared, forced = (word == "1" for word in sys.argv[1:3])
+relay = Relay(sys.argv[3:], os.environ, ("gpu",), shared=shared, forced=forced)
+sys.exit(end_like(relay.run()))
+"""
+
+
+def on_terminal(folder: Path, script: str, *, shared: bool = False, forced: bool = False) -> OnTerminal:
+    """Run a shell script in ssh's place, on a terminal."""
+    ssh = folder / "ssh"
+    ssh.write_text(
+        f'#!/bin/sh\n[ "$1" = -E ] || exit 99\nLOG=$2\nsay() {{ printf "$1" >>"$LOG"; }}\n{script}\n'
+    )
+    ssh.chmod(0o755)
+    return OnTerminal([sys.executable, "-c", RUN_SO, f"{shared:d}", f"{forced:d}", str(ssh)])
+
+
+def printf(message: bytes) -> str:
+    return message.decode().replace("\r\n", "\\r\\n")
+
+
+RAW = "stty raw; printf '\\033[?1049h'"  # as ssh with a terminal over there, and vim on it
+COOKED = "printf '\\033[?1049l'; stty -raw"
+
+
+def test_in_a_raw_terminal_the_line_waits_for_the_end_of_ssh(tmp_path: Path) -> None:
+    script = f"{RAW}; say '{printf(REJECTED)}'; read key; say 'later\\r\\n'; {COOKED}; exit 3"
+    seen = on_terminal(tmp_path, script)
+    seen.until(b"wrong authentication")
+    seen.send(b"\n")
+    assert seen.wait() == 3
+    screen, _, after = seen.output.partition(b"\x1b[?1049l")
+    assert b"x11fwd:" not in screen
+    assert after.count(b"x11fwd:") == 1
+    assert b'x11fwd: ssh said "X11 connection rejected because of wrong authentication.": a program' in after
+
+
+def test_a_refusal_at_login_is_explained_at_once_even_in_a_raw_terminal(tmp_path: Path) -> None:
+    script = f"{RAW}; say '{printf(REFUSED)}'; read key; {COOKED}"
+    for shared in (False, True):
+        seen = on_terminal(tmp_path, script, shared=shared)
+        seen.until(b"x11fwd: the server does not let X11 through")
+        seen.send(b"\n")
+        assert seen.wait() == 0
+        assert seen.output.count(b"x11fwd:") == 1
+
+
+def test_a_warning_that_may_be_another_sessions_waits(tmp_path: Path) -> None:
+    warning = b"Warning: No xauth data; using fake authentication data for X11 forwarding.\r\n"
+    script = f"{RAW}; say '{printf(warning)}'; read key; {COOKED}"
+    seen = on_terminal(tmp_path, script, shared=True)
+    seen.until(b"X11 forwarding.")
+    seen.send(b"\n")
+    assert seen.wait() == 0
+    assert b"x11fwd:" not in seen.output.partition(b"\x1b[?1049l")[0]
+    assert seen.output.count(b"x11fwd:") == 1
+
+
+def test_what_was_held_back_is_the_cause_of_what_may_be_said(tmp_path: Path) -> None:
+    warning = b"Warning: No xauth data; using fake authentication data for X11 forwarding.\r\n"
+    script = f"{RAW}; say '{printf(warning)}'; say '{printf(REFUSED)}'; read key; {COOKED}"
+    seen = on_terminal(tmp_path, script, shared=True)
+    seen.until(b'x11fwd: ssh said "Warning: No xauth data')
+    seen.send(b"\n")
+    assert seen.wait() == 0
+    assert seen.output.count(b"x11fwd:") == 1
+
+
+def test_in_line_mode_the_line_comes_at_once_unless_a_terminal_was_forced(tmp_path: Path) -> None:
+    script = f"say '{printf(REJECTED)}'; read key; echo over"
+    seen = on_terminal(tmp_path, script)
+    seen.until(b"x11fwd: a program over there")
+    seen.send(b"\n")
+    assert seen.wait() == 0
+    seen = on_terminal(tmp_path, script, forced=True)
+    seen.until(b"wrong authentication")
+    seen.send(b"\n")
+    assert seen.wait() == 0
+    assert b"x11fwd:" not in seen.output.partition(b"over")[0]
+    assert b"x11fwd: ssh said" in seen.output.partition(b"over")[2]
+
+
+def test_a_terminal_that_is_left_raw_gets_no_line(tmp_path: Path) -> None:
+    seen = on_terminal(tmp_path, f"{RAW}; say '{printf(REJECTED)}'; kill -9 $$")
+    assert seen.wait() == -9
+    assert b"x11fwd:" not in seen.output

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import os
-import pty
-import re
-import select
 import shutil
 import signal
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.unit.on_terminal import OnTerminal
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are Unix's")
@@ -40,41 +37,6 @@ def piped(folder: Path, *command: str, data: bytes = b"") -> subprocess.Complete
 
 def words(folder: Path) -> bytes:
     return (folder / "words").read_bytes()
-
-
-class OnTerminal:
-    """The same on a pseudo-terminal, which is its controlling terminal."""
-
-    def __init__(self, command: Sequence[str]) -> None:
-        self.pid, self.terminal = pty.fork()
-        if not self.pid:
-            os.execv(command[0], list(command))
-        self.output = b""
-
-    def send(self, keys: bytes) -> None:
-        os.write(self.terminal, keys)
-
-    def until(self, pattern: bytes, limit: float = 20) -> None:
-        end = time.monotonic() + limit
-        while not re.search(pattern, self.output):
-            if not select.select([self.terminal], [], [], max(0, end - time.monotonic()))[0]:
-                raise AssertionError(self.output)
-            data = os.read(self.terminal, 65536)
-            self.output += data
-
-    def wait(self) -> int:
-        end = time.monotonic() + 20
-        while time.monotonic() < end:
-            try:
-                if select.select([self.terminal], [], [], 0.05)[0]:
-                    self.output += os.read(self.terminal, 65536)
-            except OSError:  # noqa: PERF203
-                break
-        else:
-            os.kill(self.pid, signal.SIGKILL)
-        _, status = os.waitpid(self.pid, 0)
-        os.close(self.terminal)
-        return os.waitstatus_to_exitcode(status)
 
 
 def test_streams_and_status_are_the_commands_own(tmp_path: Path) -> None:
