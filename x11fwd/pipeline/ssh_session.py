@@ -93,7 +93,9 @@ def _with_display(line: CommandLine) -> int:
         return _become_ssh([], line, environ)  # ssh will say in its own words what is wrong
     notes: list[str] = []
     if seen is not None:
-        screen = Screen(usable=True, security=seen.security and not _is_forwarded(display, environ))
+        inner = _is_forwarded(display, environ)
+        why = f"{display} is itself forwarded by ssh, which knows one cookie" if inner else ""
+        screen = Screen(usable=True, security=seen.security and not inner, problem=why)
     else:
         screen = _find_display(environ, notes)
         # held open while ssh runs, see quick_look.Display

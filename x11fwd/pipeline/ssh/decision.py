@@ -49,7 +49,7 @@ class Screen:
     Attributes:
         usable: a handshake succeeded.
         security: it has the SECURITY extension.
-        problem: a clause for the user where it is not usable.
+        problem: a clause for the user where it is not usable, or knows no untrusted programs.
     """
 
     __slots__ = ("problem", "security", "usable")
@@ -148,7 +148,8 @@ def _forwarding(decision: Decision, line: CommandLine, screen: Screen, xauth: st
             words += ["-o", f"ForwardX11Timeout={_LONGEST}"]
         decision.add(words, "untrusted forwarding: the X server keeps remote programs from spying on others")
         return
-    missing = "the X server has no SECURITY extension" if not screen.security else "there is no xauth"
+    none = screen.problem or "the X server has no SECURITY extension"
+    missing = none if not screen.security else "there is no xauth"
     decision.add(["-Y"], f"trusted forwarding: {missing}, so untrusted programs are not possible")
 
 
