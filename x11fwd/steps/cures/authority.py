@@ -28,7 +28,7 @@ _CLOSED = f'[ -z "$(find -L "$1" -prune {_OPEN_BITS} -print)" ]'
 
 def _file(ground: Ground) -> AuthorityFile | None:
     if ground.remote is not None:
-        return ground.remote.authority
+        return ground.remote.stored_in or ground.remote.authority  # where sshd's xauth writes
     return ground.local.authority if ground.local is not None else None
 
 
