@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from tests.hosts.truth.rig import Fault, Scene, Stage
+from tests.hosts.truth.rig import Fault, Scene, Setup, Stage
 
 MAIN = "/etc/ssh/sshd_config"
 EARLY = "/etc/ssh/sshd_config.d/10-cloud-init.conf"
 LATE = "/etc/ssh/sshd_config.d/99-mine.conf"
 OWN_NETWORK = Stage().but(own_network=True)
 NO_RIGHTS = Stage(user="ben")  # who has no sudo
+OLD = Stage(suite="bullseye", setup=Setup(x11_forwarding=True))  # OpenSSH 8.4
+NEW = Stage(suite="trixie")  # OpenSSH 10.0
 
 
 def forwarding_off(scene: Scene) -> None:
@@ -189,6 +191,8 @@ def hidden_settings(scene: Scene) -> None:
 FAULTS: tuple[Fault, ...] = (
     Fault("sshd-x11forwarding-no", "F49", forwarding_off, says=r"/etc/ssh/sshd_config:\d+", pairs=True),
     Fault("sshd-x11forwarding-no", "F49", no_line_at_all, says="default is no", case="default"),
+    Fault("sshd-x11forwarding-no", "F49", forwarding_off, says=r"sshd_config:\d+", case="11", stage=OLD),
+    Fault("sshd-x11forwarding-no", "F49", forwarding_off, says=r"sshd_config:\d+", case="13", stage=NEW),
     Fault("sshd-match-block", "F50", match_block, says=r"sshd_config:\d+.*Match User ana", pairs=True),
     Fault("sshd-match-block", "F50", match_address, says=r"Match Address \*", case="address"),
     Fault("sshd-dropin-wins", "F51", dropin_wins, says=r"10-cloud-init\.conf:2.*first value", pairs=True),
@@ -198,8 +202,14 @@ FAULTS: tuple[Fault, ...] = (
     Fault("sshd-config-syntax", "F54", typing_error, status="warn", says="X11Forward", pairs=True),
     Fault("sshd-config-syntax", "F54", true_for_yes, status="warn", says="true", case="true"),
     Fault("sshd-not-reloaded", "F55", not_reloaded, cure=Scene.reload_sshd, says="HUP|reload"),
+    Fault("sshd-not-reloaded", "F55", not_reloaded, cure=Scene.reload_sshd, says="HUP", case="11", stage=OLD),
+    Fault("sshd-not-reloaded", "F55", not_reloaded, cure=Scene.reload_sshd, says="HUP", case="13", stage=NEW),
     Fault("sshd-disableforwarding", "F57", disable_forwarding, says=r"sshd_config:1", pairs=True),
+    Fault("sshd-disableforwarding", "F57", disable_forwarding, says="sshd_config:1", case="11", stage=OLD),
+    Fault("sshd-disableforwarding", "F57", disable_forwarding, says="sshd_config:1", case="13", stage=NEW),
     Fault("remote-xauth-missing", "F58", no_xauth, says="No xauth program", pairs=True),
+    Fault("remote-xauth-missing", "F58", no_xauth, says="No xauth program", case="11", stage=OLD),
+    Fault("remote-xauth-missing", "F58", no_xauth, says="No xauth program", case="13", stage=NEW),
     Fault("sshd-xauthlocation", "F59", xauth_elsewhere, says="/usr/X11R6/bin/xauth", pairs=True),
     Fault("sshd-xauthlocation", "F59", xauth_none, says="none", case="none"),
     Fault("sshd-ipv6-off", "F60", ipv6_off, ipv6_on, says="::1", stage=OWN_NETWORK),
@@ -212,6 +222,8 @@ FAULTS: tuple[Fault, ...] = (
         "sshd-uselocalhost-no-exposed", "F65", exposed, status="warn", says=r"0\.0\.0\.0", stage=OWN_NETWORK
     ),
     Fault("key-no-x11", "F66", key_forbids, says="authorized_keys:1", pairs=True),
+    Fault("key-no-x11", "F66", key_forbids, says="authorized_keys:1", case="11", stage=OLD),
+    Fault("key-no-x11", "F66", key_forbids, says="authorized_keys:1", case="13", stage=NEW),
     Fault("key-no-x11", "F66", key_restricted, says="authorized_keys:1", case="restrict"),
     Fault("forced-command", "F67", key_command, says="authorized_keys:1", case="key"),
     Fault("forced-command", "F67", force_command, says="ForceCommand", case="sshd"),
