@@ -58,7 +58,21 @@ class Symbols:
 
 _ASCII = Symbols(ok="+", fail="x", warn="!", unknown="?", skip="-")
 # What our own sentences hold beyond ASCII, and what stands for it where it cannot be written.
-_PLAIN = str.maketrans({"…": "...", "–": "-", "—": "-", "→": "->", "’": "'", "“": '"', "”": '"', "×": "x"})
+_PLAIN = str.maketrans(
+    {
+        "…": "...",
+        "–": "-",
+        "—": "-",
+        "→": "->",
+        "’": "'",
+        "“": '"',
+        "”": '"',
+        "«": '"',
+        "»": '"',
+        "×": "x",
+        "·": "-",
+    }
+)
 
 
 def answer_console(file: TextIO | None = None) -> Console:

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from x11fwd.explain.blocks import Listing, Paragraph, blocks_of
-from x11fwd.ui.console import ascii_only, rich_text, safe
+from x11fwd.ui.console import rich_text, safe
 from x11fwd.ui.layout import beside
 
 if TYPE_CHECKING:
@@ -229,8 +229,7 @@ def _meaning(one: Meaning, lead: str, console: Console) -> Iterator[Text]:
     yield beside(Text(lead, style="side"), rich_text(title, console, "bold"), console)
     under = Text(" " * len(lead))
     yield beside(under, rich_text(one.why, console), console)
-    dot = "-" if ascii_only(console) else "·"
-    code = f"{one.entry.page.code} {dot} " if one.entry and one.entry.page.code else ""
+    code = f"{one.entry.page.code} · " if one.entry and one.entry.page.code else ""
     more = f"`x11fwd explain {one.id}`" if one.entry else one.id
     yield beside(under, rich_text(f"{code}{more}", console, "note"), console)
     yield Text()
