@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from posixpath import basename
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,18 @@ def edit(seen: Seen, line: StartLine) -> Fix:
     if not line.file.startswith(home):
         return Fix(f"sudo ${{EDITOR:-vi}} +{line.line} {quote(line.file)}", FixBy.ADMIN)
     return remotely(seen, f"${{EDITOR:-vi}} +{line.line} {quote(line.file)}", terminal=True)
+
+
+def guard(line: StartLine) -> str:
+    """What keeps a line from sessions of ssh, in the language of its file."""
+    name = basename(line.file)
+    if name.endswith(".fish"):
+        return "put `set -q SSH_CONNECTION; or` before it"
+    if name.endswith((".csh", ".cshrc", ".tcshrc", ".login")):
+        return "put `if ( ! $?SSH_CONNECTION )` before it"
+    if name in {"environment", ".pam_environment", "pam_env.conf"} or name.endswith(".conf"):
+        return "that file knows no conditions: take the line out"
+    return 'put [ -z "$SSH_CONNECTION" ] && before it'
 
 
 def decider(lines: Sequence[StartLine], value: str | None) -> StartLine | None:
@@ -214,9 +227,7 @@ def display_overwritten(seen: Seen) -> Verdict:
     search = "grep -n DISPLAY ~/.[a-z]*rc ~/.*profile ~/.zshenv /etc/profile.d/*"
     return bad(
         f"{who} on {seen.host} {words}, where sshd had set {given}",
-        f'{line}; put [ -z "$SSH_CONNECTION" ] && before it'
-        if line
-        else 'put [ -z "$SSH_CONNECTION" ] before the line that does it',
+        f"{line}; {guard(line)}" if line else 'put [ -z "$SSH_CONNECTION" ] before the line that does it',
         edit(seen, line) if line else remotely(seen, search),
     )
 
@@ -228,7 +239,7 @@ def _display_without_ssh(seen: Seen, value: str | None) -> Verdict:
         return skip(f"sshd set no DISPLAY on {seen.host}")
     return odd(
         f"a login file on {seen.host} sets DISPLAY={value}, and would do so with X11, too",
-        f'{line}; put [ -z "$SSH_CONNECTION" ] && before it',
+        f"{line}; {guard(line)}",
         edit(seen, line),
     )
 

@@ -445,6 +445,28 @@ def test_a_line_that_will_overwrite_display_is_named_beside_another_fault(
     assert (found.status, found.cause) == (status, None)
 
 
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        ("/home/ana/.bashrc", '[ -z "$SSH_CONNECTION" ] &&'),
+        ("/etc/profile.d/x.sh", '[ -z "$SSH_CONNECTION" ] &&'),
+        ("/home/ana/.config/fish/config.fish", "set -q SSH_CONNECTION; or"),
+        ("/home/ana/.tcshrc", "if ( ! $?SSH_CONNECTION )"),
+        ("/etc/csh.cshrc", "if ( ! $?SSH_CONNECTION )"),
+        ("/etc/environment", "no conditions"),
+    ],
+)
+def test_the_guard_is_in_the_language_of_the_file(file: str, words: str) -> None:
+    line = StartLine(file, 7, "DISPLAY", ":0", "")
+    seen = with_remote(
+        healthy(),
+        account=AccountFacts((line,)),
+        login_environment=MappingProxyType({"DISPLAY": ":0"}),
+        remote_handshake=REJECTED,
+    )
+    assert words in verdict(seen, "start-file-overwrites-display").evidence
+
+
 def test_a_snap_of_python_does_not_see_the_authority_file() -> None:
     seen = with_python(healthy(), path="/snap/bin/python3", executable="/snap/python/12/bin/python3")
     assert root_cause(diagnose(seen)) is None
