@@ -171,7 +171,7 @@ def _fix(
         show_fix_plan(report.plan, answers, host=host)
     show_fix(report, answers, messages, host=host, aim=words)
     told = {FixStatus.PLANNED, FixStatus.DECLINED}  # the plan has begun with what is wrong
-    if report.last.cause is not None and report.status not in told:
+    if report.last.cause is not None and report.status not in told and not report.waits:
         answers.print()
         inside = bool(report.session_on)
         show_report(report.last, answers, host=host, aim=words, verbose=verbose, session=inside)

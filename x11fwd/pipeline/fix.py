@@ -103,6 +103,11 @@ class FixReport:
         return self.after or self.before
 
     @property
+    def waits(self) -> bool:
+        """Nothing is wrong but what a new login or terminal will show to be cured."""
+        return bool(self.later) and all(one.id in self.later for one in broken(self.last.findings))
+
+    @property
     def exit_code(self) -> int:
         """DESIGN.md's table: that of the last report, 4 where a cure was refused, 1 where it did not take."""
         if self.error is not None:

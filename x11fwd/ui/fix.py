@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["show_fix", "show_fix_plan"]
 
 _WIDEST = len("still there")
-_WHEN = "in a new login, or a new terminal here"
 _HEADLINES = {
     FixStatus.WELL: "nothing is wrong, nothing was changed",
     FixStatus.BEYOND: "nothing of this can be cured from here without root",
@@ -75,7 +74,8 @@ def _view(report: FixReport, console: Console, host: str) -> Iterator[Text]:
     for one in report.took:
         yield _line("ok", "cured", titles.get(one, one), console)
     for one in report.later:
-        yield _line("ok", "done", f"{titles.get(one, one)}; it shows {_WHEN}", console)
+        when = "from your next login on" if report.session_on else "in every new terminal"
+        yield _line("ok", "done", f"cured {when}: {titles.get(one, one)}", console)
     for one in report.left:
         yield _line("fail", "still there", titles.get(one, one), console)
     if report.status in {FixStatus.BEYOND, FixStatus.DONE}:  # else the plan has said so

@@ -154,14 +154,15 @@ def refresh(ground: Ground) -> None:
         return
     panes = [pane for pane in _panes(answer.stdout) if pane.pid in stale]
     alive = _alive(remote)
-    told = [pane for pane in panes if _display_for(ground, pane, alive)]
+    places = {pid: place.rpartition(" ")[2] for pid, (_, place) in stale.items()}
+    told = [pane for pane in panes if _display_for(ground, pane, alive, places[pane.pid])]
     if panes and not told:
         ground.note(
             "no session of yours with X11 is open there now: log in and attach to tmux; "
             "each new prompt has the display then"
         )
         return
-    _tell(ground, told, {pid: place for pid, (_, place) in stale.items()})
+    _tell(ground, told, places)
 
 
 def _hook(ground: Ground) -> None:
@@ -213,7 +214,7 @@ def _panes(text: str) -> list[_Pane]:
     return [_Pane(int(words[0]), *words[1:]) for words in lines if len(words) == 7 and words[0].isdigit()]
 
 
-def _display_for(ground: Ground, pane: _Pane, alive: dict[int, str]) -> bool:
+def _display_for(ground: Ground, pane: _Pane, alive: dict[int, str], place: str) -> bool:
     """The pane's session knows a display that is open, or will."""
     if _number(pane.display) in alive:
         return True
@@ -224,7 +225,7 @@ def _display_for(ground: Ground, pane: _Pane, alive: dict[int, str]) -> bool:
     back = ("set-environment", "-t", pane.session, "DISPLAY", pane.display)
     gone = ("set-environment", "-t", pane.session, "-r", "DISPLAY")
     ground.run(
-        f"Let session {pane.session.lstrip('$')} of tmux know the display that is open now",
+        f"Let session {place.partition(':')[0] or pane.session} of tmux know the display that is open now",
         ("sh", "-c", _KNOWS, "sh", *where, display),
         ("tmux", "-S", pane.socket, "set-environment", "-t", pane.session, "DISPLAY", display),
         ("tmux", "-S", pane.socket, *(back if pane.display else gone)),
@@ -239,10 +240,12 @@ def _tell(ground: Ground, panes: list[_Pane], places: dict[int, str]) -> None:
     shown: list[str] = []
     for pane in panes:
         text = _TYPED.get(pane.command)
-        place = places[pane.pid].rpartition(" ")[2] or pane.id
+        place = places[pane.pid] or pane.id
         if text is None or pane.state != "ready":
             why = pane.state if text is not None else f"{pane.command} runs"
-            ground.note(f"pane {place} of tmux is left alone ({why}); type there: {_TYPED['sh']}")
+            ground.note(
+                f"pane {place} of tmux is left alone ({why}); at its next prompt type `{_TYPED['sh']}`"
+            )
             continue
         words += [pane.socket, pane.id, pane.session, text]
         shown.append(f"{place}: {text}")
