@@ -57,6 +57,10 @@ def twenty_minutes(scene: Scene) -> None:
     scene.person.config("ForwardX11 yes\nForwardX11Trusted no")
 
 
+def readable_cookie(scene: Scene) -> None:
+    scene.person.lab.run(["sh", "-c", "chmod 644 ~/.Xauthority"])
+
+
 @dataclass(frozen=True)
 class Row:
     """A finding that `--fix` cures."""
@@ -76,6 +80,7 @@ ROWS = (
     Row("mpl-mplbackend-wins", backend_in_profile),
     Row("xquartz-xauthlocation-lost", xauth_lost, here=True),
     Row("untrusted-20-minutes", twenty_minutes, here=True),
+    Row("xauthority-readable-by-others", readable_cookie, here=True),
 )
 
 
@@ -196,3 +201,23 @@ def test_ctrl_c_at_the_question_changes_nothing_and_says_so() -> None:
         assert terminal.wait() == 130
         assert "interrupted" in terminal.output
         assert scene.host.read(f"{HOME}/.bashrc").startswith(EXPORTS)
+
+
+@pytest.mark.parametrize(
+    ("shell", "name", "line"),
+    [
+        ("/bin/tcsh", ".tcshrc", "setenv DISPLAY :0\n"),
+        ("/usr/bin/fish", ".config/fish/config.fish", "set -gx DISPLAY :0\n"),
+        ("/bin/zsh", ".zshenv", "DISPLAY=:0; export DISPLAY\n"),
+    ],
+)
+def test_start_files_of_other_shells_are_guarded_in_their_own_language(
+    shell: str, name: str, line: str
+) -> None:
+    with Scene(Stage(variant="shells").but(own_network=True, login_shell=shell)) as scene:
+        scene.host.write(f"{HOME}/{name}", line, user="ana")
+        scene.host.run(f"chown -R ana {HOME}")
+        document = fix(scene, "--yes", code=1)  # there is no matplotlib
+        assert document["cured"] == ["start-file-overwrites-display"], document
+        again = fix(scene, "--yes", code=1)
+        assert again["status"] == "beyond"
