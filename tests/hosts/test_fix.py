@@ -57,10 +57,6 @@ def twenty_minutes(scene: Scene) -> None:
     scene.person.config("ForwardX11 yes\nForwardX11Trusted no")
 
 
-def readable_cookie(scene: Scene) -> None:
-    scene.person.lab.run(["sh", "-c", "chmod 644 ~/.Xauthority"])
-
-
 @dataclass(frozen=True)
 class Row:
     """A finding that `--fix` cures."""
@@ -80,7 +76,6 @@ ROWS = (
     Row("mpl-mplbackend-wins", backend_in_profile),
     Row("xquartz-xauthlocation-lost", xauth_lost, here=True),
     Row("untrusted-20-minutes", twenty_minutes, here=True),
-    Row("xauthority-readable-by-others", readable_cookie, here=True),
 )
 
 
