@@ -12,6 +12,7 @@ import secrets
 import shutil
 import stat
 import subprocess
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,6 +68,7 @@ class Person:
         self.python = python or readable_python()
         self.environment: dict[str, str] = {}  # added to every program's environment
         self._terminals: list[Terminal] = []
+        self._writing = threading.Lock()  # a test may add hosts from several threads
         self._over: dict[str, Path] = {}  # folder of this machine -> what is laid over it
         self._bound: dict[str, Path] = {}  # path of this machine -> what is seen there instead
         for source, line in (
@@ -108,6 +110,10 @@ class Person:
         self, name: str, host: Host, *, user: str = "ana", port: int | None = None, lines: str = ""
     ) -> str:
         """Add ``Host name`` to ~/.ssh/config and trust the host; returns the name, a target for ssh."""
+        with self._writing:
+            return self._alias(name, host, user, port, lines)
+
+    def _alias(self, name: str, host: Host, user: str, port: int | None, lines: str) -> str:
         self.trust(host, port=port)
         path = self.home / ".ssh/config"
         old = path.read_text(encoding="utf-8") if path.exists() else ""

@@ -36,6 +36,7 @@ LAYERS = {
     "bare": (),
     "plot": ("xauth", "python3-tk", "python3-matplotlib"),
     "shells": ("zsh", "fish", "tcsh"),
+    "plot-shells": ("xauth", "python3-tk", "python3-matplotlib", "zsh", "fish", "tcsh"),
     "tmux": ("xauth", "python3-tk", "python3-matplotlib", "tmux", "screen"),
     "qt": ("xauth", "python3-tk", "python3-matplotlib", "python3-pyqt5"),
 }
