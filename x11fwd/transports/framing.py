@@ -18,7 +18,7 @@ from x11fwd.errors import ProbeError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Collector", "Frame", "Framed", "Opening", "quote"]
+__all__ = ["PATIENCE", "Collector", "Frame", "Framed", "Opening", "quote"]
 
 _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+:,./-")
 # may stand between single quotes in all six shells
@@ -26,6 +26,8 @@ _QUIET = _PLAIN | frozenset(b' \t()[]{};&|<>*?#~^$`"')
 # may stand in `printf %b "…"`, itself between single quotes
 _UNCODED = _PLAIN | frozenset(b" =()[]{};&|<>*?#~^")
 _SAID = 4096  # bytes of what another program says, kept for whoever wants to know which one
+_MOST = 32 << 20  # bytes of a whole answer: many times the longest honest one
+PATIENCE = 70.0  # seconds for a login shell to begin; a line that is frozen is noticed before (ServerAlive…)
 _LIMIT = 120_000  # Linux takes 128 KiB for one argument (MAX_ARG_STRLEN); the login shell gets this as one
 
 
@@ -145,9 +147,9 @@ class Frame:
                 f"the remote shell ended before our command did; it printed {_excerpt(text or rest, stderr)}"
             )
         noise = stdout.partition(self.begin)[0][:_SAID]
-        return Framed(int(status), text, self._cut_errors(stderr), noise)
+        return Framed(int(status), text, self.cut_errors(stderr), noise)
 
-    def _cut_errors(self, stderr: bytes) -> bytes:
+    def cut_errors(self, stderr: bytes) -> bytes:
         """Between the marks; all of it where somebody redirected stderr: it is still worth showing."""
         errors = self.after_begin(stderr)
         if errors is None:
@@ -187,24 +189,52 @@ class Collector:
         self._frame = frame
         self.stdout = bytearray()
         self.stderr = bytearray()
+        self.begun = False  # the login shell has come to run the command
         self._out_end = -1  # where the status begins, once the end mark has come
         self._err_ended = False
 
     def add_stdout(self, data: bytes) -> None:
+        """Take more of it. Raises ProbeError where it is more than anybody's answer."""
         if self._out_end < 0:
             mark = self._frame.end
             start = max(0, len(self.stdout) - len(mark))
             self.stdout += data
+            self.begun = self.begun or self.stdout.find(self._frame.begin, start) >= 0
             found = self.stdout.find(mark, start)
             self._out_end = found + len(mark) if found >= 0 else -1
         else:
             self.stdout += data
+        self._check_size()
 
     def add_stderr(self, data: bytes) -> None:
+        """Take more of it. Raises ProbeError where it is more than anybody's answer."""
         mark = self._frame.end
         start = max(0, len(self.stderr) - len(mark))
         self.stderr += data
         self._err_ended = self._err_ended or self.stderr.find(mark, start) >= 0
+        self._check_size()
+
+    def _check_size(self) -> None:
+        if len(self.stdout) + len(self.stderr) > _MOST:
+            who = "the remote command" if self.begun else "the login shell or a forced command"
+            said = bytes(self.stdout[:_SAID]), bytes(self.stderr[:_SAID])
+            raise ProbeError(
+                f"{who} printed more than {_MOST >> 20} MB without an end: {_excerpt(*said)} …",
+                said="" if self.begun else _said(*said),
+            )
+
+    def never_began(self, seconds: float) -> ProbeError:
+        """What to raise when the login shell has not come to run the command in this time."""
+        said = bytes(self.stdout[:_SAID]), bytes(self.stderr[:_SAID])
+        return ProbeError(
+            f"logged in, and our command did not begin within {seconds:g} s: a start file or a forced "
+            f"command hangs; it printed {_excerpt(*said)}",
+            said=_said(*said),
+        )
+
+    def errors(self) -> bytes:
+        """What stderr holds so far, without our marks."""
+        return self._frame.cut_errors(bytes(self.stderr))
 
     @property
     def complete(self) -> bool:
@@ -220,8 +250,12 @@ def _swallowed(stdout: bytes, stderr: bytes) -> ProbeError:
     return ProbeError(
         f"the login shell or a forced command swallowed our command; it printed {_excerpt(stdout, stderr)}",
         hint="try `ssh TARGET true`: a login that runs no commands cannot be used",
-        said=(stderr[:_SAID] + b"\n" + stdout[:_SAID]).decode("utf-8", "replace").strip()[:_SAID],
+        said=_said(stdout, stderr),
     )
+
+
+def _said(stdout: bytes, stderr: bytes) -> str:
+    return (stderr[:_SAID] + b"\n" + stdout[:_SAID]).decode("utf-8", "replace").strip()[:_SAID]
 
 
 def _excerpt(stdout: bytes, stderr: bytes) -> str:

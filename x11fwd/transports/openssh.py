@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from x11fwd.errors import ConnectError, ConnectionLost
 from x11fwd.transports.base import CommandResult, X11Outcome
-from x11fwd.transports.framing import Collector, Frame, Opening
+from x11fwd.transports.framing import PATIENCE, Collector, Frame, Opening
 from x11fwd.transports.local import LocalStream, kill_group
 from x11fwd.transports.openssh_master import Master
 from x11fwd.transports.remote_file import put_through_shell
@@ -137,7 +137,8 @@ class OpensshTransport:
     ) -> Framed:
         if process.stdin is None or process.stdout is None or process.stderr is None:
             raise ValueError("a session needs three pipes")
-        deadline = time.monotonic() + timeout
+        begun = time.monotonic()
+        deadline = begun + timeout
         streams = {process.stdout.fileno(): output.add_stdout, process.stderr.fileno(): output.add_stderr}
         watch = select.poll()
         for descriptor in streams:
@@ -154,6 +155,10 @@ class OpensshTransport:
                     f"{self._hop.place} gave no answer within {timeout:g} s",
                     hint="the line may be frozen, or the command hangs",
                 )
+            if not output.begun:
+                left = min(left, begun + PATIENCE - time.monotonic())
+                if left <= 0:
+                    raise output.never_began(PATIENCE)
             for descriptor, _ in watch.poll(left * 1000):
                 if descriptor == feed:
                     rest = _write_some(feed, rest)
@@ -168,7 +173,7 @@ class OpensshTransport:
                     watch.unregister(descriptor)
                     del streams[descriptor]
         if not output.complete:
-            self.check(process, bytes(output.stderr))
+            self.check(process, output.errors())
         return output.result()
 
     def note_x11(self, stderr: bytes) -> None:

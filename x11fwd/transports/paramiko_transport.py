@@ -12,7 +12,7 @@ import paramiko  # noqa: TID251  this is paramiko's transport
 
 from x11fwd.errors import ConnectError, ConnectionLost, DisplayError, ProbeError
 from x11fwd.transports.base import CommandResult, X11Offer, X11Outcome, offered
-from x11fwd.transports.framing import Collector, Frame, Framed
+from x11fwd.transports.framing import PATIENCE, Collector, Frame, Framed
 from x11fwd.transports.local import wait_readable
 from x11fwd.transports.paramiko_link import ParamikoCannotError
 from x11fwd.transports.paramiko_login import open_link
@@ -217,6 +217,7 @@ class ParamikoTransport:
             threading.Thread(target=send, name="x11fwd-stdin", daemon=True).start()
 
     def _collect(self, channel: paramiko.Channel, output: Collector, deadline: float, limit: float) -> Framed:
+        patience = time.monotonic() + PATIENCE
         while True:
             # looked at before draining: what came in before the end is then sure to be read
             ended = channel.eof_received or channel.closed
@@ -236,6 +237,10 @@ class ParamikoTransport:
                     f"{self._hop.place} gave no answer within {limit:g} s",
                     hint="the line may be frozen, or the command hangs",
                 )
+            if not output.begun:
+                left = min(left, patience - time.monotonic())
+                if left <= 0:
+                    raise output.never_began(PATIENCE)
             wait_readable(channel.fileno(), left)
 
     def _discard(self, channel: paramiko.Channel) -> None:
