@@ -137,6 +137,10 @@ class Resources:
         """Whether this id is in use, or will be when its creation does not fail."""
         return number in self.known or number in self._coming
 
+    def unsettled(self, number: int) -> bool:
+        """Whether a creation under this id may still fail."""
+        return number in self._coming
+
     def drop(self, number: int, *, doubtful: bool = False) -> None:
         """The resource is freed, or in doubt it may be; with a window go those inside."""
         gone = self.known.get(number)

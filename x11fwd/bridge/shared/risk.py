@@ -88,11 +88,12 @@ class Judge:
         if rule is None:
             return True
         try:
-            safe = rule(request)
             (number,) = self._words(request, 1) if request.opcode in _MAKE | _FREE else (0,)
+            unsettled = request.opcode in _MAKE and self._resources.unsettled(number)
+            safe = rule(request)
         except (struct.error, IndexError):  # too short for what it must hold: Length
             return True
-        if request.opcode in _MAKE and not self._resources.made(number):
+        if unsettled or (request.opcode in _MAKE and not self._resources.made(number)):
             self._resources.drop(number, doubtful=True)
         if request.opcode in _FREE and not safe:
             self._resources.drop(number, doubtful=True)

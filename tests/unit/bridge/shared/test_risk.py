@@ -179,6 +179,16 @@ def test_an_unsure_creation_counts_once_it_is_settled() -> None:
     assert desk.safe(46, "I", font)
 
 
+def test_an_id_given_twice_before_the_first_is_settled_is_in_doubt() -> None:
+    desk = Desk()
+    assert not desk.pixmap(PIXMAP, 5)
+    assert not desk.pixmap(PIXMAP, 24)  # makes it if the first one fails
+    desk.resources.failed(1)
+    desk.resources.settled(2)
+    assert not desk.safe(54, "I", PIXMAP)
+    assert not desk.pixmap(PIXMAP)
+
+
 def test_what_fails_for_lack_of_memory_is_forgotten() -> None:
     desk = Desk()
     assert desk.pixmap()
