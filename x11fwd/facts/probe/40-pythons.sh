@@ -117,7 +117,7 @@ x_list_pythons() {
 # x_ask_python MODE FOUND_BY PATH
 x_ask_python() {
     x_out=$(cd "$x_home" 2>/dev/null || cd /
-        x_limit 30 "$3" -c "$X11FWD_PYTHON" "$1" "$x_nonce" 2>&1 </dev/null)
+        x_limit 30 "$3" -c "$X11FWD_PYTHON" "$1" "$x_nonce" 2>&1 </dev/null | head -c 500000)
     x_word=${x_out#*"$x_nonce"}
     if [ "$x_word" != "$x_out" ]; then
         x_word=${x_word%%"$x_nl"*}
