@@ -672,3 +672,19 @@ def test_a_shared_connection_that_leads_no_window_here_is_told_before_the_login(
         finally:
             master.terminate()
             master.communicate(timeout=10)
+
+
+def test_an_x_server_that_hangs_does_not_keep_anybody_from_logging_in(
+    new_person: Callable[..., Person], chroot_host: Callable[..., ChrootHost]
+) -> None:
+    # `ssh -X -o ForwardX11Trusted=no` itself waits for ever, in the `xauth generate` that it runs
+    with Screen() as frozen:
+        person = new_person()
+        person.use_screen(frozen)
+        person.alias("gpu1", chroot_host("bookworm", "plot"), user="ana", lines="ForwardX11Trusted no")
+        frozen.freeze()
+        try:
+            status, out, err = person.run(person.x11fwd("ssh", "gpu1", "echo in; exit 7"), timeout=40)
+        finally:
+            frozen.thaw()
+    assert (status, out, err) == (7, "in\n", "")

@@ -13,7 +13,7 @@ from x11fwd.facts.display import LIMIT, DisplayFound, find_display, open_display
 from x11fwd.facts.place import is_forwarded
 from x11fwd.transports.base import X11Offer
 from x11fwd.x11.authority import Cookie, find_cookie, read_authority
-from x11fwd.x11.client import connect
+from x11fwd.x11.client import HandshakeStatus, connect
 from x11fwd.x11.display import MalformedDisplayError, parse_display, ssh_accepts
 
 if TYPE_CHECKING:
@@ -52,12 +52,14 @@ class Ensured:
         authority: value for XAUTHORITY, None where the one in effect is right.
         security: it has the SECURITY extension.
         reason: what was done, or why there is none; a clause.
+        hangs: the X server that DISPLAY names takes connections and never answers; whoever asks it waits.
     """
 
     display: str | None
     authority: str | None = None
     security: bool = False
     reason: str = ""
+    hangs: bool = False
 
 
 class Desktop(Protocol):
@@ -95,6 +97,7 @@ def ensure_display(
     desktop = desktop or ThisDesktop(environ)
     given = environ.get("DISPLAY") or None
     lost = "DISPLAY is not set"
+    hangs = False
     if given is not None:
         try:
             opened = desktop.open(given, LIMIT)
@@ -104,14 +107,15 @@ def ensure_display(
             if opened.handshake.ok:
                 return _ensured(opened, environ, "DISPLAY works")
             lost = f"DISPLAY ({given}) does not work: {_words(opened.handshake)}"
+            hangs = opened.handshake.status is HandshakeStatus.TIMEOUT
     if environ.get("SSH_CONNECTION"):
-        return Ensured(None, reason=f"{lost} in this login by ssh")
+        return Ensured(None, reason=f"{lost} in this login by ssh", hangs=hangs)
     found = desktop.find().opened
     if found is not None and found.handshake.ok:
         return _ensured(found, environ, f"{lost}; {found.display} answers")
     refusal = desktop.start_xquartz()
     if refusal is not None:
-        return Ensured(None, reason=f"{lost}, and {refusal}")
+        return Ensured(None, reason=f"{lost}, and {refusal}", hangs=hangs)
     return _wait_for_xquartz(desktop, environ, lost, limit)
 
 

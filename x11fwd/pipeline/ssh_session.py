@@ -161,6 +161,10 @@ def _find_display(environ: MutableMapping[str, str], notes: list[str]) -> Screen
 
     ensured = ensure_display(environ)
     if ensured.display is None:
+        if ensured.hangs:
+            # for untrusted forwarding ssh runs `xauth generate`, which would wait for that server without end
+            # (clientloop.c, client_x11_get_proto); without DISPLAY it logs in and forwards nothing
+            environ.pop("DISPLAY", None)
         return Screen(usable=False, problem=ensured.reason)
     environ["DISPLAY"] = ensured.display
     if ensured.authority is not None:
