@@ -90,13 +90,15 @@ class ProbeError(X11fwdError):
 
     Args:
         said: what came instead of our command's output, its first 4 kB; "" where nothing did.
+        hung: whatever runs there had not ended when our patience did.
     """
 
     exit_code = 1
 
-    def __init__(self, message: str, *, hint: str = "", said: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "", said: str = "", hung: bool = False) -> None:
         super().__init__(message, hint=hint)
         self.said = said
+        self.hung = hung
 
 
 class Interrupted(X11fwdError):

@@ -50,7 +50,7 @@ def forced_command(seen: Seen) -> Verdict:
             f"the key you log in with always runs one and the same program on {seen.host}",
             f"{place}: key options: command; {said}; another key, or the administrator, can help",
         )
-    if silence.reads_stdin or _NO_SHELL.search(silence.said) or not silence.said:
+    if silence.hung or silence.reads_stdin or _NO_SHELL.search(silence.said) or not silence.said.strip():
         return skip("nothing speaks of a forced command")
     return bad(
         f"another program answers whatever is run on {seen.host}: a forced command of sshd's",

@@ -230,6 +230,7 @@ class Collector:
             f"logged in, and our command did not begin within {seconds:g} s: a start file or a forced "
             f"command hangs; it printed {_excerpt(*said)}",
             said=_said(*said),
+            hung=True,
         )
 
     def errors(self) -> bytes:
@@ -262,7 +263,8 @@ def _excerpt(stdout: bytes, stderr: bytes) -> str:
     """The first line that says something, for a message."""
     for line in (*stderr.splitlines(), *stdout.splitlines()):
         text = line.decode("utf-8", "replace").strip()
-        if text:
+        # the first words of sshd's xauth in a new home directory, before anything else runs
+        if text and not text.endswith("/.Xauthority does not exist"):
             return repr(text[:120])
     return "nothing"
 
