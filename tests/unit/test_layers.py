@@ -147,7 +147,7 @@ def test_ssh_loads_the_table_of_messages_only_where_a_line_needs_it() -> None:
     code = (
         f"import sys\nfrom x11fwd.pipeline.ssh import {parts}\n"
         "relay.explain(b'Permission denied (publickey).', ('gpu',))\n"
-        "print([name for name in sys.modules if name.startswith('x11fwd.explain') or name == 'dataclasses'])\n"
+        "print([one for one in sys.modules if one.startswith('x11fwd.explain') or one == 'dataclasses'])\n"
         "relay.explain(b'X11 forwarding request failed on channel 0', ('gpu',))\n"
         "print('x11fwd.explain.messages' in sys.modules)"
     )

@@ -2,42 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from shlex import quote
+from typing import TYPE_CHECKING
 
 from x11fwd.checks.check import Seen, Verdict, bad, fine, odd, skip, unknown
 from x11fwd.checks.report import Fix, FixBy
-from x11fwd.facts.model import MatplotlibFacts, Unknown
+from x11fwd.checks.toolkit import TOOLKITS, there, wish_of
+from x11fwd.facts.model import Unknown
 
-# matplotlib/backends/registry.py, BackendRegistry._BUILTIN_BACKEND_TO_GUI_FRAMEWORK, and the names of
-# releases before 3.9; matplotlib compares them in lower case.
-TOOLKITS = {
-    "tkagg": "tk",
-    "tkcairo": "tk",
-    "qtagg": "qt",
-    "qtcairo": "qt",
-    "qt5agg": "qt",
-    "qt5cairo": "qt",
-    "gtk3agg": "gtk3",
-    "gtk3cairo": "gtk3",
-    "gtk4agg": "gtk4",
-    "gtk4cairo": "gtk4",
-    "wx": "wx",
-    "wxagg": "wx",
-    "wxcairo": "wx",
-    "macosx": "macosx",
-}
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from x11fwd.facts.model import SettingSource
+
 _SERVED = frozenset({"webagg", "nbagg", "notebook", "ipympl", "widget"})  # windows of a browser, not of X11
 _NO_WINDOWS = frozenset({"agg", "cairo", "pdf", "pgf", "ps", "svg", "template", "inline"})
+_AGG = re.compile(
+    r"""(?:use|switch_backend)\(\s*["'](?:agg|pdf|svg|ps|cairo)|inline|notebook|=\s*["']agg""", re.IGNORECASE
+)
 _GREP = "grep -n MPLBACKEND ~/.[a-z]*rc ~/.*profile ~/.zshenv /etc/profile.d/* /etc/environment"
-
-
-def wish_of(matplotlib: MatplotlibFacts) -> tuple[str, str, bool]:
-    """The backend asked for in lower case ("" if matplotlib chooses), who asks, whether a variable does."""
-    if matplotlib.backend_wish is None:
-        return "", "", False
-    value, source = matplotlib.backend_wish
-    plain = value.lower().strip()
-    return ("" if plain == "auto" else plain), str(source), source.variable is not None
 
 
 def mplbackend_from_ide(seen: Seen) -> Verdict:
@@ -47,7 +31,7 @@ def mplbackend_from_ide(seen: Seen) -> Verdict:
         return fine("no development environment has left its MPLBACKEND behind")
     return bad(
         f"MPLBACKEND on {seen.host} comes from an IDE or a notebook and opens no windows",
-        f"{who}={wish}",
+        f"{_line(seen) or f'{who}={wish}'}; it has to be unset for plain scripts",
         Fix(f"ssh {seen.destination} {quote(_GREP)}", FixBy.YOU),
     )
 
@@ -76,18 +60,64 @@ def _close(one: str, other: str) -> bool:
 def mplbackend_wins(seen: Seen) -> Verdict:
     """F103: MPLBACKEND beats every matplotlibrc."""
     wish, _, variable = wish_of(seen.matplotlib)
+    if variable and "MPLBACKEND" in seen.python.toolkits.at_start:
+        return skip("a start file of Python's own has set MPLBACKEND, see mpl-library-forces-agg")
     if not variable:
         return fine(f"MPLBACKEND is not set on {seen.host}")
     if wish not in _NO_WINDOWS and wish not in _SERVED:
         return fine(f"MPLBACKEND on {seen.host} is {wish}")
-    value, source = seen.matplotlib.backend_wish or ("", None)
-    where = (
-        f"{source.file}:{source.line}: {source.text}" if source and source.file else f"$MPLBACKEND={value}"
-    )
+    value = seen.matplotlib.backend_wish[0] if seen.matplotlib.backend_wish else wish
     return bad(
         f"MPLBACKEND={value} on {seen.host} forbids windows, whatever matplotlibrc says",
-        f"{where}; take the line out of the login file that sets it",
+        f"{_line(seen) or f'$MPLBACKEND={value}'}; take that out of the login files, or guard it",
         Fix(f"ssh {seen.destination} {quote(_GREP)}", FixBy.YOU),
+    )
+
+
+def _line(seen: Seen) -> str:
+    """The line of a start file that sets MPLBACKEND to what it is, "" where none was seen."""
+    wish = seen.matplotlib.backend_wish
+    lines = seen.there.account.setting("MPLBACKEND")
+    same = [line for line in lines if wish and (line.value or "").strip() == wish[0].strip()]
+    return str(next(iter([*same[-1:], *lines[-1:]]), ""))
+
+
+def library_forces(seen: Seen) -> Verdict:
+    """F107: what Python runs before any script has chosen a backend without windows."""
+    matplotlib = seen.matplotlib
+    wish, who, variable = wish_of(matplotlib)
+    early = matplotlib.forced is not None or (variable and "MPLBACKEND" in seen.python.toolkits.at_start)
+    if early and wish in _NO_WINDOWS | _SERVED:
+        lines = [f"{line}: {line.text}" for line in matplotlib.start_lines]
+        return bad(
+            f"a start file of Python's on {seen.host} chooses {wish} before any script runs",
+            "; ".join(lines) or f"{who}, in a file that {seen.python.path} reads at its start",
+            _show(seen, matplotlib.start_lines),
+        )
+    shells = [line for line in matplotlib.shell_lines if _AGG.search(line.text)]
+    if shells:
+        return odd(
+            f"interactive Python on {seen.host} opens no windows: a start file of its own says so",
+            "; ".join(f"{line}: {line.text}" for line in shells),
+            _show(seen, shells),
+        )
+    return fine("nothing chooses a backend before a script does")
+
+
+def _show(seen: Seen, lines: Sequence[SettingSource]) -> Fix | None:
+    files = " ".join(dict.fromkeys(quote(line.file) for line in lines if line.file))
+    return there(seen, f"grep -nE 'matplotlib|MPLBACKEND' {files}") if files else None
+
+
+def config_folder(seen: Seen) -> Verdict:
+    """F111: without a folder of its own matplotlib makes a temporary one each time."""
+    matplotlib = seen.matplotlib
+    if not matplotlib.config_temporary:
+        return fine("matplotlib can write to its own folder")
+    return odd(
+        f"matplotlib on {seen.host} cannot write {matplotlib.config_dir}: every start takes seconds longer",
+        "it makes a temporary folder, searches all fonts anew, and reads no matplotlibrc of the user's",
+        Fix("export MPLCONFIGDIR=$(mktemp -d)", FixBy.YOU),
     )
 
 
@@ -95,7 +125,7 @@ def rc_not_interactive(seen: Seen) -> Verdict:
     """The matplotlibrc in effect asks for a backend without windows."""
     matplotlib = seen.matplotlib
     wish, who, variable = wish_of(matplotlib)
-    if not wish or variable:
+    if not wish or variable or matplotlib.forced is not None:
         return fine("no matplotlibrc forbids windows")
     if wish not in _NO_WINDOWS and wish not in _SERVED:
         value = matplotlib.backend_wish[0] if matplotlib.backend_wish else wish
@@ -150,20 +180,4 @@ def backend_not_interactive(seen: Seen) -> Verdict:
     return bad(
         f"matplotlib on {seen.host} would open no window: its backend is {backend}",
         f"pyplot.get_backend() says {backend}, {asked}",
-    )
-
-
-def qt_missing(seen: Seen) -> Verdict:
-    """F123: a Qt backend is asked for, and no binding can be imported."""
-    matplotlib = seen.matplotlib
-    wish, who, _ = wish_of(matplotlib)
-    qt = seen.python.qt
-    if TOOLKITS.get(wish) != "qt" or isinstance(qt, Unknown):
-        return skip("no Qt backend is asked for")
-    if qt:
-        return fine(f"{qt} is installed on {seen.host}")
-    return bad(
-        f"{who} on {seen.host} asks for {wish}, but Qt is missing",
-        seen.python.qt_problem or "none of PyQt6, PySide6, PyQt5, PySide2 can be imported",
-        Fix(f"x11fwd setup --playbook qt {seen.name}", FixBy.X11FWD),
     )

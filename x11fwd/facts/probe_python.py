@@ -128,7 +128,9 @@ def tk(full: bool) -> "Dict[str, object]":
             )  # fails where init.tcl is lost (python-build-standalone)
             version = patch if patch.startswith(version + ".") else version
     except BaseException as error:
-        return {"problem": last_line(error)}
+        # Tcl names in its first line what it looked for, and then where
+        text = str(error).strip().splitlines()
+        return {"problem": "%s: %s" % (type(error).__name__, text[0].strip() if text else "")}
     return {"version": version}
 
 
@@ -198,6 +200,7 @@ def plots(display_ok: "Callable[[], bool]", has_tk: bool, binding: str) -> "Dict
     found: Dict[str, object] = {"version": installed("matplotlib")}
     if found["version"] is None:
         return found
+    found["variable"] = os.environ.get("MPLBACKEND")
     logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore")
     early = "matplotlib" in sys.modules
@@ -227,7 +230,6 @@ def plots(display_ok: "Callable[[], bool]", has_tk: bool, binding: str) -> "Dict
         found["rc_lines"] = [[n, line[:200]] for n, line in lines if line.lstrip().startswith("backend")]
     found["start_lines"] = at_start()
     found["shell_lines"] = in_shells()
-    found["variable"] = os.environ.get("MPLBACKEND")
     found["config_dir"] = wanted
     # matplotlib/__init__.py, _get_config_or_cache_dir: tempfile.mkdtemp(prefix="matplotlib-")
     found["config_temporary"] = os.path.basename(folder).startswith("matplotlib-") and folder != wanted

@@ -236,7 +236,10 @@ def _matplotlib(plots: _Answer, *, in_full: bool) -> MatplotlibFacts:
     problem = plots.text("problem") or ""
     if not in_full or version is None or problem:
         return MatplotlibFacts(
-            version, backend=_SHORT if not in_full else Unknown(problem or "not installed"), problem=problem
+            version,
+            backend_wish=_wish(plots, None, ""),
+            backend=_SHORT if not in_full else Unknown(problem or "not installed"),
+            problem=problem,
         )
     rc_file = plots.text("rc_file")
     line = find_backend_line(plots.lines("rc_lines") or [])

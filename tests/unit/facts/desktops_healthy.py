@@ -40,8 +40,9 @@ HEALTHY: dict[str, Desktop] = {
             2290: (
                 "Xwayland",
                 (
-                    "/usr/bin/Xwayland :0 -rootless -noreset -accessx -core -auth "
-                    "/run/user/{uid}/.mutter-Xwaylandauth.4Q2ZB3 -listenfd 4 -listenfd 5 -displayfd 6 -initfd 7"
+                    "/usr/bin/Xwayland :0 -rootless -noreset -accessx -core "
+                    "-auth /run/user/{uid}/.mutter-Xwaylandauth.4Q2ZB3 "
+                    "-listenfd 4 -listenfd 5 -displayfd 6 -initfd 7"
                 ),
             ),
         },

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from x11fwd.checks import speed
+from x11fwd.checks.check import Check, Link
+from x11fwd.checks.report import Side
 
-if TYPE_CHECKING:
-    from x11fwd.checks.check import Check
+_R = Side.REMOTE
 
-CHECKS: tuple[Check, ...] = ()
+CHECKS: tuple[Check, ...] = (
+    Check("tk-256-round-trips", _R, speed.first_figure),
+    Check("tk-update-round-trips", _R, speed.redraw),
+    Check("no-compression", _R, speed.compression),
+    Check("laptop-sleep", _R, speed.keep_alive),
+    Check("x-server-died", _R, speed.server_died, needs=(Link.COOKIE, Link.REACH)),
+)
