@@ -19,6 +19,8 @@ def libx11_missing(seen: Seen) -> Verdict:
     problem = python.toolkits.libx11_problem or python.tkinter_problem
     if "libX11" not in problem:
         return fine(f"libX11 is installed on {seen.host}")
+    if python.tkinter is None and "libX11" not in python.tkinter_problem and python.kind is PythonKind.SYSTEM:
+        return skip("libX11 comes with Tk, see tk-missing-distro-python")
     fix = seen.setup
     if python.kind is PythonKind.CONDA:
         fix = there(seen, f"{quote(python.tool or 'conda')} install -y -c conda-forge xorg-libx11")
