@@ -9,6 +9,8 @@ from x11fwd.checks.toolkit import NAMES, toolkit_of
 # Seconds, and answers waited for, until the first figure is on the screen (SPEED.md; catalogue, F127).
 _FIRST = {"tk": (0.7, 390), "qt": (0.7, 127)}
 _PATIENCE = 10.0  # seconds after which people take a window that is on its way for one that hangs
+# ssh takes the channel and closes it at once, which a program sees as one or the other
+_GONE = ("the connection was closed without an answer", "Connection reset by peer")
 _FAR = 0.02  # seconds of round trip from which each redraw of Tk's is seen to stutter
 
 
@@ -95,7 +97,7 @@ def server_died(seen: Seen) -> Verdict:
     answer = seen.there.remote_handshake
     if not seen.inside or not isinstance(answer, str):
         return skip("only to be seen in the session itself: `x11fwd doctor` there")
-    if not answer.startswith("the connection was closed without an answer") or "no cookie" in answer:
+    if not answer.startswith(_GONE) or "no cookie" in answer:
         return fine("the X server on the desktop did not die under this session")
     return bad(
         "the X server on the desktop has ended, or no longer lets this session in",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tests.hosts.truth.rig import Fault
 
-SECTIONS = ("desktop", "client", "sshd", "account", "python", "speed")
+SECTIONS = ("desktop", "client", "sshd", "account", "python", "matplotlib", "speed")
 
 
 def rows() -> tuple[tuple[str, Fault], ...]:

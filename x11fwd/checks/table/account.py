@@ -69,6 +69,8 @@ CHECKS: tuple[Check, ...] = (
         needs=(
             *(Link.DISPLAY, Link.REQUEST, Link.SWITCH, Link.GRANT, Link.COOKIE, Link.REACH),
             "x11-request-refused",
+            "libx11-missing",  # which xauth needs as well
+            "x-server-died",
         ),
         shown=True,
     ),
