@@ -1,4 +1,4 @@
-"""Rows of the truth table about Python and its toolkits: F112 to F123; then come matplotlib's."""
+"""Rows of the truth table about Python and its toolkits: F112 to F123, and those of matplotlib."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ STDLIB = "/usr/lib/python3.11"  # bookworm's
 TKINTER_SO = f"{STDLIB}/lib-dynload/_tkinter.cpython-311-x86_64-linux-gnu.so"
 LIBRARIES = "/usr/lib/x86_64-linux-gnu"
 PACKAGES = "/usr/lib/python3/dist-packages"
+# Debian's own /etc/matplotlibrc asks for Tk
 QT = Stage(variant="qt").but(files={"/etc/matplotlibrc": "backend: QtAgg\n"})
+AUTO = Stage(variant="qt").but(files={"/etc/matplotlibrc": "# matplotlib chooses\n"})
 PYENV = f"{HOME}/.pyenv/versions/3.11.9"
 UV = f"{HOME}/.local/share/uv/python/cpython-3.11.7-linux-x86_64-gnu"
 
@@ -75,7 +77,7 @@ def old_standalone(scene: Scene) -> None:
     scene.host.write(
         f"{UV}/lib/python3.11/_tkinter.py",
         "class TclError(Exception):\n    pass\n\n\n"
-        'raise TclError("Can\'t find a usable init.tcl in the following directories: /tools/lib/tcl8.6")\n',
+        'raise TclError("Can\'t find a usable init.tcl in the following directories: /tools/deps/lib")\n',
         user="ana",
     )
 
@@ -136,20 +138,21 @@ FAULTS: tuple[Fault, ...] = (
         case="scripts",
     ),
     Fault(
-        "tk-library-lost",
-        "F112",
-        gone("/usr/share/tcltk/tk8.6/tk.tcl"),
-        status="fail",
-        says=r"tk\.tcl",
-        case="scripts-of-tk",
-    ),
-    Fault(
         "qt-plugin-libs",
         "F118",
         gone(f"{LIBRARIES}/libxcb-icccm.so.4"),
         stage=QT,
         status="fail",
-        says=r"libxcb-icccm\.so\.4",
+        says="apt-get install libxcb-icccm4",
+    ),
+    Fault(
+        "qt-plugin-libs",
+        "F118",
+        gone(f"{LIBRARIES}/libxcb-icccm.so.4"),
+        stage=AUTO,
+        status="fail",
+        says="matplotlib tries Qt before Tk",
+        case="auto",
     ),
     Fault(
         "qt-no-display",
