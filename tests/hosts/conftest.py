@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
 
 BATTERY = "x11fwd-battery"
+# X servers that let everybody in, and people who look for any that does: one worker, one after the other.
+OPEN_SCREENS = pytest.mark.xdist_group("open-screens")
 TRUTH = "x11fwd-truth"  # property of a test of the truth table: JSON [section, row]
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from tests.hosts.conftest import OPEN_SCREENS
 from tests.lab.hosts import Setup
 from tests.lab.runs import wait_for
 from tests.lab.sandbox_sshd import SandboxSshd
@@ -450,6 +451,7 @@ def test_a_stale_display_is_replaced_by_one_that_answers(person: Person, plottin
     assert ended.out == b"1280\n", ended.err
 
 
+@OPEN_SCREENS
 def test_a_dead_display_is_explained_under_what_ssh_says_of_it(
     new_person: Callable[..., Person], chroot_host: Callable[..., ChrootHost]
 ) -> None:
@@ -463,6 +465,7 @@ def test_a_dead_display_is_explained_under_what_ssh_says_of_it(
     assert lines[2:] == ["X11 forwarding request failed on channel 0"]
 
 
+@OPEN_SCREENS
 def test_a_person_without_a_display_is_told_so_at_the_terminal(
     new_person: Callable[..., Person], chroot_host: Callable[..., ChrootHost]
 ) -> None:
@@ -476,6 +479,7 @@ def test_a_person_without_a_display_is_told_so_at_the_terminal(
     assert terminal.wait() == 4
 
 
+@OPEN_SCREENS
 def test_without_any_display_the_command_still_runs_and_says_nothing(
     new_person: Callable[..., Person], chroot_host: Callable[..., ChrootHost]
 ) -> None:

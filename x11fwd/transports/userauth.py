@@ -205,8 +205,8 @@ class UserAuth:
             service = paramiko.Message()
             service.add_byte(bytes([_SERVICE_REQUEST]))
             service.add_string("ssh-userauth")
-            self._link._send_user_message(service)  # type: ignore[attr-defined]
-        self._link._send_user_message(message)  # type: ignore[attr-defined]
+            self._out(service)
+        self._out(message)
         while True:
             try:
                 reply = self._replies.get(timeout=timeout)
@@ -218,6 +218,13 @@ class UserAuth:
                 return reply
             self.banner = reply
             self._on_banner(reply)
+
+    def _out(self, message: paramiko.Message) -> None:
+        """Send; on a line that has gone in between paramiko's own sending ends in one of these."""
+        try:
+            self._link._send_user_message(message)  # type: ignore[attr-defined]
+        except (paramiko.SSHException, EOFError, OSError) as error:
+            raise self._ended() from error
 
     def _ended(self) -> AuthError:
         return AuthError(

@@ -17,6 +17,8 @@ UNTRUSTED = "ForwardX11 yes\nForwardX11Trusted no\nForwardX11Timeout 24d"
 ASKS_UNTRUSTED = Stage(options=UNTRUSTED)
 CONTROL = ".ssh/master"
 
+OWN_NETWORK = Stage().but(own_network=True)
+
 
 def nothing(_scene: Scene) -> None:
     """It lies in how the person logs in."""
@@ -443,6 +445,7 @@ FAULTS: tuple[Fault, ...] = (
         "ssh-background-race",
         "F43",
         nothing,
+        stage=OWN_NETWORK,  # where nobody else takes the number meanwhile
         look=left_behind,
         cured=inside,
         mode="inside",
