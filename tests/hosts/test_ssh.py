@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from tests.hosts.conftest import OPEN_SCREENS
 from tests.lab.hosts import Setup
 from tests.lab.runs import wait_for
 from tests.lab.sandbox_sshd import SandboxSshd
@@ -451,11 +450,11 @@ def test_a_stale_display_is_replaced_by_one_that_answers(person: Person, plottin
     assert ended.out == b"1280\n", ended.err
 
 
-@OPEN_SCREENS
 def test_a_dead_display_is_explained_under_what_ssh_says_of_it(
     new_person: Callable[..., Person], chroot_host: Callable[..., ChrootHost]
 ) -> None:
     someone = new_person()
+    someone.see_no_screens()
     alias = someone.alias("gpu", chroot_host("bookworm", "bare"))
     someone.environment["DISPLAY"] = ":931"
     ended = run(someone, someone.x11fwd("ssh", alias, "true"))
@@ -465,11 +464,11 @@ def test_a_dead_display_is_explained_under_what_ssh_says_of_it(
     assert lines[2:] == ["X11 forwarding request failed on channel 0"]
 
 
-@OPEN_SCREENS
 def test_a_person_without_a_display_is_told_so_at_the_terminal(
     new_person: Callable[..., Person], chroot_host: Callable[..., ChrootHost]
 ) -> None:
     someone = new_person()
+    someone.see_no_screens()
     terminal = someone.pty(someone.x11fwd("ssh", someone.alias("gpu", chroot_host("bookworm", "bare"))))
     terminal.read_until(
         "x11fwd: DISPLAY is not set, and no X server .*; no window can open: see `x11fwd doctor`"
@@ -479,11 +478,11 @@ def test_a_person_without_a_display_is_told_so_at_the_terminal(
     assert terminal.wait() == 4
 
 
-@OPEN_SCREENS
 def test_without_any_display_the_command_still_runs_and_says_nothing(
     new_person: Callable[..., Person], chroot_host: Callable[..., ChrootHost]
 ) -> None:
-    someone = new_person()  # no cookie: no screen of this machine lets this person in
+    someone = new_person()
+    someone.see_no_screens()
     alias = someone.alias("gpu", chroot_host("bookworm", "bare"))
     assert run(someone, someone.x11fwd("ssh", alias, "echo hi; exit 3")) == Ended(3, b"hi\n", b"")
 

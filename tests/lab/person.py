@@ -159,6 +159,12 @@ class Person:
         """Let a file or folder be seen at another path, which must exist."""
         self._bound[path] = source
 
+    def see_no_screens(self) -> None:
+        """Let no socket of an X server be there; other tests have servers that let everybody in."""
+        folder = self.dir / "no-screens"
+        folder.mkdir(exist_ok=True)
+        self.bind(folder, "/tmp/.X11-unix")
+
     def unveil(self) -> None:
         """See this machine as it is again."""
         self._over.clear()

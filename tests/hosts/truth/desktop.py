@@ -146,7 +146,8 @@ def display_lost(scene: Scene) -> None:
 
 
 def nobody_lets_us_in(scene: Scene) -> None:
-    """The X servers of this machine are somebody else's. None is killed: its number would be another's."""
+    """No X server of this machine is to be seen. None is killed: its number would be another's."""
+    scene.person.lab.see_no_screens()
     scene.person.remove(".Xauthority")
     scene.env["DISPLAY"] = ""
 
@@ -293,7 +294,7 @@ FAULTS: tuple[Fault, ...] = (
         nobody_lets_us_in,
         case="none-of-ours",
         status="fail",
-        says="no X server of this machine lets this user in",
+        says="no X server runs on this machine",
     ),
     Fault(
         "local-display-dead", "F02", dead, status="fail", says="/tmp/.X11-unix/X77: No such file", pairs=True
