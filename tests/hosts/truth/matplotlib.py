@@ -47,6 +47,13 @@ def agg_at_start(scene: Scene) -> None:
     scene.host.write(f"{PACKAGES}/usercustomize.py", "import matplotlib\n\nmatplotlib.use('Agg')\n")
 
 
+def shadowed(scene: Scene) -> None:
+    """Two files that ask for the same: the one in the current directory hides the user's own."""
+    scene.host.run(f"mkdir -p {HOME}/.config/matplotlib", user="ana")
+    scene.host.write(RC, "backend: TkAgg\n", user="ana")
+    scene.host.write(f"{HOME}/matplotlibrc", "backend: TkAgg\n", user="ana")
+
+
 def closed_folder(scene: Scene) -> None:
     scene.host.run(f"mkdir -p {HOME}/closed && chown root {HOME}/closed && chmod 755 {HOME}/closed")
     scene.host.append(BASHRC, f"export MPLCONFIGDIR={HOME}/closed/matplotlib\n")
@@ -121,6 +128,7 @@ FAULTS: tuple[Fault, ...] = (
         case="jupyter",
     ),
     Fault("mpl-backend-typo", "F105", export("MPLBACKEND=TkAg"), status="fail", says="TkAg"),
+    Fault("mpl-rc-precedence", "F106", shadowed, kind="note", says=f"hides {RC}"),
     Fault("mpl-library-forces-agg", "F107", agg_at_start, status="fail", says=r"usercustomize\.py:\d+"),
     Fault(
         "mpl-interactive-true",
