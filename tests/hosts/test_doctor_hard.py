@@ -163,7 +163,9 @@ def test_a_host_that_hangs_or_never_stops_ends_in_a_sentence(person: Person, tra
     for case in all_at_once([lambda name=name: run(name) for name in setups]):  # type: ignore[misc]
         assert case.said.code in {1, 3}, f"{case.name}\n{case.said}"
         if "python" in case.name:
-            assert case.said.cause == "python-missing", f"{case.name}\n{case.said}"
+            # nine of them at once keep a busy machine from getting through all that noise within its limit
+            late = "talks" in case.name and case.said.cause == "ssh-connection"
+            assert late or case.said.cause == "python-missing", f"{case.name}\n{case.said}"
         if case.name.endswith("hangs") and "python" not in case.name:
             # from outside nobody can tell which of the two it is
             assert case.said.cause == "probe-unanswered", f"{case.name}\n{case.said}"
