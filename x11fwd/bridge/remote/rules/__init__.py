@@ -1,0 +1,1 @@
+"""Answers that the remote half gives itself, each with its justification; `table` lists them."""
