@@ -52,6 +52,7 @@ class Sequencer:
     def __init__(self, order: str) -> None:
         self._order = order
         self.number = 0  # of the program's last request
+        self.received = 0  # true number of the last packet received
         self.settled = 0  # every request up to this one is done: it cannot fail and has had its replies
         self._last = 0  # number of the last packet given to the program
         self._risk = 0  # the last request that can fail without a sure answer
@@ -126,6 +127,7 @@ class Sequencer:
         number = self._true_number(packet)
         if number > self.number:
             raise WireFault("the X server answers request %d of %d" % (number, self.number))
+        self.received = number
         self._settle(number - 1)
         self._flush(number)
         answers = packet.kind in {ERROR, REPLY}

@@ -1,0 +1,59 @@
+"""The connection to the X server that stays open, asks ahead and watches for changes; `half` drives it.
+
+It also keeps the X server from resetting when the last program leaves, which would forget its atoms.
+"""
+
+from __future__ import annotations
+
+import select
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from x11fwd.bridge.local.server import ServerConnection
+
+
+class Keeper:
+    """What the remote half is told comes from `take`."""
+
+    def __init__(self, server: ServerConnection) -> None:
+        self._server = server
+        self._payloads: list[bytes] = []
+        self._server.write()
+
+    def fileno(self) -> int:
+        return self._server.socket.fileno()
+
+    def wants(self) -> int:
+        """The poll(2) events."""
+        return select.POLLIN | (select.POLLOUT if self._server.pending.size else 0)
+
+    def serve(self, events: int) -> bool:
+        """Read and write; False when the X server is gone."""
+        try:
+            if events & select.POLLOUT:
+                self._server.write()
+            if events & ~select.POLLOUT:
+                data = self._server.read()
+                if not data:
+                    return False
+                self._hear(data)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return True
+
+    def take(self) -> list[bytes]:
+        """CONTROL payloads that are due."""
+        found, self._payloads = self._payloads, []
+        return found
+
+    def close(self) -> None:
+        self._server.socket.close()
+
+    def _hear(self, data: bytes) -> None:
+        if self._server.setup is None:
+            rest = self._server.greeted(data)
+            if rest is None:
+                return
+            data = rest
