@@ -43,7 +43,9 @@ class ChrootHost(Host):
 
     def start(self) -> None:
         """Start the namespaces and sshd (about 0.1 s)."""
-        unshare = ["unshare", "--mount", "--pid", "--uts", "--fork", "--kill-child", "--propagation=private"]
+        # --ipc: programs there must not share memory with the screen here (MIT-SHM), as over a real cable.
+        unshare = ["unshare", "--mount", "--pid", "--uts", "--ipc"]
+        unshare += ["--fork", "--kill-child", "--propagation=private"]
         words = [str(INIT), str(self.root), self.hostname]
         if self.link:
             unshare.append("--net")

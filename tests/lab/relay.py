@@ -1,8 +1,8 @@
 """A distant link in front of a host, a process of its own steered by ``Relay``; tests and benchmarks use it.
 
 ``python tests/lab/relay.py HOST PORT --up 0.025 --down 0.025`` prints ``{"port": N}`` and then takes one
-command a line from standard input: freeze, thaw, cut, counts, freeze-at N, cut-at N, delay UP DOWN. The
-answer is the counters as JSON. The process ends with its standard input.
+command a line from standard input: freeze, thaw, cut, counts, freeze-at N, cut-at N, delay UP DOWN,
+rate UP DOWN. The answer is the counters as JSON. The process ends with its standard input.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ class Relay:
         up: float | None = None,
         down: float | None = None,
         rate: float = 0.0,
+        rate_up: float | None = None,
+        rate_down: float | None = None,
     ) -> None:
         """Start it.
 
@@ -48,9 +50,13 @@ class Relay:
             delay: seconds in each direction; a round trip takes twice as long.
             up: seconds from client to server, where the directions differ.
             down: seconds from server to client.
-            rate: bytes per second in each direction; 0 is no limit.
+            rate: bytes per second in each direction, all connections together; 0 is no limit.
+            rate_up: bytes per second from client to server, where the directions differ.
+            rate_down: bytes per second from server to client.
         """
-        argv = [sys.executable, __file__, address, str(port), "--rate", str(rate)]
+        argv = [sys.executable, __file__, address, str(port)]
+        argv += ["--rate-up", str(rate if rate_up is None else rate_up)]
+        argv += ["--rate-down", str(rate if rate_down is None else rate_down)]
         argv += ["--up", str(delay if up is None else up), "--down", str(delay if down is None else down)]
         self.process = subprocess.Popen(
             argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd="/"
@@ -82,6 +88,10 @@ class Relay:
     def set_delay(self, up: float, down: float) -> None:
         """Change the delay (seconds) of what is sent from now on."""
         self._command(f"delay {up} {down}")
+
+    def set_rate(self, up: float, down: float) -> None:
+        """Change the bytes per second of what is sent from now on; 0 is no limit."""
+        self._command(f"rate {up} {down}")
 
     def counts(self) -> Counts:
         """What has passed since the start; subtract two to see what passed in between."""
@@ -133,9 +143,13 @@ def main(argv: list[str]) -> int:
     parser.add_argument("port", type=int)
     parser.add_argument("--up", type=float, default=0.0, help="seconds from client to server")
     parser.add_argument("--down", type=float, default=0.0, help="seconds from server to client")
-    parser.add_argument("--rate", type=float, default=0.0, help="bytes per second in each direction")
+    parser.add_argument(
+        "--rate-up", type=float, default=0.0, help="bytes per second to the server, 0: no limit"
+    )
+    parser.add_argument("--rate-down", type=float, default=0.0, help="bytes per second to the client")
     options = parser.parse_args(argv)
-    engine = Engine((options.host, options.port), Limits(options.up, options.down, options.rate))
+    limits = Limits(options.up, options.down, options.rate_up, options.rate_down)
+    engine = Engine((options.host, options.port), limits)
     listener = socket.create_server(("127.0.0.1", 0), backlog=128)
     print(json.dumps({"port": listener.getsockname()[1]}), flush=True)
     threading.Thread(target=engine.serve, args=[listener], daemon=True).start()
@@ -160,6 +174,8 @@ def obey(engine: Engine, words: list[str]) -> None:
             engine.arm(action.removesuffix("-at"), int(turns))
         case ["delay", up, down]:
             engine.limits.up, engine.limits.down = float(up), float(down)
+        case ["rate", up, down]:
+            engine.limits.rate_up, engine.limits.rate_down = float(up), float(down)
         case ["counts"]:
             pass
         case _:

@@ -21,8 +21,29 @@ class Limits:
 
     up: float = 0.0  # seconds from client to server
     down: float = 0.0  # seconds from server to client
-    rate: float = 0.0  # bytes per second in each direction, all connections together; 0 is no limit
-    window: int = 1 << 20  # bytes under way in one direction of one connection before its sender must wait
+    # Bytes per second, all connections together, each direction with a wire of its own; 0 is no limit.
+    rate_up: float = 0.0
+    rate_down: float = 0.0
+    # Bytes under way in one direction of one connection before its sender waits; on a link without a rate.
+    window: int = 4 << 20
+    # Seconds that what is sent may queue in front of a wire with a rate before its sender must wait.
+    queue: float = 0.25
+
+    def rate(self, direction: str) -> float:
+        """Bytes per second in a direction, ``up`` or ``down``."""
+        return self.rate_up if direction == "up" else self.rate_down
+
+    def room(self, direction: str) -> int:
+        """Bytes that may be under way: what the delay holds at this rate, and the queue in front of it."""
+        if rate := self.rate(direction):
+            return max(16384, int(rate * (self.queue + (self.up if direction == "up" else self.down))))
+        return self.window
+
+    def chunk(self, direction: str) -> int:
+        """Bytes read at once: a chunk arrives as a whole, on a slow wire no more than 5 ms of it."""
+        if rate := self.rate(direction):
+            return min(65536, max(1448, int(rate / 200)))
+        return 65536
 
 
 @dataclass
@@ -86,9 +107,9 @@ class Engine:
     def due(self, direction: str, size: int) -> float:
         """When bytes that are read now arrive at the other end."""
         now = time.monotonic()
-        if self.limits.rate:
+        if rate := self.limits.rate(direction):
             with self.lock:
-                now = self._free[direction] = max(now, self._free[direction]) + size / self.limits.rate
+                now = self._free[direction] = max(now, self._free[direction]) + size / rate
         return now + (self.limits.up if direction == "up" else self.limits.down)
 
 
@@ -114,7 +135,7 @@ class Connection:
         both are charged here, so that what is sent first arrives as late as it would have.
         """
         limits = self.engine.limits
-        self.client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._prepare(self.client, "up")
         time.sleep(limits.up + limits.down)
         up = Line(self, "up")
         threading.Thread(target=up.read, args=[self.client], daemon=True).start()
@@ -126,7 +147,7 @@ class Connection:
             self.abort()
             return
         self.server.settimeout(None)
-        self.server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._prepare(self.server, "down")
         if self.closed:
             self.abort()
             return
@@ -134,6 +155,13 @@ class Connection:
         threading.Thread(target=up.write, args=[self.server], daemon=True).start()
         threading.Thread(target=down.read, args=[self.server], daemon=True).start()
         down.write(self.client)
+
+    def _prepare(self, end: socket.socket, direction: str) -> None:
+        end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self.engine.limits.rate(direction):
+            # The queue of the link is ours to say: the kernel's own would grow to megabytes here, with
+            # nothing lost on the way, and stand for seconds in front of a thin wire.
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
 
     def finished(self) -> None:
         """One direction has passed its end of file; after the second one both sockets are closed."""
@@ -190,10 +218,10 @@ class Line:
         up = self._direction == "up"
         while True:
             with self._changed:
-                while self._held >= self._engine.limits.window:
+                while self._held >= self._engine.limits.room(self._direction):
                     self._changed.wait()
             try:
-                data = source.recv(65536)
+                data = source.recv(self._engine.limits.chunk(self._direction))
             except OSError:
                 self._connection.abort()
                 data = b""
