@@ -1,0 +1,82 @@
+# Where the session's script and the bridge meet on the remote; text of both scripts (bootstrap.py, session).
+# POSIX sh (dash, bash, ksh, zsh as sh, busybox). Names begin with x_; every path that they hold is absolute.
+#
+#   x_runtime_folder   sets x_folder to a folder of our own, 0700, in which a file can be made; 1 and '' if none.
+#                      Both scripts run in one login and so find the same one.
+#   x_meet TOKEN       sets x_fifo and makes that FIFO, 0600; whoever comes first makes it
+#   x_wait SECONDS     waits at x_fifo for one line, sets x_word, x_display, x_authority, and removes x_fifo
+#   x_tell SECONDS WORD REASON   says one line to whoever waits at x_fifo, or gives up
+#
+# The line, less than PIPE_BUF bytes:
+#   ready DISPLAY AUTHORITY   DISPLAY has no blanks, AUTHORITY is the rest of the line as it is
+#   none REASON               there will be no display; REASON is one word of bootstrap.py's Reason, or `late`
+
+x_runtime_folder() {
+    x_user=$(id -u 2>/dev/null) || x_user=${LOGNAME:-user}
+    for x_base in "${XDG_RUNTIME_DIR:-}" /dev/shm "${TMPDIR:-/tmp}" /tmp /var/tmp "${HOME:-}/.cache" "${HOME:-}"; do
+        # `read` and DISPLAY's neighbours hold one line; a relative path means another place to each of us
+        case $x_base in
+        *'
+'*) continue ;;
+        /?*) ;;
+        *) continue ;;
+        esac
+        if [ ! -d "$x_base" ]; then continue; fi
+        x_folder=$x_base/x11fwd-$x_user
+        if [ -h "$x_folder" ]; then continue; fi
+        if [ -d "$x_folder" ]; then
+            # somebody else may have made it first, where everybody may make files
+            if [ ! -O "$x_folder" ] || ! chmod 700 "$x_folder" 2>/dev/null; then continue; fi
+        elif ! mkdir -m 700 "$x_folder" 2>/dev/null; then
+            # the other script may have made it just now
+            if [ -h "$x_folder" ] || [ ! -d "$x_folder" ] || [ ! -O "$x_folder" ]; then continue; fi
+        fi
+        # a full disk makes files and cannot fill them
+        if (umask 077 && printf x >"$x_folder/try.$$") 2>/dev/null; then
+            rm -f "$x_folder/try.$$"
+            return 0
+        fi
+        rm -f "$x_folder/try.$$"
+    done
+    x_folder=
+    return 1
+}
+
+x_meet() {
+    x_fifo=$x_folder/$1
+    mkfifo -m 600 "$x_fifo" 2>/dev/null || [ -p "$x_fifo" ]
+}
+
+x_wait() {
+    # without a terminal nothing ends a script whose connection is lost, so this wait has an end of its own
+    (
+        x_sleep=
+        trap 'kill $x_sleep 2>/dev/null; exit 0' TERM HUP INT
+        sleep "$1" &
+        x_sleep=$!
+        wait $x_sleep && printf 'none late\n' >"$x_fifo"
+    ) </dev/null >/dev/null 2>&1 &
+    x_timer=$!
+    x_word='' x_display='' x_authority=''
+    read -r x_word x_display x_authority <"$x_fifo"
+    kill $x_timer 2>/dev/null
+    rm -f "$x_fifo"
+    [ "$x_word" = ready ]
+}
+
+x_tell() {
+    if [ ! -p "$x_fifo" ]; then return 0; fi
+    (printf '%s %s\n' "$2" "$3" >"$x_fifo") </dev/null >/dev/null 2>&1 &
+    x_teller=$!
+    (
+        x_sleep=
+        trap 'kill $x_sleep 2>/dev/null; exit 0' TERM HUP INT
+        sleep "$1" &
+        x_sleep=$!
+        wait $x_sleep && rm -f "$x_fifo" && kill $x_teller
+    ) </dev/null >/dev/null 2>&1 &
+    x_timer=$!
+    wait $x_teller 2>/dev/null
+    kill $x_timer 2>/dev/null
+    return 0
+}
