@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import os
 import select
 import socket
@@ -120,6 +121,10 @@ class _Line:
             one.start()
 
     def _pass(self, source: int, target: int, side: int) -> None:
+        with contextlib.suppress(OSError):
+            self._carry(source, target, side)
+
+    def _carry(self, source: int, target: int, side: int) -> None:
         waiting: collections.deque[tuple[float, bytes]] = collections.deque()
         os.set_blocking(source, True)
         os.set_blocking(target, True)
@@ -138,12 +143,9 @@ class _Line:
                     self._last = now
                 waiting.append((now + self._delay, data))
             while waiting and waiting[0][0] <= now:
-                try:
-                    view = memoryview(waiting.popleft()[1])
-                    while view:
-                        view = view[os.write(target, view) :]
-                except OSError:
-                    return
+                view = memoryview(waiting.popleft()[1])
+                while view:
+                    view = view[os.write(target, view) :]
         os.close(target)
 
     def counts(self) -> dict[str, int]:
@@ -151,7 +153,5 @@ class _Line:
 
     def stop(self) -> None:
         for one in (self.reading, self.writing):
-            try:
+            with contextlib.suppress(OSError):
                 os.close(one)
-            except OSError:
-                pass

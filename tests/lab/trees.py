@@ -39,6 +39,11 @@ LAYERS = {
     "plot-shells": ("xauth", "python3-tk", "python3-matplotlib", "zsh", "fish", "tcsh"),
     "tmux": ("xauth", "python3-tk", "python3-matplotlib", "tmux", "screen"),
     "qt": ("xauth", "python3-tk", "python3-matplotlib", "python3-pyqt5"),
+    "toolkits": (
+        *("xauth", "python3-tk", "python3-matplotlib", "python3-pyqt5", "python3-gi-cairo", "gir1.2-gtk-3.0"),
+        *("xterm", "x11-apps"),
+    ),
+    "java": ("xauth", "openjdk-17-jre"),
 }
 RECIPE = "3"  # raise it when a tree would come out differently: old trees are then rebuilt
 MAX_AGE = (

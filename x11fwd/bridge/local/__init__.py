@@ -1,1 +1,1 @@
-"""The half beside the X server: real connections, facts asked ahead, images put together again; Python 3.10."""
+"""The half beside the X server: real connections, facts asked ahead, images decoded; Python 3.10."""

@@ -1,4 +1,4 @@
-"""The local half's loop: the link on one side, real connections to the X server on the other; `session` runs it."""
+"""The local half's loop: the link on one side, the X server on the other; `session` runs it."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class LocalHalf:
         os.write(self._woken, b"x")
 
     def run(self, read: int, write: int, listen: Callable[[bytes], bool] = lambda _: True) -> str:
-        """Be the local half on these two descriptors until the link or the X server ends, or `stop` is called.
+        """Be the local half on two descriptors until the link or the X server ends, or `stop` is called.
 
         Args:
             listen: gets what comes before the other half's hello; False ends the run.
@@ -274,9 +274,7 @@ class LocalHalf:
             else:
                 self._end(number)
         elif not data:
-            raise WireFault(
-                "the X server has closed a connection" if server.setup else "the X server is gone"
-            )
+            raise WireFault("the X server has closed a connection that nobody used")
         else:
             self._prepare(number, server, data)
 

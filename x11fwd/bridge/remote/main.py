@@ -136,6 +136,8 @@ class RemoteHalf:
                 visitor.program.packets(data)
         except WireFault as fault:
             self._drop(visitor, "the X server's answers are damaged: %s" % fault)
+        except Exception as error:  # noqa: BLE001  one program's trouble must not be the others'
+            self._drop(visitor, "x11fwd has a fault: %s: %s" % (type(error).__name__, error))
 
     def _accept(self, listening: socket.socket) -> None:
         try:
@@ -175,6 +177,9 @@ class RemoteHalf:
             visitor.program.requests(requests)
         except WireFault as fault:
             self._drop(visitor, str(fault))
+            return
+        except Exception as error:  # noqa: BLE001  one program's trouble must not be the others'
+            self._drop(visitor, "x11fwd has a fault: %s: %s" % (type(error).__name__, error))
             return
         self._send(visitor)
         self._give(visitor)
@@ -309,7 +314,7 @@ def main(argv: "List[str]") -> int:
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     door = Door(folder, int(preferred))
     try:
-        if token != "-":
+        if token != "-":  # noqa: S105  no secret, it names a FIFO
             announce(folder, token, door.display, door.authority)
         RemoteHalf(door, token, 0, 1).run()
     except WireFault as fault:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Deque, Dict, List, NamedTuple, Optional, Tuple
 
 from x11fwd.bridge.remote.rules.base import Answer, Rule, Surroundings
 from x11fwd.bridge.remote.rules.table import RULES
-from x11fwd.bridge.shared.images import ImageCoder
 from x11fwd.bridge.shared.majors import (
     CORE,
     FIRST_EXTENSION_OPCODE,
@@ -28,6 +27,7 @@ from x11fwd.bridge.shared.wire import ERROR, REPLY, Packet, Request, ServerReade
 
 if TYPE_CHECKING:
     from x11fwd.bridge.remote.knowledge import Knowledge
+    from x11fwd.bridge.shared.images import ImageCoder
 
 PUT_IMAGE = 72
 DESTROY_NOTIFY = 17
@@ -186,7 +186,7 @@ class Program:
 
 
 class _Refusal(Rule):
-    """Requests that no link can carry: their extension is absent for programs, or they hand over descriptors."""
+    """Requests that no link can carry: of an extension absent for programs, or with descriptors."""
 
     def __init__(self, order: str, code: int) -> None:
         self._order = order

@@ -1,11 +1,13 @@
-"""One connection of a program to the remote half's display: the socket, and what waits for it; `main` uses it."""
+"""One connection of a program to the display: the socket, and what waits for it; `main` uses it."""
 
 import socket
-from typing import List, Optional
+from typing import TYPE_CHECKING, List, Optional
 
-from x11fwd.bridge.remote.program import Program
 from x11fwd.bridge.shared.queues import ByteQueue
 from x11fwd.bridge.shared.wire import ProgramReader, Request
+
+if TYPE_CHECKING:
+    from x11fwd.bridge.remote.program import Program
 
 CHUNK = 1 << 18  # bytes that are read at once
 UNSENT = 1 << 19  # bytes for the link that wait; beyond, the program waits
@@ -13,12 +15,12 @@ UNREAD = 1 << 20  # bytes for the program that wait; beyond, it is not asked for
 
 
 class Visitor:
-    """A program that has connected; it becomes a `program` once its cookie is right and a connection is there."""
+    """A program that has connected; `program` is there once its cookie is right and it has a connection."""
 
     def __init__(self, connected: socket.socket) -> None:
         self.socket = connected
         self.reader = ProgramReader()
-        self.program: Optional[Program] = None
+        self.program: "Optional[Program]" = None
         self.connection = 0  # its number on the link; 0 while it has none
         self.early: List[Request] = []  # requests that came before the connection was there
         self.early_setup = b""  # the start of a setup reply
@@ -37,7 +39,7 @@ class Visitor:
         return self.socket.recv(CHUNK)
 
     def write(self) -> int:
-        """Give the program what it takes: how many bytes waiting became fewer; raises OSError when it has gone."""
+        """Give the program what it takes: how many bytes that was; raises OSError when it has gone."""
         before = self.answers.size
         try:
             while self.answers.size:

@@ -1,7 +1,7 @@
 """Moves what connections have for the other half onto the link, in turns; both halves use it.
 
-A turn puts at most one batch on the stream: as much as the stream takes at once, credit allows and the pace of
-the link finds right, one slice of each connection after the other, so that none waits behind another's bulk.
+A turn puts batches on the stream as long as it takes them, credit allows and the pace of the link finds right,
+one slice of each connection after the other, so that none waits behind another's bulk.
 """
 
 import os
