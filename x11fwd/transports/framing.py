@@ -1,11 +1,4 @@
-"""Quoting and framing of remote commands, the one place for both; only the transports import it.
-
-A command goes out as `exec /bin/sh -c '…'`. The login shell that reads this may be bash, dash, zsh, fish,
-csh or tcsh, so the text between the single quotes holds nothing that one of them treats specially there: no
-quote, no backslash before a quote or backslash (fish), no `!` (csh expands history even there), no newline
-(csh ends the word), no control or non-ASCII byte. Where the command needs such a byte, the whole script
-travels in octal and is decoded by the remote `printf`.
-"""
+"""Framing of remote commands; only the transports import it."""
 
 from __future__ import annotations
 
@@ -14,35 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from x11fwd.errors import ProbeError
+from x11fwd.transports.quoting import for_any_shell, quote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = ["PATIENCE", "Collector", "Frame", "Framed", "Opening", "quote"]
 
-_PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+:,./-")
-# may stand between single quotes in all six shells
-_QUIET = _PLAIN | frozenset(b' \t()[]{};&|<>*?#~^$`"')
-# may stand in `printf %b "…"`, itself between single quotes
-_UNCODED = _PLAIN | frozenset(b" =()[]{};&|<>*?#~^")
 _SAID = 4096  # bytes of what another program says, kept for whoever wants to know which one
 _MOST = 32 << 20  # bytes of a whole answer: many times the longest honest one
 PATIENCE = 70.0  # seconds for a login shell to begin; a line that is frozen is noticed before (ServerAlive…)
-_LIMIT = 120_000  # Linux takes 128 KiB for one argument (MAX_ARG_STRLEN); the login shell gets this as one
-
-
-def quote(word: str) -> bytes:
-    """One argument for a POSIX shell.
-
-    Raises:
-        ValueError: it holds a NUL byte, which no argument can carry.
-    """
-    raw = word.encode("utf-8", "surrogateescape")
-    if b"\0" in raw:
-        raise ValueError("an argument cannot hold a NUL byte")
-    if raw and _PLAIN.issuperset(raw):
-        return raw
-    return b"'" + raw.replace(b"'", b"'\\''") + b"'"
 
 
 @dataclass(frozen=True)
@@ -103,7 +77,7 @@ class Frame:
             b"(" + words + b"); s=$?; "
             b"printf %s%s:%s: " + b + b" " + a + b" $s; printf %s%s: " + b + b" " + a + b" >&2; exit $s"
         )
-        return _for_any_shell(script)
+        return for_any_shell(script)
 
     def stream_command(self, argv: Sequence[str]) -> str:
         """The text for ssh that starts `argv` as a two-way stream: begin marks, no end marks.
@@ -124,7 +98,7 @@ class Frame:
             + b" >&2; "
             b"(" + words + b"); exit $?"
         )
-        return _for_any_shell(script)
+        return for_any_shell(script)
 
     def after_begin(self, data: bytes) -> bytes | None:
         """What follows the begin mark, None while it has not come."""
@@ -267,15 +241,3 @@ def _excerpt(stdout: bytes, stderr: bytes) -> str:
         if text and not text.endswith("/.Xauthority does not exist"):
             return repr(text[:120])
     return "nothing"
-
-
-def _for_any_shell(script: bytes) -> str:
-    if not _QUIET.issuperset(script):
-        coded = "".join(chr(byte) if byte in _UNCODED else f"\\0{byte:03o}" for byte in script)
-        script = b'eval "$(printf %b "' + coded.encode() + b'")"'
-    text = f"exec /bin/sh -c '{script.decode()}'"
-    if len(text) > _LIMIT:
-        raise ValueError(
-            f"the command is {len(text)} bytes long, more than {_LIMIT}; send data on standard input"
-        )
-    return text
