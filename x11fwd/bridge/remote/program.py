@@ -64,6 +64,8 @@ class Program:
         self._records = RecordWriter()
         around = Surroundings(order, setup, knowledge, self._resources)
         around.outstanding = lambda: self._sequencer.backlog
+        around.settled = lambda: self._sequencer.settled
+        around.at_risk = lambda: self._sequencer.at_risk
         self._rules = [rule(around) for rule in RULES]
         self._plans: Dict[int, _Plan] = {}
         self._asked: Deque[Tuple[int, Request, Tuple[Rule, ...]]] = deque()

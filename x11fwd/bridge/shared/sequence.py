@@ -69,6 +69,11 @@ class Sequencer:
         """How many requests wait for something; a caller stops reading the program when it is large."""
         return len(self._awaited) + len(self._muted) + len(self._held)
 
+    @property
+    def at_risk(self) -> bool:
+        """Whether a request that was forwarded may still fail."""
+        return self._risk > self.settled
+
     def forward(self, replies: int, *, risky: bool, opcode: int = 0) -> int:
         """The next request goes to the server: its number.
 

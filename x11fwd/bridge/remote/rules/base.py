@@ -6,7 +6,7 @@ cannot know, it returns None and the request travels.
 """
 
 import struct
-from typing import TYPE_CHECKING, Callable, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, NamedTuple, Optional, Sequence, Tuple, TypeVar
 
 from x11fwd.bridge.shared.wire import Packet, Request
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from x11fwd.bridge.remote.knowledge import Knowledge
     from x11fwd.bridge.shared.resources import Resources
     from x11fwd.bridge.shared.setup import Setup
+
+    State = TypeVar("State")
 
 
 class Answer(NamedTuple):
@@ -41,6 +43,18 @@ class Surroundings:
         self.knowledge = knowledge
         self.resources = resources
         self.outstanding: Callable[[], int] = lambda: 0  # requests that wait for something of the X server
+        self.settled: Callable[[], int] = lambda: 0  # the X server is done with requests up to this one
+        # Whether an earlier request may still fail. An answer that counts on earlier requests is no faster
+        # then than the server's own, as it would have to wait for the server all the same.
+        self.at_risk: Callable[[], bool] = lambda: False
+        self._states: Dict[object, Any] = {}
+
+    def state(self, kind: "Callable[[Surroundings], State]") -> "State":
+        """The object of this kind that the program's rules have in common."""
+        if kind not in self._states:
+            self._states[kind] = kind(self)
+        found: "State" = self._states[kind]
+        return found
 
 
 Key = Tuple[str, int]  # extension as in QueryExtension (CORE for the core protocol), opcode or minor opcode
