@@ -12,7 +12,7 @@ import sys
 import time
 from typing import Dict, List, Set
 
-from x11fwd.bridge.remote.door import Door, announce
+from x11fwd.bridge.remote.door import Door
 from x11fwd.bridge.remote.knowledge import Knowledge
 from x11fwd.bridge.remote.program import Program
 from x11fwd.bridge.remote.visitor import Visitor
@@ -55,12 +55,18 @@ class RemoteHalf:
         self._wanted: Dict[int, int] = {}
         self._listening = {one.fileno(): one for one in door.sockets}
 
-    def run(self) -> None:
-        """Until the link ends; raises WireFault when the other half breaks the rules."""
+    def run(self, early: bytes = b"") -> None:
+        """Until the link ends; `early` came before the loop.
+
+        Raises:
+            WireFault: the other half breaks the rules.
+        """
         for number in (self._stdin, self._stdout):
             os.set_blocking(number, False)
         notes = (("display", _noted(self._door.display)), ("authority", _noted(self._door.authority)))
         self._pump.first(self._link.begin(notes))
+        if early:
+            self._take_in(early)
         while True:
             now = time.monotonic()
             try:
@@ -102,12 +108,15 @@ class RemoteHalf:
             return False
         if not data:
             return False
+        self._take_in(data)
+        return True
+
+    def _take_in(self, data: bytes) -> None:
         touched: Set[Visitor] = set()
         for frame in self._link.receive(data, time.monotonic()):
             self._dispatch(frame, touched)
         for visitor in touched:
             self._give(visitor)
-        return True
 
     def _dispatch(self, frame: Frame, touched: "Set[Visitor]") -> None:
         if frame.kind == CONTROL:
@@ -303,8 +312,10 @@ def _end(number: int, frame: object) -> None:
     raise SystemExit(0)
 
 
-def main(argv: "List[str]") -> int:
+def main(argv: "List[str]", early: bytes = b"") -> int:
     """Run the remote half: argv is its folder, the display number wanted (0: any), a token (`-`: none).
+
+    `early` is what of the link was read before this was there.
 
     Returns 0 at the end of the link, 1 after a fault, with a sentence on standard error.
     """
@@ -315,8 +326,8 @@ def main(argv: "List[str]") -> int:
     door = Door(folder, int(preferred))
     try:
         if token != "-":  # noqa: S105  no secret, it names a FIFO
-            announce(folder, token, door.display, door.authority)
-        RemoteHalf(door, token, 0, 1).run()
+            door.announce(token)
+        RemoteHalf(door, token, 0, 1).run(early)
     except WireFault as fault:
         sys.stderr.write("x11fwd: %s\n" % fault)
         return 1
