@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from x11fwd.checks import client_config, connection
+from x11fwd.checks import client_config, connection, routes
 from x11fwd.checks.check import Check, Link
 from x11fwd.checks.report import Side
 
@@ -43,4 +43,5 @@ CHECKS: tuple[Check, ...] = (
         needs=(Link.DISPLAY, Link.REQUEST, Link.SWITCH, Link.GRANT, Link.RELOAD),
         shown=True,
     ),
+    Check("bridge-route", _C, routes.bridge, shown=True),
 )
