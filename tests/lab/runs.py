@@ -183,7 +183,7 @@ def kill(identity: str) -> None:
 
 def pids_of(uid: int) -> list[int]:
     """The pids of the living processes whose real user is ``uid``; zombies are their parents' business."""
-    mine = [int(p.name) for p in Path("/proc").iterdir() if p.name.isdigit() and _real_uid(p) == uid]
+    mine = [int(p.name) for p in Path("/proc").iterdir() if p.name.isdigit() and uid_of(int(p.name)) == uid]
     return sorted(pid for pid in mine if start_time(pid) is not None)
 
 
@@ -207,10 +207,11 @@ def kill_uid(uid: int) -> None:
     wait_for(none_left, limit=20, what=f"the end of the processes of user {uid}")
 
 
-def _real_uid(proc: Path) -> int:
+def uid_of(pid: int) -> int:
+    """The real user id of a process, -1 when it is gone."""
     # /proc/PID belongs to root where the process is not dumpable (ssh-agent, sshd); Uid: tells the truth.
     with contextlib.suppress(OSError):
-        for line in (proc / "status").read_text(encoding="ascii", errors="replace").splitlines():
+        for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace").splitlines():
             if line.startswith("Uid:"):
                 return int(line.split()[1])
     return -1
