@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -72,7 +73,8 @@ class LocalHalf:
         self._wake, self._woken = os.pipe()
         os.set_blocking(self._wake, False)
         os.set_blocking(self._woken, False)
-        self._stopped = False
+        self._stopped = self._over = False
+        self._lock = threading.Lock()
         self._poll = select.poll()
         self._wanted: dict[int, int] = {}
         self._keeper: Keeper | None = None
@@ -91,7 +93,9 @@ class LocalHalf:
     def stop(self) -> None:
         """Make `run` return; any thread may call it."""
         self._stopped = True
-        os.write(self._woken, b"x")
+        with self._lock:
+            if not self._over:
+                os.write(self._woken, b"x")
 
     def run(self, read: int, write: int, listen: Callable[[bytes], bool] = lambda _: True) -> str:
         """Be the local half on two descriptors until the link or the X server ends, or `stop` is called.
@@ -334,8 +338,10 @@ class LocalHalf:
             server.socket.close()
         if self._keeper is not None:
             self._keeper.close()
-        os.close(self._wake)
-        os.close(self._woken)
+        with self._lock:  # whoever stops us late must not write to somebody else's descriptor
+            self._over = True
+            os.close(self._wake)
+            os.close(self._woken)
         self.programs = 0
 
 

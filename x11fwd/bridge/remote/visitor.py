@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from x11fwd.bridge.remote.program import Program
 
 CHUNK = 1 << 18  # bytes that are read at once
-UNSENT = 1 << 19  # bytes for the link that wait; beyond, the program waits
+UNSENT = 1 << 16  # bytes for the link that wait; beyond, the program waits, so that what it draws is not late
 UNREAD = 1 << 20  # bytes for the program that wait; beyond, it is not asked for more
 
 
@@ -20,7 +20,7 @@ class Visitor:
     def __init__(self, connected: socket.socket) -> None:
         self.socket = connected
         self.reader = ProgramReader()
-        self.program: "Optional[Program]" = None
+        self.program: Optional[Program] = None
         self.connection = 0  # its number on the link; 0 while it has none
         self.early: List[Request] = []  # requests that came before the connection was there
         self.early_setup = b""  # the start of a setup reply
