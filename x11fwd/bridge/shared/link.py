@@ -172,7 +172,11 @@ class Link:
         """Whether `flush` has something that should go now."""
         return not self._waits and (bool(self._out) or self._unacknowledged >= ACK_STEP)
 
-    def flush(self) -> bytes:
+    def pace_room(self) -> int:
+        """Bytes, packed, that may go out now without a queue in the link."""
+        return max(0, (1 << 20) - self.under_way)
+
+    def flush(self, now: float = 0.0) -> bytes:
         """One batch: everything queued, packed once the other half has said that it can unpack."""
         if self._waits:
             return b""
