@@ -70,4 +70,4 @@ def test_top_level_names_are_unique_so_that_the_modules_fit_in_one_file() -> Non
 
 def test_all_shared_modules_leave_room_in_the_200_kilobytes() -> None:
     # without comments and docstrings it will be less
-    assert sum(path.stat().st_size for path in MODULES) < 110_000
+    assert sum(path.stat().st_size for path in MODULES) < 150_000

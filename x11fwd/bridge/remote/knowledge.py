@@ -1,10 +1,10 @@
 """What is known of the X server on the remote half; all programs of the display share it.
 
-The local half tells it. Facts have a topic each: CONSTANT for what cannot change while the X server runs, else what its changes have
-in common (one root property, the keyboard). A topic is in one of three states. Known: facts count. In doubt:
-an event of a change has passed to a program, so facts under way may be older than that event and are
-dropped until the local half, which sees the same change, says `forget`. Distrusted: a program of this link
-changes it, and the local half's knowledge lags behind it by half a round trip for ever.
+The local half tells it. Facts have a topic each: CONSTANT for what cannot change while the X server runs,
+else what its changes have in common (one root property, the keyboard). A topic is in one of three states.
+Known: facts count. In doubt: an event of a change has passed to a program, so facts under way may be older
+than that event and are dropped until the local half, which sees the same change, says `forget`. Distrusted: a
+program of this link changes it, and the local half's knowledge lags behind it by half a round trip for ever.
 """
 
 import struct
@@ -22,6 +22,8 @@ from x11fwd.bridge.shared.control import (
 )
 from x11fwd.bridge.shared.faults import WireFault
 from x11fwd.bridge.shared.majors import Majors
+from x11fwd.bridge.shared.palette import TrueColors, true_colors
+from x11fwd.bridge.shared.setup import VisualType
 
 CONSTANT = b"constant"
 KEYBOARD = b"keyboard"  # the keyboard map, core and XKB, and the modifier map
@@ -31,7 +33,14 @@ DEVICES = b"devices"  # XInputExtension
 FONTS = b"fonts"  # the font path and what is found in it
 MOST_ATOMS = 1 << 16
 MOST_FACT_BYTES = 1 << 24
-_QUERY_EXTENSION = 98
+MOST_COLORS = 1 << 12
+MOST_ABSENT = 1 << 10
+_LOOKUP_COLOR, _QUERY_EXTENSION = 92, 98
+
+
+def selection_topic(selection: int) -> bytes:
+    """The topic of the owner of one selection."""
+    return b"selection:%d" % selection
 
 
 def root_topic(root: int, atom: int) -> bytes:
@@ -55,7 +64,9 @@ class Knowledge:
         self.atoms: Dict[bytes, int] = {}
         self.atom_names: Dict[int, bytes] = {}
         self.colors: Set[int] = set()
+        self.color_names: Dict[bytes, Tuple[int, int, int]] = {}
         self.absent: Set[bytes] = set()  # extensions that the X server does not have
+        self._computed: Dict[Tuple[int, ...], Optional[TrueColors]] = {}
         self._facts: Dict[bytes, bytes] = {}
         self._bytes = 0
         self._topics: Dict[bytes, Dict[bytes, None]] = {}
@@ -105,14 +116,46 @@ class Knowledge:
         self._bytes += size
         self._facts[request] = reply
         self._topics.setdefault(topic, {})[request] = None
-        if request[0] == _QUERY_EXTENSION and topic == CONSTANT:
+        if request[0] == _QUERY_EXTENSION:
             self._learn_extension(request, reply)
+        elif request[0] == _LOOKUP_COLOR and len(request) >= 12:
+            (length,) = struct.unpack_from(self.order + "H", request, 8)
+            self.learn_color(request[12 : 12 + length], struct.unpack_from(self.order + "3H", reply, 8))
 
     def learn_atom(self, atom: int, name: bytes) -> None:
         """Remember an atom: it stays what it is until the X server ends."""
         if atom and len(self.atoms) < MOST_ATOMS:
             self.atoms[name] = atom
             self.atom_names[atom] = name
+
+    def learn_color(self, name: bytes, color: "Tuple[int, ...]") -> None:
+        """Remember a colour of the X server's own list, which ignores case (Xorg's os/oscolor.c)."""
+        if len(self.color_names) < MOST_COLORS:
+            self.color_names[name.lower()] = (color[0], color[1], color[2])
+
+    def true_colors(self, visual: VisualType) -> "Optional[TrueColors]":
+        """How colours of this visual are computed; None when the X server must be asked."""
+        if visual.id not in self.colors:
+            return None
+        kind = (visual.bits_per_rgb, visual.red, visual.green, visual.blue, visual.depth)
+        if kind not in self._computed:
+            self._computed[kind] = true_colors(visual)
+        return self._computed[kind]
+
+    def extension(self, name: bytes, present: bool, row: "Tuple[int, int, int]") -> None:
+        """Remember QueryExtension's reply.
+
+        Raises:
+            WireFault: two extensions have one opcode.
+        """
+        if not present:
+            if len(self.absent) < MOST_ABSENT:
+                self.absent.add(name)
+            return
+        try:
+            self.majors.learn(name.decode("latin-1"), *row)
+        except ValueError as fault:
+            raise WireFault(str(fault)) from None
 
     def forget(self, topic: bytes) -> None:
         """What was known under this topic may have changed."""
@@ -137,10 +180,4 @@ class Knowledge:
         (size,) = struct.unpack_from(self.order + "H", request, 4)
         name = request[8 : 8 + size]
         present, major, event, error = reply[8:12]
-        if not present:
-            self.absent.add(name)
-            return
-        try:
-            self.majors.learn(name.decode("latin-1"), major, event, error)
-        except ValueError as fault:
-            raise WireFault(str(fault)) from None
+        self.extension(name, bool(present), (major, event, error))

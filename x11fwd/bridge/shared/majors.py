@@ -67,6 +67,10 @@ class Majors:
         self._names[major] = name
         self._majors[name] = (major, first_event, first_error)
 
+    def row(self, name: str) -> "Optional[Tuple[int, int, int]]":
+        """Major opcode, first event and first error of an extension; None as with `opcode`."""
+        return self._majors.get(name)
+
     def opcode(self, name: str) -> Optional[int]:
         """The major opcode of an extension; None when it is not there or nobody has asked."""
         row = self._majors.get(name)

@@ -269,7 +269,8 @@ class Judge:
         (number,) = self._words(request, 1)
         (count,) = self._shorts(request, 4, 1)
         name = bytes(request.data[request.body + 8 : request.body + 8 + count])
-        return self._make(request, number, Font(name), safe=False)  # the server may not have it
+        safe = name in self._resources.fonts and self._size(request) == 12 + (count + 3 & ~3)
+        return self._make(request, number, Font(name), safe=safe)
 
     def _create_pixmap(self, request: Request) -> bool:
         number, drawable = self._words(request, 2)
