@@ -1,7 +1,7 @@
 """Makes the remote half one program of one file; `pipeline` and the tests import it.
 
-The modules that `main` needs stand in it one after the other, in the order in which they need one another. They
-import names of one another under the names that these have (strip.py), so the imports just go.
+The modules that `main` needs stand in it one after the other, in the order in which they need one another.
+They import names of one another as they are called there, so these imports just go.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def assemble(cache: str | None = None) -> Assembled:
     """The remote half of this x11fwd.
 
     Args:
-        cache: a folder in which to keep it, as making it takes a quarter of a second; it may be missing or full.
+        cache: a folder in which to keep it, as making it takes a while; it may be missing or full.
 
     Raises:
         AssemblyFault: the modules do not fit together. A mistake of ours, which the tests find.
@@ -135,7 +135,7 @@ class _OwnImports(ast.NodeTransformer):
         self._name = name
         self.found: list[tuple[str, set[str]]] = []
 
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.ImportFrom | ast.Pass | None:  # noqa: N802  ast's name
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.ImportFrom | ast.Pass | None:
         if not (node.module or "").startswith(_OURS):
             return node
         if node.level or any(alias.asname or alias.name == "*" for alias in node.names):

@@ -1,7 +1,7 @@
 """Takes out of a module what only readers and type checkers need; `assemble` and `bootstrap` import it.
 
-What it gives runs on Python 3.6, as the module does: docstrings, annotations and names of `typing` are gone, and
-a NamedTuple class is a `collections.namedtuple`, because `typing` takes longer to import than all the rest.
+What it gives runs on Python 3.6, as the module does: docstrings, annotations and names of `typing` are gone,
+and a NamedTuple class is a `collections.namedtuple`, as `typing` takes longer to import than all the rest.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ _TYPING = "typing"
 
 
 class AssemblyFault(Exception):
-    """A module has something that the assembled program cannot have; the message names it. A mistake of ours."""
+    """A module has something that the assembled program cannot have; a mistake of ours."""
 
 
 def stripped(tree: ast.Module) -> ast.Module:
@@ -81,11 +81,11 @@ class _Stripper(ast.NodeTransformer):
         if not node.body and not isinstance(node, ast.Module):
             node.body = [ast.Pass()]
 
-    def visit_Module(self, node: ast.Module) -> ast.Module:  # noqa: N802  ast's names
+    def visit_Module(self, node: ast.Module) -> ast.Module:
         self._body(node)
         return node
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef | None:  # noqa: N802  same
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef | None:
         if any(isinstance(one, ast.Name) and one.id == "overload" for one in node.decorator_list):
             return None
         node.returns = None
@@ -96,19 +96,19 @@ class _Stripper(ast.NodeTransformer):
         node.annotation = None
         return node
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.Assign | None:  # noqa: N802  same
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.Assign | None:
         self.generic_visit(node)
         if node.value is None:
             return None
         return ast.Assign(targets=[node.target], value=node.value)
 
-    def visit_Call(self, node: ast.Call) -> ast.expr:  # noqa: N802  same
+    def visit_Call(self, node: ast.Call) -> ast.expr:
         self.generic_visit(node)
         if isinstance(node.func, ast.Name) and node.func.id == "cast" and "cast" in self._gone:
             return node.args[1]
         return node
 
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.stmt | list[ast.stmt]:  # noqa: N802  same
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.stmt | list[ast.stmt]:
         if not any(isinstance(base, ast.Name) and base.id == "NamedTuple" for base in node.bases):
             self._body(node)
             return node
