@@ -53,7 +53,7 @@ class Surroundings:
         """The object of this kind that the program's rules have in common."""
         if kind not in self._states:
             self._states[kind] = kind(self)
-        found: "State" = self._states[kind]
+        found: State = self._states[kind]
         return found
 
 

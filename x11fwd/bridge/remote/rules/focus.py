@@ -1,0 +1,100 @@
+"""Answers GetInputFocus, which most programs use as a barrier (XSync); `table` lists the rule."""
+
+import struct
+from time import monotonic
+from typing import Optional
+
+from x11fwd.bridge.remote.rules.base import Answer, Rule, Surroundings
+from x11fwd.bridge.remote.window_state import WindowStates
+from x11fwd.bridge.shared.majors import CORE
+from x11fwd.bridge.shared.wire import GENERIC_EVENT, REPLY, Packet, Request
+
+_GET_INPUT_FOCUS, _SET_INPUT_FOCUS, _DESTROY_WINDOW, _DESTROY_INSIDE = 43, 42, 4, 5
+_REPARENT_WINDOW, _UNMAP_WINDOW, _UNMAP_INSIDE = 7, 10, 11
+_TAKING_AWAY = (_DESTROY_WINDOW, _DESTROY_INSIDE, _REPARENT_WINDOW, _UNMAP_WINDOW, _UNMAP_INSIDE)
+_NONE, _POINTER_ROOT = 0, 1  # in place of a window
+_FOCUS_IN, _FOCUS_OUT = 9, 10
+_XI_SET_FOCUS, _SET_DEVICE_FOCUS, _XI_FOCUS_IN, _XI_FOCUS_OUT = 49, 21, 9, 10
+_WHILE_GRABBED, _NORMAL = 3, 0  # modes of focus events that tell of a new focus
+# How many answered questions may be under way. A program that draws and syncs, frame by frame, is never
+# further ahead of the X server: at 100 ms that allows 80 frames per second, and on a link that carries 20
+# frames per second the picture is 0.4 s behind.
+CREDIT = 8
+# Seconds for which the focus holds without news. Others move the focus, too, and tell only the windows that
+# gain or lose it; a program that waits between its questions gets a true answer to the first one.
+FRESH = 1.0
+
+
+class InputFocus(Rule):
+    """GetInputFocus, with the focus that the X server told last; the question goes there all the same.
+
+    X protocol, GetInputFocus: focus and revert-to. The server's reply to each question answered here renews
+    them. They do not count any more once the program gets a FocusIn or FocusOut for a moved focus, or sends
+    what can move it: SetInputFocus, or taking away a window that may have it (chapter 9, SetInputFocus: "if
+    the focus window later becomes not viewable"). That all errors of earlier requests come before the reply
+    is the Sequencer's care.
+    """
+
+    requests = ((CORE, _GET_INPUT_FOCUS),)
+    seen = (
+        *((CORE, opcode) for opcode in (*_TAKING_AWAY, _SET_INPUT_FOCUS)),
+        ("XInputExtension", _SET_DEVICE_FOCUS),
+        ("XInputExtension", _XI_SET_FOCUS),
+    )
+    events = (_FOCUS_IN, _FOCUS_OUT, GENERIC_EVENT)
+    clock = staticmethod(monotonic)
+
+    def __init__(self, around: Surroundings) -> None:
+        super().__init__(around)
+        self._windows = around.state(WindowStates)
+        self._told: Optional[bytes] = None
+        self._when = 0.0
+        self._first = True  # nothing has moved the focus since the program came
+        self._moved = 0  # the last request that may have moved the focus
+        self._open = 0  # questions answered here whose replies are under way
+
+    def answer(self, request: Request) -> Optional[Answer]:
+        if self.size(request) != 4 or self._open >= CREDIT or self.around.at_risk():
+            return None
+        told = self._told
+        if told is None and self._first:
+            told = self.around.knowledge.fact(bytes(request.data))
+        elif self.clock() - self._when > FRESH:
+            return None
+        if told is None:
+            return None
+        self._open += 1
+        return Answer((told,), forward=True)
+
+    def passes(self, request: Request) -> None:
+        if request.opcode == _GET_INPUT_FOCUS:
+            self._open += 1
+        elif self._may_move(request):
+            self._moved = request.number
+            self._told, self._first = None, False
+
+    def _may_move(self, request: Request) -> bool:
+        """Not by taking away a window in which the focus is not."""
+        if self._told is None or request.opcode not in _TAKING_AWAY:
+            return True
+        (focus,) = struct.unpack_from(self.around.order + "I", self._told, 8)
+        inside = self._windows.inside(focus, self.words(request, 1)[0])
+        return focus not in {_NONE, _POINTER_ROOT} and inside is not False
+
+    def replied(self, request: Request, packet: Packet) -> None:
+        if request.opcode != _GET_INPUT_FOCUS:
+            return
+        self._open -= 1
+        if packet.kind == REPLY and request.number > self._moved:
+            self._told, self._when, self._first = bytes(packet.data), self.clock(), False
+
+    def event(self, packet: Packet) -> None:
+        data = packet.data
+        if packet.kind != GENERIC_EVENT:
+            moved = data[8] in {_NORMAL, _WHILE_GRABBED}
+        else:
+            (kind,) = struct.unpack_from(self.around.order + "H", data, 8)
+            moved = data[1] == self.around.knowledge.majors.opcode("XInputExtension")
+            moved = moved and kind in {_XI_FOCUS_IN, _XI_FOCUS_OUT}
+        if moved:
+            self._told, self._first = None, False
