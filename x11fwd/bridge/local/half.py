@@ -97,6 +97,11 @@ class LocalHalf:
             if not self._over:
                 os.write(self._woken, b"x")
 
+    def inject(self, data: bytes) -> None:
+        """Put bytes between the link's batches; for what `listen` finds to be missing over there."""
+        if data:
+            self._pump.first(data)
+
     def run(self, read: int, write: int, listen: Callable[[bytes], bool] = lambda _: True) -> str:
         """Be the local half on two descriptors until the link or the X server ends, or `stop` is called.
 
