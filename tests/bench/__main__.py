@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.bench.bridge.compare import PARTS, Choice, compare
+from tests.bench.bridge.links import LINKS, ROUTES, TOOLKITS
 from tests.bench.timing import Contender, in_turn, table
 from tests.lab.hosts import ChrootHost, Setup
 from tests.lab.person import Person
@@ -148,11 +150,17 @@ def script(person: Person) -> str:
     return str(person.python.parent / "x11fwd")
 
 
+def bridge(runs: int) -> None:
+    """`ssh -Y` and `ssh -YC` beside `x11fwd ssh --via bridge` over one relay."""
+    compare(Choice(runs=runs))
+
+
 COMPARISONS: dict[str, tuple[Callable[[int], None], int]] = {
     "ssh": (ssh_wrapper, 21),
     "setup": (setup_again, 5),
     "doctor": (doctor, 7),
     "many": (many_hosts, 5),
+    "bridge": (bridge, 3),
 }
 
 
@@ -160,14 +168,33 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="name", help=" ".join(COMPARISONS))
     parser.add_argument("--runs", type=int, default=0, help="counted runs of each command")
+    only = parser.add_argument_group("of the comparison `bridge` only")
+    only.add_argument("--quick", action="store_true", help="three links, one run: four minutes")
+    only.add_argument("--link", action="append", default=[], choices=[link.name for link in LINKS])
+    only.add_argument("--route", action="append", default=[], choices=[route.key for route in ROUTES])
+    only.add_argument("--toolkit", action="append", default=[], choices=TOOLKITS)
+    only.add_argument("--part", action="append", default=[], choices=PARTS)
+    only.add_argument("--json", type=Path, metavar="FILE", help="write every single value there")
     given = parser.parse_args()
     unknown = set(given.names) - set(COMPARISONS)
     if unknown:
         parser.error(f"no such comparison: {' '.join(sorted(unknown))}")
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.platform()}")
     for name in given.names or COMPARISONS:
-        compare, runs = COMPARISONS[name]
-        compare(given.runs or runs)
+        measure, runs = COMPARISONS[name]
+        if name == "bridge":
+            choice = Choice(
+                runs=given.runs or runs,
+                quick=given.quick,
+                links=given.link,
+                routes=given.route,
+                toolkits=given.toolkit,
+                parts=given.part,
+                json=given.json,
+            )
+            compare(choice)
+        else:
+            measure(given.runs or runs)
         sys.stdout.flush()
     return 0
 

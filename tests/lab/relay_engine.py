@@ -161,7 +161,7 @@ class Connection:
         if self.engine.limits.rate(direction):
             # The queue of the link is ours to say: the kernel's own would grow to megabytes here, with
             # nothing lost on the way, and stand for seconds in front of a thin wire.
-            end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32768)
 
     def finished(self) -> None:
         """One direction has passed its end of file; after the second one both sockets are closed."""
