@@ -289,7 +289,7 @@ class LocalHalf:
 
     def _prepare(self, number: int, server: ServerConnection, data: bytes) -> None:
         """A connection opened ahead gets its setup reply."""
-        if server.setup is not None or server.greeted(data) is None:
+        if server.greeted_already or server.greeted(data) is None:
             return  # events like MappingNotify, which nobody is there to hear
         setup = server.setup
         if not isinstance(setup, Setup):

@@ -45,6 +45,11 @@ class ServerConnection:
         opened.setblocking(False)
         self.pending.put(greeting_bytes(Greeting(order, 11, 0, name, data)))
 
+    @property
+    def greeted_already(self) -> bool:
+        """Whether the setup reply is there."""
+        return self.setup is not None
+
     def read(self) -> bytes:
         """What the server has sent, b"" at its end; raises BlockingIOError or OSError."""
         return self.socket.recv(CHUNK)

@@ -45,7 +45,7 @@ class _Plan(NamedTuple):
     refusal: int  # an error code, or 0
 
 
-_Chunk = Union[bytes, memoryview]
+_Chunk = Union[bytes, bytearray, memoryview]
 
 
 class Program:

@@ -9,9 +9,9 @@ from x11fwd.bridge.remote.window_state import WindowStates
 from x11fwd.bridge.shared.majors import CORE
 from x11fwd.bridge.shared.wire import GENERIC_EVENT, REPLY, Packet, Request
 
-_GET_INPUT_FOCUS, _SET_INPUT_FOCUS, _DESTROY_WINDOW, _DESTROY_INSIDE = 43, 42, 4, 5
+_GET_INPUT_FOCUS, _SET_INPUT_FOCUS, _FOCUS_DESTROY, _FOCUS_DESTROY_INSIDE = 43, 42, 4, 5
 _REPARENT_WINDOW, _UNMAP_WINDOW, _UNMAP_INSIDE = 7, 10, 11
-_TAKING_AWAY = (_DESTROY_WINDOW, _DESTROY_INSIDE, _REPARENT_WINDOW, _UNMAP_WINDOW, _UNMAP_INSIDE)
+_TAKING_AWAY = (_FOCUS_DESTROY, _FOCUS_DESTROY_INSIDE, _REPARENT_WINDOW, _UNMAP_WINDOW, _UNMAP_INSIDE)
 _NONE, _POINTER_ROOT = 0, 1  # in place of a window
 _FOCUS_IN, _FOCUS_OUT = 9, 10
 _XI_SET_FOCUS, _SET_DEVICE_FOCUS, _XI_FOCUS_IN, _XI_FOCUS_OUT = 49, 21, 9, 10
@@ -19,7 +19,7 @@ _WHILE_GRABBED, _NORMAL = 3, 0  # modes of focus events that tell of a new focus
 # How many answered questions may be under way. A program that draws and syncs, frame by frame, is never
 # further ahead of the X server: at 100 ms that allows 80 frames per second, and on a link that carries 20
 # frames per second the picture is 0.4 s behind.
-CREDIT = 8
+FOCUS_CREDIT = 8
 # Seconds for which the focus holds without news. Others move the focus, too, and tell only the windows that
 # gain or lose it; a program that waits between its questions gets a true answer to the first one.
 FRESH = 1.0
@@ -54,7 +54,7 @@ class InputFocus(Rule):
         self._open = 0  # questions answered here whose replies are under way
 
     def answer(self, request: Request) -> Optional[Answer]:
-        if self.size(request) != 4 or self._open >= CREDIT or self.around.at_risk():
+        if self.size(request) != 4 or self._open >= FOCUS_CREDIT or self.around.at_risk():
             return None
         told = self._told
         if told is None and self._first:

@@ -9,11 +9,11 @@ from x11fwd.bridge.shared.majors import CORE
 from x11fwd.bridge.shared.packets import reply_packet
 from x11fwd.bridge.shared.wire import ERROR, Packet, Request
 
-_GET_IMAGE, _CREATE_PIXMAP, _FREE_PIXMAP = 73, 53, 54
+_GET_IMAGE, _RASTER_CREATE, _RASTER_FREE = 73, 53, 54
 _CREATE_CONTEXT, _CHANGE_CONTEXT, _COPY_CONTEXT, _SET_CLIP, _FREE_CONTEXT = 55, 56, 57, 59, 60
 _COPY_AREA, _COPY_PLANE, _FILL_RECTANGLES, _PUT_IMAGE = 62, 63, 70, 72
 _DRAWING = (64, 65, 66, 67, 68, 69, 71, 74, 75, 76, 77)  # lines, arcs, polygons, texts
-_FUNCTION, _PLANES, _FOREGROUND, _FILL_STYLE, _CLIP_MASK = 0, 1, 2, 8, 19  # bits of a context
+_FUNCTION, _ALL_PLANES, _FOREGROUND, _FILL_STYLE, _CLIP_MASK = 0, 1, 2, 8, 19  # bits of a context
 _GX_COPY, _SOLID, _Z_PIXMAP, _ALL_PLANES = 3, 0, 2, 0xFFFFFFFF
 _CLIPPED = 1  # in place of a clip mask: some rectangles
 MOST_CONTEXTS = 1 << 13
@@ -47,8 +47,8 @@ class OwnImage(Rule):
         self._contexts: Dict[int, Dict[int, int]] = {}
         self._layouts = {one.depth: one for one in around.setup.layouts if one.bits_per_pixel in {8, 16, 32}}
         self._follow: Dict[int, Callable[[Request], None]] = {
-            _CREATE_PIXMAP: self._create_pixmap,
-            _FREE_PIXMAP: lambda request: self._rasters.drop(self.words(request, 1)[0]),
+            _RASTER_CREATE: self._create_pixmap,
+            _RASTER_FREE: lambda request: self._rasters.drop(self.words(request, 1)[0]),
             _CREATE_CONTEXT: self._create_context,
             _CHANGE_CONTEXT: self._change_context,
             _COPY_CONTEXT: self._copy_context,
@@ -84,7 +84,7 @@ class OwnImage(Rule):
 
     def replied(self, request: Request, packet: Packet) -> None:
         """Whatever failed may have been done in part."""
-        if packet.kind != ERROR or request.opcode in {_GET_IMAGE, _CREATE_PIXMAP, _FREE_PIXMAP}:
+        if packet.kind != ERROR or request.opcode in {_GET_IMAGE, _RASTER_CREATE, _RASTER_FREE}:
             return
         if request.opcode in {_CREATE_CONTEXT, _CHANGE_CONTEXT, _COPY_CONTEXT, _SET_CLIP, _FREE_CONTEXT}:
             self._contexts.clear()
@@ -146,7 +146,7 @@ class OwnImage(Rule):
         if found is None or found.get(_FUNCTION, _GX_COPY) != _GX_COPY or found.get(_CLIP_MASK):
             return None
         depth = (1 << raster.depth) - 1
-        return found if found.get(_PLANES, depth) & depth == depth else None
+        return found if found.get(_ALL_PLANES, depth) & depth == depth else None
 
     # What paints.
 
