@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 
 import x11fwd.bridge.shared
+from x11fwd.bridge.assembly.join import defined_names
 
-SHARED = Path(x11fwd.bridge.shared.__file__).parent
-TESTS = Path(__file__).parent / "shared"
-MODULES = sorted(path for path in SHARED.glob("*.py") if path.name != "__init__.py")
+BRIDGE = Path(x11fwd.bridge.shared.__file__).parent.parent
+TESTS = Path(__file__).parent
+SHARED = sorted(path for path in (BRIDGE / "shared").glob("*.py") if path.name != "__init__.py")
+REMOTE = sorted(path for path in (BRIDGE / "remote").rglob("*.py") if path.name != "__init__.py")
 
 
 def interpreters() -> list[str]:
@@ -25,14 +27,16 @@ def interpreters() -> list[str]:
     return [sys.executable, *sorted(found), *map(str, Path("/usr/bin").glob("python3"))]
 
 
+@pytest.mark.parametrize("package", ["shared", "remote"])
 @pytest.mark.parametrize("python", interpreters())
-def test_every_test_of_the_shared_modules_passes(python: str, tmp_path: Path) -> None:
+def test_every_test_of_what_is_sent_passes(python: str, package: str, tmp_path: Path) -> None:
     # the tests may run from a copy beside an installed package
-    (tmp_path / "x11fwd").symlink_to(SHARED.parent.parent)
-    (tmp_path / "tests").symlink_to(TESTS.parent.parent.parent)
-    names = sorted(path.stem for path in TESTS.glob("test_*.py"))
+    (tmp_path / "x11fwd").symlink_to(BRIDGE.parent)
+    (tmp_path / "tests").symlink_to(TESTS.parent.parent)
+    paths = sorted((TESTS / package).rglob("test_*.py"))
+    names = [".".join(path.relative_to(TESTS).with_suffix("").parts) for path in paths]
     done = subprocess.run(
-        [python, str(TESTS / "anywhere.py"), str(tmp_path), *names],
+        [python, str(TESTS / "shared" / "anywhere.py"), str(tmp_path), *names],
         capture_output=True,
         text=True,
         timeout=300,
@@ -42,12 +46,15 @@ def test_every_test_of_the_shared_modules_passes(python: str, tmp_path: Path) ->
     assert int(done.stdout) > 5
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
-def test_a_shared_module_imports_the_standard_library_and_shared_modules_only(path: Path) -> None:
+@pytest.mark.parametrize("path", [*SHARED, *REMOTE], ids=lambda path: path.stem)
+def test_what_is_sent_imports_the_standard_library_and_what_is_sent_only(path: Path) -> None:
+    allowed: tuple[str, ...] = ("x11fwd.bridge.shared.",)
+    if path in REMOTE:
+        allowed = (*allowed, "x11fwd.bridge.remote.")
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom):
             name = node.module or ""
-            assert name.startswith("x11fwd.bridge.shared.") or name in sys.stdlib_module_names, name
+            assert name.startswith(allowed) or name in sys.stdlib_module_names, name
             # so that who puts the program together can take it out
             assert all(alias.asname is None for alias in node.names)
         elif isinstance(node, ast.Import):
@@ -56,18 +63,7 @@ def test_a_shared_module_imports_the_standard_library_and_shared_modules_only(pa
 
 def test_top_level_names_are_unique_so_that_the_modules_fit_in_one_file() -> None:
     defined: Counter[str] = Counter()
-    for path in MODULES:
-        own = set()
-        for node in ast.parse(path.read_text()).body:
-            if isinstance(node, ast.FunctionDef | ast.ClassDef):
-                own.add(node.name)
-            elif isinstance(node, ast.Assign | ast.AnnAssign):
-                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-                own |= {ast.unparse(target) for target in targets}
-        defined.update(own)
+    for path in [*SHARED, *REMOTE]:
+        nodes = ast.parse(path.read_text()).body
+        defined.update(set().union(*(defined_names(node) for node in nodes)))
     assert {name for name, times in defined.items() if times > 1} == set()
-
-
-def test_all_shared_modules_leave_room_in_the_200_kilobytes() -> None:
-    # without comments and docstrings it will be less
-    assert sum(path.stat().st_size for path in MODULES) < 150_000

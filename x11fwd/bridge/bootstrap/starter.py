@@ -23,9 +23,8 @@ ends before, or never comes, start.sh says `none …`.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from x11fwd.bridge.shared.faults import WireFault
 from x11fwd.bridge.shared.hello import NOISE_LIMIT
@@ -55,8 +54,7 @@ class Reason(Enum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True)
-class Refused:
+class Refused(NamedTuple):  # dataclasses takes 4 ms to import
     """The remote half cannot run; `text` is Python's words for FAILED, else empty."""
 
     reason: Reason
@@ -74,8 +72,7 @@ class Refused:
         }[self.reason]
 
 
-@dataclass(frozen=True)
-class Fed:
+class Fed(NamedTuple):
     """What bytes of the remote meant: `send` is to be written now, `link` belongs to the link."""
 
     send: bytes = b""
@@ -104,7 +101,7 @@ class Starter:
     ) -> None:
         self._program = program
         self._nonce = nonce or os.urandom(16).hex()
-        self.command = for_any_shell(_script(program.digest, kept, self._nonce, preferred, token).encode())
+        self.command = for_any_shell(_script(program, kept, self._nonce, preferred, token).encode())
         self.first = b"" if kept else self._block()
         self.started = False
         self.refused: Refused | None = None
@@ -167,18 +164,18 @@ class Starter:
         return b"\nX11FWD-BRIDGE-SOURCE %s %d\n%s" % (self._nonce.encode(), len(packed), packed)
 
 
-def _script(digest: str, kept: bool, nonce: str, preferred: int, token: str) -> str:
-    import base64
+def _script(program: Assembled, kept: bool, nonce: str, preferred: int, token: str) -> str:
+    import binascii
     import zlib
 
     values = {
-        "x_digest": digest,
+        "x_digest": program.digest,
         "x_mode": "kept" if kept else "sent",
         "x_nonce": nonce,
         "x_preferred": str(preferred),
         "x_token": token,
         "x_stub": _STUB,
-        "x_loader": base64.b64encode(zlib.compress(loader_text().encode(), 9)).decode(),
+        "x_loader": binascii.b2a_base64(zlib.compress(program.loader, 9), newline=False).decode(),
     }
     lines = [f"{name}={quote(value).decode()}" for name, value in values.items()]
     return "\n".join([*lines, shell_text("rendezvous.sh", without="x_wait"), shell_text("start.sh")])
@@ -188,26 +185,12 @@ def shell_text(name: str, *, without: str = "") -> str:
     """A script of this package as it travels: no comments, no indentation, not the function `without`."""
     kept: list[str] = []
     skipping = False
-    for line in _resource(name).split("\n"):
+    with open(f"{os.path.dirname(os.path.abspath(__file__))}/{name}", encoding="utf-8") as file:  # noqa: PTH100, PTH120
+        lines = file.read().split("\n")
+    for line in lines:
         skipping = skipping or (bool(without) and line.startswith(f"{without}()"))
         text = line.strip()
         if text and not text.startswith("#") and not skipping:
             kept.append(text)
         skipping = skipping and line != "}"
     return "\n".join(kept)
-
-
-def loader_text() -> str:
-    """loader.py as it travels."""
-    import ast
-
-    from x11fwd.bridge.assembly.strip import stripped
-
-    text = ast.unparse(stripped(ast.parse(_resource("loader.py"))))
-    return f"{text}\nsys.exit(start(sys.argv[1:]))"
-
-
-def _resource(name: str) -> str:
-    folder = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120  pathlib costs 4 ms to import
-    with open(f"{folder}/{name}", encoding="utf-8") as file:
-        return file.read()

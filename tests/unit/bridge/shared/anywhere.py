@@ -1,7 +1,7 @@
-"""Runs the tests of this folder without pytest, in any Python from 3.6: `python anywhere.py ROOT [FILE...]`.
+"""Runs tests of what is sent without pytest, in any Python from 3.6: `python anywhere.py ROOT MODULE...`.
 
-The tests here are plain functions without arguments in the syntax of 3.6, so that what is sent to the
-remote is tested in the Pythons that it will meet there. `raises` is their pytest.raises.
+The tests here and in `remote` are plain functions without arguments in the syntax of 3.6, so that what is
+sent to the remote is tested in the Pythons that it will meet there. `raises` is their pytest.raises.
 """
 
 import importlib
@@ -25,11 +25,11 @@ def raises(kind: Type[BaseException], text: str) -> Iterator[None]:
 
 
 def run(root: Path, names: List[str]) -> int:
-    """Run the named test files of this folder; the number of tests that passed."""
+    """Run the named modules of tests/unit/bridge (`shared.test_wire`); the number of tests that passed."""
     sys.path.insert(0, str(root))
     passed = 0
     for name in names:
-        module = importlib.import_module("tests.unit.bridge.shared." + name)
+        module = importlib.import_module("tests.unit.bridge." + name)
         for found in sorted(vars(module)):
             if found.startswith("test_"):
                 try:
