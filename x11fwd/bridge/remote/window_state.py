@@ -274,6 +274,7 @@ class WindowStates:
         """ReparentWindow: unmaps, moves, and maps again what was mapped (X protocol, ReparentWindow)."""
         self.last_change = request.number
         number, parent, x, y = struct.unpack_from(self._order + "IIhh", request.data, request.body)
+        self._around.resources.moved(number, parent)
         found = self._windows.get(number)
         if found is None:
             return

@@ -155,6 +155,12 @@ class Resources:
             if isinstance(gone, Pixels) and gone.window:
                 self.drop_inside(number, doubtful=doubtful)
 
+    def moved(self, number: int, parent: int) -> None:
+        """The window goes into another parent, with which it will end."""
+        found = self.known.get(number)
+        if isinstance(found, Pixels) and found.window and found.own:
+            self.known[number] = found._replace(parent=parent)
+
     def drop_inside(self, number: int, *, doubtful: bool = False) -> None:
         """The windows inside are gone."""
         known = self.known.items()

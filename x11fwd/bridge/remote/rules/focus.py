@@ -5,6 +5,7 @@ from time import monotonic
 from typing import Optional
 
 from x11fwd.bridge.remote.rules.base import Answer, Rule, Surroundings
+from x11fwd.bridge.remote.rules.facts import Grabs
 from x11fwd.bridge.remote.window_state import WindowStates
 from x11fwd.bridge.shared.majors import CORE
 from x11fwd.bridge.shared.wire import GENERIC_EVENT, REPLY, Packet, Request
@@ -47,6 +48,7 @@ class InputFocus(Rule):
     def __init__(self, around: Surroundings) -> None:
         super().__init__(around)
         self._windows = around.state(WindowStates)
+        self._grabs = around.state(Grabs)
         self._told: Optional[bytes] = None
         self._when = 0.0
         self._first = True  # nothing has moved the focus since the program came

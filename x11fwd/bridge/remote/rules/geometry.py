@@ -4,6 +4,7 @@ import struct
 from typing import Dict, Optional
 
 from x11fwd.bridge.remote.rules.base import Answer, Rule, Surroundings
+from x11fwd.bridge.remote.rules.facts import Grabs
 from x11fwd.bridge.remote.window_state import OwnWindow, WindowStates
 from x11fwd.bridge.shared.majors import CORE
 from x11fwd.bridge.shared.packets import reply_packet
@@ -27,6 +28,7 @@ class OwnGeometry(Rule):
     def __init__(self, around: Surroundings) -> None:
         super().__init__(around)
         self._windows = around.state(WindowStates)
+        self._grabs = around.state(Grabs)
         self._sizes: Dict[int, bytes] = {}  # of pixmaps: width and height
 
     def answer(self, request: Request) -> Optional[Answer]:
@@ -42,7 +44,7 @@ class OwnGeometry(Rule):
             body = struct.pack(order + "I4x", pixels.root) + size + bytes(2)
             return Answer((reply_packet(order, 0, pixels.depth, body),))
         found = self._windows.geometry(number)
-        if found is None:
+        if found is None or (found.managed and self._grabs.grabbed):
             return None
         body = struct.pack(
             order + "IhhHHH", found.root, found.x, found.y, found.width, found.height, found.border
@@ -74,6 +76,7 @@ class OwnAttributes(Rule):
     def __init__(self, around: Surroundings) -> None:
         super().__init__(around)
         self._windows = around.state(WindowStates)
+        self._grabs = around.state(Grabs)
         self._installed: Dict[int, bool] = {}  # colormaps
         self._static = {
             visual.id
@@ -95,6 +98,8 @@ class OwnAttributes(Rule):
         colormap = found.attributes.get(13, 0)
         pixels = self.around.resources.own_window(number)
         if state is None or events is None or pixels is None or pixels.colormap != colormap:
+            return None
+        if self._grabs.grabbed:  # the window manager may have changed something the moment before
             return None
         installed = self._is_installed(found, colormap)
         if installed is None or (not found.input_only and found.visual not in self._static):
