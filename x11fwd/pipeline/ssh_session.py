@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping, Sequence
 
 HELP = """\
-Usage: x11fwd ssh [ssh options] TARGET [command ...]
+Usage: x11fwd ssh [--via native|bridge|auto] [ssh options] TARGET [command ...]
 
 `ssh -X` that finds the display, chooses safe forwarding where the X server
 has it, compresses on slow links, and says what ssh's X11 messages mean.
@@ -44,15 +44,15 @@ def main(argv: Sequence[str]) -> int:
     if words is None:
         os.write(1, HELP.encode())
         return 0
-    if route not in {"native", "auto"}:
-        return _complain(f"--via {route} is not known; native and auto are")
+    if route not in {"native", "bridge", "auto"}:
+        return _complain(f"--via {route} is not known; native, bridge and auto are")
     line = CommandLine(words)
     reason = passes_through(line)
     if reason is not None:
         _say_reasons(line, [f"plain ssh: {reason}"])
         return _become_ssh([], line, os.environ)
     try:
-        return _with_display(line)
+        return _with_display(line, route)
     except KeyboardInterrupt:
         from x11fwd.pipeline.ssh.relay import end_like
 
@@ -75,7 +75,7 @@ def _own_options(argv: Sequence[str]) -> tuple[tuple[str, ...] | None, str]:
     return tuple(words), route
 
 
-def _with_display(line: CommandLine) -> int:
+def _with_display(line: CommandLine, route: str) -> int:
     environ: MutableMapping[str, str] = dict(os.environ)
     _tidy_descriptors()
     try:
@@ -109,6 +109,11 @@ def _with_display(line: CommandLine) -> int:
         round_trip=_round_trip(line, config, environ),
     )
     decision.reasons[:0] = notes
+    if screen.usable and _takes_bridge(route):
+        ended = _over_bridge(line, config, environ, screen, [one for one in decision.words if one != "-C"])
+        if isinstance(ended, int):
+            return ended
+        decision.reasons.append(f"no bridge: {ended}")
     _say_reasons(line, decision.reasons)
     told = not _is_mute(line, config) and forewarning.forewarn(line, config, environ, screen)
     if _is_mute(line, config) or line.has("Eyf") or not environ.get("DISPLAY"):
@@ -129,6 +134,38 @@ def _with_display(line: CommandLine) -> int:
         return _become_ssh(
             decision.words, line, environ
         )  # no pipe, no folder for it: explanations are a luxury
+
+
+def _takes_bridge(route: str) -> bool:
+    return route == "bridge"
+
+
+def _over_bridge(
+    line: CommandLine,
+    config: Mapping[str, str],
+    environ: Mapping[str, str],
+    screen: Screen,
+    forwarding: list[str],
+) -> int | str:
+    """The session's exit status, or why it has to be a native one."""
+    from x11fwd.pipeline.ssh import bridge_route
+
+    if line.has("XY") or line.setting("forwardx11trusted") is not None:
+        trusted, why = config.get("forwardx11trusted") == "yes", "as the command line says"
+    else:
+        trusted = not screen.security
+        why = "the X server has no SECURITY extension" if trusted else "the X server has SECURITY"
+    _say_reasons(line, [f"bridge: {'' if trusted else 'un'}trusted, {why}"])
+    return bridge_route.run(
+        bridge_route.Call(
+            line,
+            config,
+            environ,
+            forwarding,
+            lambda reason: _say_reasons(line, [reason]),
+            trusted=trusted,
+        )
+    )
 
 
 def _tidy_descriptors() -> None:

@@ -31,7 +31,7 @@ _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 _MOST = 4096  # bytes of one message; OpenSSH's MSGBUFSIZ is 1024
 
 
-class _Pipe:
+class Pipe:
     """A pipe whose write end has a path, because ssh closes every descriptor above 2 (ssh.c, closefrom)."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -65,6 +65,10 @@ class _Pipe:
         fcntl.fcntl(self.read, fcntl.F_SETSIG, signal.SIGSTOP)
         flags = fcntl.fcntl(self.read, fcntl.F_GETFL)
         fcntl.fcntl(self.read, fcntl.F_SETFL, flags | os.O_ASYNC)
+
+    def take_errors(self) -> None:
+        """Called by the process that will be ssh: its standard error goes here too."""
+        os.dup2(self._write, 2)
 
     def close(self) -> None:
         os.close(self.read)
@@ -117,7 +121,7 @@ class Relay:
         os.set_blocking(woken, False)
         signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda _number, _frame: None)  # only to be woken
-        pipe = _Pipe(self._environ)
+        pipe = Pipe(self._environ)
         try:
             self._pid = self._start(pipe)
             for one in _HANDED_ON:
@@ -130,8 +134,8 @@ class Relay:
             os.close(wake)
             os.close(woken)
 
-    def _start(self, pipe: _Pipe) -> int:
-        dies_with_us = _death_signal()
+    def _start(self, pipe: Pipe) -> int:
+        dies_with_us = death_signal()
         parent = os.getpid()
         child = os.fork()
         if child:
@@ -146,7 +150,7 @@ class Relay:
                 signal.signal(one, signal.SIG_DFL)  # Python ignores them, and ignored ones stay so in ssh
             os.execvpe(argv[0], argv, self._environ)  # noqa: S606  no shell, on purpose
         except OSError as error:
-            _write(2, f"x11fwd: {self._argv[0]} cannot be run: {error.strerror}\r\n".encode())
+            write_all(2, f"x11fwd: {self._argv[0]} cannot be run: {error.strerror}\r\n".encode())
         finally:
             os._exit(255)
 
@@ -155,7 +159,7 @@ class Relay:
             self._pid, number
         )  # a zombie takes it as well, and it is ours until waitpid says that it ended
 
-    def _wait(self, pipe: _Pipe, wake: int) -> int:
+    def _wait(self, pipe: Pipe, wake: int) -> int:
         poll = select.poll()
         poll.register(pipe.read, select.POLLIN)
         poll.register(wake, select.POLLIN)
@@ -178,7 +182,7 @@ class Relay:
                 os.kill(os.getpid(), os.WSTOPSIG(status))
             os.kill(self._pid, signal.SIGCONT)
 
-    def _copy(self, pipe: _Pipe) -> None:
+    def _copy(self, pipe: Pipe) -> None:
         while True:
             try:
                 data = os.read(pipe.read, _MOST)
@@ -192,11 +196,11 @@ class Relay:
         *lines, rest = (self._line + data).split(b"\n")
         begun = len(self._line)  # bytes of the first line that were shown before
         for line in lines:
-            _write(2, line[begun:] + b"\n")
+            write_all(2, line[begun:] + b"\n")
             begun = 0
             self._explain(line)
         if rest[begun:]:
-            _write(2, rest[begun:])
+            write_all(2, rest[begun:])
         self._line = rest
 
     def _explain(self, line: bytes) -> None:
@@ -208,7 +212,7 @@ class Relay:
         if (said.opening and (said.own or not self._shared)) or (not self._forced and screen_is_free()):
             self._explained = True
             # what was held back came first, so it is the cause
-            _tell(_recalled(*self._held) if self._held else said.sentence)
+            tell(_recalled(*self._held) if self._held else said.sentence)
         elif self._held is None:
             self._held = (line, said.sentence)
 
@@ -216,15 +220,15 @@ class Relay:
         """ssh has ended, and with it whatever filled the screen."""
         if self._held and not self._explained and screen_is_free():
             self._explained = True
-            _tell(_recalled(*self._held))
+            tell(_recalled(*self._held))
 
 
 def _recalled(line: bytes, sentence: str) -> str:
     return f'ssh said "{line.strip().decode("utf-8", "replace")}": {sentence}'
 
 
-def _tell(sentence: str) -> None:
-    _write(2, f"x11fwd: {sentence}\r\n".encode())
+def tell(sentence: str) -> None:
+    write_all(2, f"x11fwd: {sentence}\r\n".encode())
 
 
 def end_like(status: int) -> int:
@@ -241,7 +245,7 @@ def end_like(status: int) -> int:
     return 128 + number  # only a blocked signal comes so far
 
 
-def _write(stream: int, data: bytes) -> None:
+def write_all(stream: int, data: bytes) -> None:
     """All of it; ssh makes a stderr that is no terminal non-blocking, and that flag is shared with us."""
     while data:
         try:
@@ -252,7 +256,7 @@ def _write(stream: int, data: bytes) -> None:
             return  # ssh, too, goes on when nobody reads its stderr
 
 
-def _death_signal() -> Callable[[], None]:
+def death_signal() -> Callable[[], None]:
     """What the child calls so that ssh is killed when we are killed; nothing where no system call does that.
 
     It is prepared before fork(2): an import in the child would delay ssh.

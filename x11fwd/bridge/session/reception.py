@@ -1,0 +1,234 @@
+"""The control socket of the local half: sessions come, are told of their display, leave; `process` runs it.
+
+Lines of UTF-8 over a socket in a folder that only this account can enter. A session says
+
+    session                          (or nothing: the first one is there from the start)
+    login                            the first one: ssh is logged in
+    over                             its program over there has ended
+
+and hears
+
+    ready CONTROL TAB DISPLAY TAB AUTHORITY    what to set over there, and the master to go through
+    none CONTROL TAB REASON                    there will be no display
+    say SENTENCE                     for the person
+    leave                            after `over`: nobody waits for this session
+
+A session that hangs up is gone. The local half lives as long as somebody is there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+_LONGEST = 4096  # bytes of a line
+_SAID = 4096  # bytes of what ssh says, kept for a sentence
+_AGAIN = 20  # milliseconds until the lock is tried again
+_PLAIN = str.maketrans({"\n": " ", "\r": " ", "\t": " "})
+
+
+class _Session:
+    """One `x11fwd ssh`."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection = connection
+        self.part = b""
+        self.running = True  # its program has not ended
+        self.told = False  # it knows the verdict
+        self.left = False  # it was told to leave
+
+
+class Reception(threading.Thread):
+    """Serves the control socket until nobody is there any more.
+
+    Args:
+        listener: listens on the control socket.
+        first: the connection of the session that started this process.
+        try_lock: takes the folder's lock and is true, or false where somebody is just looking.
+        unlock: gives it back.
+        on_end: called once when the last session has left; the lock is held from then on.
+    """
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        first: socket.socket,
+        try_lock: Callable[[], bool],
+        unlock: Callable[[], None],
+        on_end: Callable[[], None],
+    ) -> None:
+        super().__init__(daemon=True, name="reception")
+        self._listener = listener
+        self._try_lock, self._unlock = try_lock, unlock
+        self._on_end = on_end
+        self._wake, self._woken = os.pipe()
+        os.set_blocking(self._wake, False)
+        os.set_blocking(self._woken, False)
+        self._mutex = threading.Lock()
+        self._sessions: dict[int, _Session] = {}
+        self._verdict = b""
+        self._programs = 0
+        self._sentences: list[bytes] = []
+        self._errors = -1
+        self._heard = b""
+        self.login = threading.Event()  # set at the login, and at the end
+        self.ended = threading.Event()
+        listener.setblocking(False)
+        self._add(first)
+
+    # From any thread
+
+    def ready(self, control: str, display: str, authority: str) -> None:
+        """The display is there. Values with a line end in them were refused by the caller."""
+        self._decide(f"ready {control}\t{display}\t{authority}\n")
+
+    def none(self, control: str, reason: str) -> None:
+        """There will be no display; nothing happens where there was a verdict already."""
+        self._decide(f"none {control}\t{reason.translate(_PLAIN)}\n")
+
+    def programs(self, count: int) -> None:
+        """How many programs are connected now."""
+        with self._mutex:
+            self._programs = count
+        self._ring()
+
+    def say(self, sentence: str) -> None:
+        """Every session shows it to its person where there is room."""
+        with self._mutex:
+            self._sentences.append(f"say {sentence.translate(_PLAIN)}\n".encode("utf-8", "replace"))
+        self._ring()
+
+    def listen_to(self, errors: int) -> None:
+        """Keep what comes from this descriptor, the standard error of the bridge's ssh."""
+        os.set_blocking(errors, False)
+        self._errors = errors
+        self._ring()
+
+    def heard(self) -> str:
+        """The last words of ssh and of the remote half, without empty lines; "" for none."""
+        lines = [line.strip() for line in self._heard.decode("utf-8", "replace").splitlines()]
+        return next((line for line in reversed(lines) if line), "")
+
+    @property
+    def decided(self) -> bool:
+        return bool(self._verdict)
+
+    def _decide(self, line: str) -> None:
+        with self._mutex:
+            if not self._verdict:
+                self._verdict = line.encode("utf-8", "surrogateescape")
+        self._ring()
+
+    def _ring(self) -> None:
+        with contextlib.suppress(OSError):
+            os.write(self._woken, b"x")
+
+    # The thread's own
+
+    def run(self) -> None:
+        while True:
+            self._tell_all()
+            if not self._sessions and self._over():
+                break
+            poll = select.poll()
+            for number in (self._wake, self._listener.fileno(), *self._sessions, self._errors):
+                if number >= 0:
+                    poll.register(number, select.POLLIN)
+            for number, _ in poll.poll(None if self._sessions else _AGAIN):
+                self._serve(number)
+        self.ended.set()
+        self.login.set()
+        self._on_end()
+        self._listener.close()
+
+    def _over(self) -> bool:
+        """Nobody is there, and nobody can come: whoever comes does so under the lock."""
+        if not self._try_lock():
+            return False
+        self._accept()
+        if self._sessions:
+            self._unlock()
+        return not self._sessions
+
+    def _serve(self, number: int) -> None:
+        if number == self._wake:
+            with contextlib.suppress(BlockingIOError):
+                while os.read(self._wake, 512):
+                    pass
+        elif number == self._errors:
+            self._hear()
+        elif number == self._listener.fileno():
+            self._accept()
+        elif number in self._sessions:
+            self._read(self._sessions[number])
+
+    def _hear(self) -> None:
+        try:
+            data = os.read(self._errors, 65536)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        self._heard = (self._heard + data)[-_SAID:]
+        if not data:
+            os.close(self._errors)
+            self._errors = -1
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self._add(connection)
+
+    def _add(self, connection: socket.socket) -> None:
+        connection.setblocking(False)
+        self._sessions[connection.fileno()] = _Session(connection)
+
+    def _read(self, session: _Session) -> None:
+        try:
+            data = session.connection.recv(_LONGEST)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        session.part += data
+        *lines, session.part = session.part.split(b"\n")
+        for line in lines:
+            if line == b"login":
+                self.login.set()
+            elif line == b"over":
+                session.running = False
+        if not data or len(session.part) > _LONGEST:
+            self._drop(session)
+
+    def _drop(self, session: _Session) -> None:
+        del self._sessions[session.connection.fileno()]
+        session.connection.close()
+
+    def _tell_all(self) -> None:
+        with self._mutex:
+            verdict, programs = self._verdict, self._programs
+            sentences, self._sentences = b"".join(self._sentences), []
+        running = sum(session.running for session in self._sessions.values())
+        for session in list(self._sessions.values()):
+            lines = sentences
+            if verdict and not session.told:
+                session.told = True
+                lines = verdict + lines
+            if not session.running and not session.left and (running or not programs):
+                session.left = True
+                lines += b"leave\n"
+            if lines:
+                try:
+                    session.connection.sendall(lines)  # far less than a socket's buffer
+                except OSError:
+                    self._drop(session)

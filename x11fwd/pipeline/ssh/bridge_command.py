@@ -1,0 +1,87 @@
+"""The remote command of a session over the bridge: it waits for its display, then is what sshd would run.
+
+sshd runs a command as `$SHELL -c command` and without one a login shell (session.c, do_child). Here it runs
+`exec /bin/sh -c …` through that shell, and that script ends by `exec`, so the exit status, the signals and
+the process group are the command's own. Pure; `bridge_route` imports it.
+"""
+
+from __future__ import annotations
+
+from x11fwd.transports.quoting import for_any_shell, quote
+
+PATIENCE = 15  # seconds that a session waits for its display
+NO_DISPLAY = 94  # exit status of a strict session that got none
+
+# The shells that take `-l`, all but a few; where it is not known, a name that begins with `-` says the same.
+# bash is asked to make that name: `exec -a` is not POSIX.
+_LOGIN = """\
+case ${SHELL##*/} in
+sh|ash|dash|bash|rbash|zsh|fish|csh|tcsh|ksh|ksh93|mksh|lksh|yash|nu|nologin|false) exec "$SHELL" -l ;;
+esac
+command -v bash >/dev/null && exec bash --norc --noprofile -c 'exec -a "-${0##*/}" "$0"' "$SHELL"
+exec "$SHELL"
+"""
+# What sshd and pam_motd show to a login with a terminal and no command (session.c, check_quietlogin).
+_GREETING = """\
+if [ -n "$SSH_TTY" ] && [ ! -e "$HOME/.hushlogin" ]; then cat /run/motd.dynamic /etc/motd 2>/dev/null; fi
+"""
+
+
+def meeting(token: str, *, strict: bool) -> str:
+    """Shell text that waits for the bridge's line and sets DISPLAY and XAUTHORITY by it.
+
+    Args:
+        token: names the place.
+        strict: end with `NO_DISPLAY` where no display comes; else go on without one.
+    """
+    otherwise = f"exit {NO_DISPLAY}" if strict else ":"
+    return (
+        f"{_functions()}"
+        f"if x_runtime_folder && x_meet {token} && x_wait {PATIENCE}; then\n"
+        "DISPLAY=$x_display XAUTHORITY=$x_authority\nexport DISPLAY XAUTHORITY\n"
+        f"else {otherwise}\nfi\n"
+    )
+
+
+def known(display: str, authority: str) -> str:
+    """The same for a display that is open already."""
+    return (
+        f"DISPLAY={quote(display).decode('utf-8', 'surrogateescape')} "
+        f"XAUTHORITY={quote(authority).decode('utf-8', 'surrogateescape')}\n"
+        "export DISPLAY XAUTHORITY\n"
+    )
+
+
+def wrapped(before: str, command: str) -> str:
+    """The text for ssh, whatever the login shell over there.
+
+    Args:
+        before: `meeting`, `known` or nothing.
+        command: the user's, as one text; empty for a login.
+
+    Raises:
+        ValueError: it is too long for one argument, or has a NUL byte.
+    """
+    if command:
+        words = quote(command).decode("utf-8", "surrogateescape")
+        script = f'{before}exec "$SHELL" -c {words}'
+    else:
+        script = f"{before}{_GREETING}{_LOGIN}"
+    return for_any_shell(script.encode("utf-8", "surrogateescape"))
+
+
+def _functions() -> str:
+    """What is called here of `rendezvous.sh`; as `starter.shell_text`, whose import takes longer."""
+    import x11fwd.bridge.bootstrap as folder
+
+    with open(f"{folder.__path__[0]}/rendezvous.sh", encoding="utf-8") as file:
+        lines = file.read().split("\n")
+    kept: list[str] = []
+    skipping = False
+    for line in lines:
+        skipping = skipping or line.startswith("x_tell()")
+        text = line.strip()
+        if text and not text.startswith("#") and not skipping:
+            kept.append(text)
+        skipping = skipping and line != "}"
+    return "\n".join(kept) + "\n"

@@ -1,0 +1,291 @@
+"""`x11fwd ssh` over the bridge: one login, and side by side on it the session and the channel of the bridge.
+
+`ssh_session` calls `run`. The first session to a host logs in, with ssh's own questions, and forks the local
+half (`x11fwd.bridge.session`), which gets ready meanwhile; the others go through the same connection and get
+the same display. Nothing waits for the bridge here: the session's command does so over there.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import TYPE_CHECKING
+
+from x11fwd.bridge.session import memory
+from x11fwd.pipeline.ssh import bridge_command as command
+from x11fwd.pipeline.ssh import bridge_folder as folders
+from x11fwd.pipeline.ssh import bridge_words as words
+from x11fwd.pipeline.ssh.bridge_session import LOST, Foreground, Verdict
+from x11fwd.pipeline.ssh.link import cache_folder
+from x11fwd.pipeline.ssh.relay import end_like
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from x11fwd.pipeline.ssh.command_line import CommandLine
+
+_MUTE_LEVELS = frozenset({"quiet", "fatal"})
+_GUEST = (
+    20.0  # seconds that a session waits for another one's login, a person at its password prompt included
+)
+_FIRST = 30.0  # seconds that a session with input that cannot be sent twice waits for the display's fate
+_SETTLED = 5.0  # seconds for the news why a session had no display
+_ATTEMPTS = 3
+
+
+class Call:
+    """One call of `x11fwd ssh`.
+
+    Attributes:
+        config: what `ssh -G` says, first value of each keyword.
+        environ: with DISPLAY and XAUTHORITY of the display to use.
+        forwarding: the words that the native route would put in front, for a session that has to take it.
+        trusted: programs may do what those of this machine may (ssh -Y).
+        note: shows one clause where the person has asked for reasons.
+    """
+
+    __slots__ = ("config", "environ", "forwarding", "line", "note", "trusted")
+
+    def __init__(
+        self,
+        line: CommandLine,
+        config: Mapping[str, str],
+        environ: Mapping[str, str],
+        forwarding: list[str],
+        note: Callable[[str], None],
+        *,
+        trusted: bool,
+    ) -> None:
+        self.line = line
+        self.config = config
+        self.environ = environ
+        self.forwarding = forwarding
+        self.note = note
+        self.trusted = trusted
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        return self.config.get("hostname", ""), self.config.get("port", ""), self.config.get("user", "")
+
+    @property
+    def mute(self) -> bool:
+        return self.line.has("q") or self.config.get("loglevel", "").lower() in _MUTE_LEVELS
+
+
+def run(call: Call) -> int | str:
+    """The whole session. Returns its exit status, or why it must go the native way, with nothing done yet."""
+    reason = words.needs_plain_ssh(call.line, call.config)
+    if reason:
+        return reason
+    text = words.remote_command(call.line, call.config)
+    try:
+        command.wrapped(command.meeting("0" * 32, strict=True), text)
+    except ValueError as error:
+        return str(error)
+    known = memory.recall(cache_folder(call.environ), call.place)
+    if known.python is False:
+        return "the host had no Python 3.6 or newer when it was last asked"
+    try:
+        return _meet(call, known)
+    except OSError as error:
+        return f"there is no place for its sockets: {error.strerror or error}"
+
+
+def _meet(call: Call, known: memory.Known) -> int:
+    """Find the local half of this host, or be the first. Raises OSError where no folder can be had."""
+    kind = "trusted" if call.trusted else "untrusted"
+    folder = folders.folder_for(call.config, call.environ["DISPLAY"], kind, call.environ)
+    for _ in range(_ATTEMPTS):
+        folder.lock()
+        link = folder.call()
+        if link is None:
+            return _first(call, known, folder)
+        folder.unlock()
+        guest = Foreground(link, call.environ, mute=call.mute)
+        verdict = guest.wait_for_verdict(_GUEST)
+        if guest.stopped:
+            return end_like(-guest.stopped)
+        if verdict is not None:
+            call.note("bridge: open already for another session to this host, whose display this one shares")
+            return _finish(guest, _with_verdict(call, guest, verdict))
+        link.close()
+        if not guest.lost:  # somebody sits at its password prompt
+            break
+    folder = folders.in_base(f"{os.path.basename(folder.path)}-{os.getpid()}", call.environ)  # noqa: PTH119
+    folder.lock()
+    return _first(call, known, folder)
+
+
+def _first(call: Call, known: memory.Known, folder: folders.Folder) -> int:
+    """Log in and start the local half; the folder is locked."""
+    control = call.config.get("controlpath", "none")
+    own = control in {"", "none"} or not folders.answers(control)
+    if own:
+        control = folder.master
+        _end_orphan(folder, call.environ)
+    token = os.urandom(16).hex()
+    listener = folder.listen()
+    ours, theirs = socket.socketpair()
+    _fork_half(call, known, folder, listener, theirs, token=token, control=control, own=own)
+    listener.close()
+    theirs.close()
+    folder.unlock()
+    fronts: list[Foreground] = []
+    front = Foreground(
+        ours, call.environ, lambda verdict: _report(call, known, fronts, verdict), mute=call.mute
+    )
+    fronts.append(front)
+    if own:
+        talks = call.config.get("permitlocalcommand") == "yes"
+        argv = words.master_words(call.line, call.config, control, call.forwarding)
+        status = front.login(argv, talks=talks)
+        if status or front.stopped:
+            return end_like(status or -front.stopped)
+    else:
+        call.note(f"bridge: over your own open connection ({control})")
+    if words.wants_background(call.line, call.config):
+        _to_background()
+    front.say_login()
+    return _finish(front, _session(call, known, front, control, token))
+
+
+def _session(call: Call, known: memory.Known, front: Foreground, control: str, token: str) -> int:
+    """The first session: side by side with the bridge where that loses nothing."""
+    strict = not known.python
+    if strict and not _input_is_kept(call):
+        # a pipe: were its bytes sent to a session without a display, nobody could send them again
+        verdict = front.wait_for_verdict(_FIRST)
+        return _with_verdict(call, front, verdict or _silence(control))
+    text = words.remote_command(call.line, call.config)
+    remote = command.wrapped(command.meeting(token, strict=strict), text)
+    argv = words.session_words(call.line, call.config, control, remote, native=False)
+    status = front.session(argv, terminal=_terminal(call))
+    if not strict:
+        if front.verdict is None and status != LOST:
+            front.wait_for_verdict(0)
+        return status
+    if status != command.NO_DISPLAY:
+        return status
+    verdict = front.verdict or front.wait_for_verdict(_SETTLED) or _silence(control)
+    # with a display it was the user's own command that ended so
+    return status if verdict.ready else _with_verdict(call, front, verdict)
+
+
+def _with_verdict(call: Call, front: Foreground, verdict: Verdict) -> int:
+    """A session whose display is known before it starts; without one ssh's own forwarding is asked for."""
+    if front.stopped:
+        return -front.stopped
+    text = words.remote_command(call.line, call.config)
+    if verdict.ready:
+        remote: str | None = command.wrapped(command.known(verdict.display, verdict.authority), text)
+    else:
+        front.tell_now(f"no bridge to this host ({verdict.reason}); windows take ssh's own forwarding")
+        remote = text or None
+    argv = words.session_words(call.line, call.config, verdict.control, remote, native=not verdict.ready)
+    return front.session(argv, terminal=_terminal(call))
+
+
+def _finish(front: Foreground, status: int) -> int:
+    return end_like(status if front.stopped or status < 0 else front.linger(status))
+
+
+def _silence(control: str) -> Verdict:
+    return Verdict(f"none {control}\tthe remote half has not answered")
+
+
+def _report(call: Call, known: memory.Known, front: list[Foreground], verdict: Verdict) -> None:
+    """The display's fate, when it is known; the session may be running already."""
+    from x11fwd.pipeline.ssh import memory as hosts
+
+    host, port, _ = call.place
+    if verdict.ready:
+        call.note(f"bridge: the display over there is {verdict.display}, its cookie in {verdict.authority}")
+        hosts.remember(host, port, call.environ, helpless="")
+    elif known.python:
+        # this session goes on without a display, because its input may be on its way
+        for one in front:
+            one.tell_later(f"no window can open in this session: {verdict.reason}")
+
+
+def _input_is_kept(call: Call) -> bool:
+    """A second session would get the same input as the first: a terminal's, or none."""
+    null = call.line.has("n") or call.config.get("stdinnull") == "yes"
+    if null or words.wants_background(call.line, call.config) or os.isatty(0):
+        return True
+    try:
+        return os.path.samestat(os.fstat(0), os.stat(os.devnull))  # noqa: PTH116
+    except OSError:
+        return False
+
+
+def _terminal(call: Call) -> bool:
+    """There will be one over there, as ssh decides it."""
+    wanted = call.config.get("requesttty", "auto")
+    if wanted == "force":
+        return True
+    if not os.isatty(0) or call.line.has("n") or words.wants_background(call.line, call.config):
+        return False
+    return wanted == "yes" or (wanted != "no" and not words.remote_command(call.line, call.config))
+
+
+def _to_background() -> None:
+    """As `ssh -f` once it is logged in: the prompt comes back, the session goes on without a terminal."""
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    os.close(null)
+
+
+def _end_orphan(folder: folders.Folder, environ: Mapping[str, str]) -> None:
+    """A master whose local half was killed."""
+    if not folders.answers(folder.master):
+        return
+    from x11fwd.bridge.session.channel import run_quietly
+
+    run_quietly(words.exit_words(folder.master), environ, _SETTLED)
+
+
+def _fork_half(
+    call: Call,
+    known: memory.Known,
+    folder: folders.Folder,
+    listener: socket.socket,
+    first: socket.socket,
+    *,
+    token: str,
+    control: str,
+    own: bool,
+) -> None:
+    """Start the local half's process: nobody's terminal, nobody's streams, none of our descriptors."""
+    if os.fork():
+        return
+    try:
+        os.setsid()
+        null = os.open(os.devnull, os.O_RDWR)
+        for stream in (0, 1, 2):
+            os.dup2(null, stream)
+        low, high = sorted((listener.fileno(), first.fileno()))
+        os.closerange(3, low)
+        os.closerange(low + 1, high)
+        os.closerange(high + 1, 1024)
+        os.chdir("/")
+        from x11fwd.bridge.session.process import Task, serve
+
+        task = Task(
+            folder=folder.path,
+            control=control,
+            channel=words.channel_words(call.line, call.config, control),
+            leave=words.exit_words(control) if own else [],
+            display=call.environ["DISPLAY"],
+            environ=dict(call.environ),
+            trusted=call.trusted,
+            token=token,
+            place=call.place,
+            cache=cache_folder(call.environ),
+            known=known,
+        )
+        serve(listener, first, task)
+    finally:
+        os._exit(0)
