@@ -25,7 +25,7 @@ def _entry(family: int, address: bytes, number: int, cookie: bytes) -> bytes:
     return struct.pack(">H", family) + b"".join(struct.pack(">H", len(part)) + part for part in parts)
 
 
-def write_authority(path: str, number: int, cookie: bytes) -> "Tuple[int, int]":
+def write_authority(path: str, number: int, cookie: bytes) -> "Tuple[int, int, int]":
     """Put the file there; what it is known by.
 
     FamilyWild fits whatever way a library asks; FamilyLocal is what some others look for only.
@@ -48,7 +48,7 @@ def write_authority(path: str, number: int, cookie: bytes) -> "Tuple[int, int]":
     return mark
 
 
-def remove_authority(path: str, mark: "Tuple[int, int]") -> None:
+def remove_authority(path: str, mark: "Tuple[int, int, int]") -> None:
     """Remove the file that `write_authority` made, unless somebody has put another one there."""
     try:
         if _mark_of(os.stat(path)) == mark:
@@ -57,8 +57,8 @@ def remove_authority(path: str, mark: "Tuple[int, int]") -> None:
         pass
 
 
-def _mark_of(status: os.stat_result) -> "Tuple[int, int]":
-    return status.st_dev, status.st_ino
+def _mark_of(status: os.stat_result) -> "Tuple[int, int, int]":
+    return status.st_dev, status.st_ino, status.st_mtime_ns  # inodes are used again
 
 
 def remove_file(path: str) -> None:
