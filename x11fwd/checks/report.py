@@ -74,6 +74,7 @@ class Report:
         cause: id of the first broken link, None where nothing is broken.
         seconds: wall time.
         exit_code: DESIGN.md's table.
+        via: the way a plot took, `native` or `bridge`; empty where none was drawn. Not part of the document.
     """
 
     command: str
@@ -82,6 +83,7 @@ class Report:
     cause: str | None
     exit_code: int
     seconds: float
+    via: str = ""
 
     @property
     def ok(self) -> bool:

@@ -28,6 +28,7 @@ def verify_document(result: VerifyResult) -> dict[str, object]:
         "backend": result.backend,
         "matplotlib": result.version,
         "display": result.display,
+        "via": result.via,
         "forwarding": result.forwarding,
         "round_trip_seconds": result.round_trip,
         "window_seconds": result.seconds,

@@ -25,7 +25,9 @@ __all__ = [
     "TargetNames",
     "TransportName",
     "Verbose",
+    "Via",
     "Yes",
+    "may_bridge",
     "ssh_options",
     "sure",
     "target_of",
@@ -105,6 +107,14 @@ Screenshot = Annotated[
         help="Save a picture of the window that opened here.",
     ),
 ]
+Via = Annotated[
+    Literal["auto", "native", "bridge"],
+    typer.Option(
+        "--via",
+        help="The way windows take: ssh's own forwarding, the bridge, or what the host allows.",
+        show_default=False,
+    ),
+]
 Keep = Annotated[bool, typer.Option("--keep", help="Leave the plot's window open, to play with.")]
 
 
@@ -134,6 +144,14 @@ def target_of(text: str, options: SshOptions) -> Target:
         UsageError: it is no target.
     """
     return parse_target(text, options)
+
+
+def may_bridge(host: str) -> str:
+    """The question before the bridge walks around an administrator's decision for the first time."""
+    return (
+        f"sshd on {host} does not forward X11. The bridge carries windows over the same login, "
+        "past that decision. Use it there?"
+    )
 
 
 def sure(answer: bool | None) -> bool:

@@ -25,6 +25,7 @@ from x11fwd.cli.options import (
     TransportName,
     Verbose,
     Yes,
+    may_bridge,
     ssh_options,
     sure,
     target_of,
@@ -161,6 +162,7 @@ def setup(
                     python=python,
                     screenshot=_own(screenshot, aim, alone=len(aims) == 1),
                     keep=keep,
+                    may_bridge=lambda: yes or prompter.confirm(may_bridge(aim.host)) is True,
                 )
 
                 def told(result: VerifyResult) -> None:

@@ -19,6 +19,8 @@ from x11fwd.cli.options import (
     TargetName,
     TransportName,
     Verbose,
+    Via,
+    may_bridge,
     ssh_options,
     target_of,
 )
@@ -31,6 +33,7 @@ Examples:
   x11fwd verify ana@gpu1                         draws there, looks here
   x11fwd verify --screenshot plot.png ana@gpu1   with a picture of the window
   x11fwd verify --keep ana@gpu1                  leaves the window open
+  x11fwd verify --via bridge ana@gpu1            over the bridge
 """
 
 
@@ -42,6 +45,7 @@ def verify(
     as_json: Json = False,
     python: Python = None,
     transport: TransportName = "auto",
+    via: Via = "auto",
     port: Port = None,
     identity: Identity = None,
     jump: Jump = None,
@@ -66,8 +70,15 @@ def verify(
         from x11fwd.ui.verify import show_verify
 
         aim = target_of(target, ssh_options(port, identity, jump, config, login, option))
-        wanted = VerifyOptions(transport=transport, python=python, screenshot=screenshot, keep=keep)
         prompter, console = TerminalPrompter(), answer_console()
+        wanted = VerifyOptions(
+            transport=transport,
+            python=python,
+            screenshot=screenshot,
+            keep=keep,
+            via=via,
+            may_bridge=lambda: prompter.confirm(may_bridge(aim.host)) is True,
+        )
         told: list[VerifyResult] = []
 
         with Waiting(prompter, quiet=as_json) as waiting:

@@ -61,18 +61,28 @@ class PlotSession:
         python: the interpreter.
         shell: the login shell, whose environment the plot gets; "" for none.
         title: of the window.
+        display: DISPLAY and XAUTHORITY of the bridge, None for those of ssh's own forwarding.
     """
 
-    def __init__(self, transport: Transport, *, python: str, shell: str, title: str) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        python: str,
+        shell: str,
+        title: str,
+        display: tuple[str, str] | None = None,
+    ) -> None:
         self._mark = f"x11fwd-{secrets.token_hex(8)}"
         settings = {"mark": self._mark, "title": title}
         text = _resource("plot.py") + f"\nraise SystemExit(main({settings!r}))\n".encode("ascii")
         start = _resource("plot_start.sh").decode("ascii")
-        words = ("/bin/sh", "-c", start, "x11fwd-plot", self._mark, shell, python, str(len(text)))
+        words = ["/bin/sh", "-c", start, "x11fwd-plot", self._mark, shell, python, str(len(text))]
+        words += display or ()
         self._rest = b""
         self._events: list[PlotEvent] = []
         self._ended = False
-        self._stream: ByteStream = transport.stream(words, x11=True)
+        self._stream: ByteStream = transport.stream(words, x11=display is None)
         self._stream.write(text)
 
     def __enter__(self) -> PlotSession:

@@ -1,10 +1,14 @@
 # Starts the test plot as a script of the user's would start: same interpreter, same directory, and the environment
 # that the login shell makes. Sent as the text of `sh -c` by plot_session.py with the arguments
-# MARK SHELL PYTHON SIZE; the program itself is the first SIZE bytes of standard input.
+# MARK SHELL PYTHON SIZE [DISPLAY XAUTHORITY]; the program itself is the first SIZE bytes of standard input.
 #
 # The login shell gets no standard input, so that a start file cannot eat the program, and is left again at once, so
 # that its job control and its exit files stay out. facts/probe.sh asks for the environment in the same way.
 x_mark=$1 x_shell=$2 x_python=$3 x_size=$4
+if [ -n "${5:-}" ]; then
+    DISPLAY=$5 XAUTHORITY=$6
+    export DISPLAY XAUTHORITY
+fi
 x_nl='
 '
 x_ask="exec /bin/sh -c 'echo; echo begin-$x_mark; export -p; echo end-$x_mark'"

@@ -11,6 +11,7 @@ import os
 import secrets
 import statistics
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -49,6 +50,8 @@ class VerifyOptions:
         trusted: kind of forwarding, None for what `x11fwd ssh` would choose.
         screenshot: a PNG file to write.
         keep: leave the window open until the person closes it.
+        via: `native`, `bridge`, or `auto`: the bridge where sshd does not forward X11 and the person agrees.
+        may_bridge: asks the person, who has not been asked for this host before.
     """
 
     transport: Preference = "auto"
@@ -56,6 +59,8 @@ class VerifyOptions:
     trusted: bool | None = None
     screenshot: Path | None = None
     keep: bool = False
+    via: str = "auto"
+    may_bridge: Callable[[], bool] = field(default=lambda: False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,7 @@ class VerifyResult:
         image: the window as it is on this screen.
         forwarding: which kind and why.
         warnings: what matplotlib said.
+        via: the way the window took, `native` or `bridge`.
     """
 
     report: Report
@@ -86,6 +92,7 @@ class VerifyResult:
     local: LocalFacts | None = field(default=None, repr=False)
     remote: RemoteFacts | None = field(default=None, repr=False)
     route: str = ""
+    via: str = "native"
 
     @property
     def ok(self) -> bool:
@@ -112,6 +119,28 @@ class VerifyMeans(Protocol):
     def remember(self, transport: Transport, round_trip: float) -> None:
         """Keep for `x11fwd ssh` how far away this host is."""
         ...
+
+    def choose_way(self, transport: Transport, ask: Callable[[], bool]) -> str:
+        """`bridge` where sshd does not forward X11 and the person agrees or has agreed, else `native`."""
+        ...
+
+    def open_bridge(self, transport: Transport, local: LocalFacts, *, trusted: bool) -> Bridge:
+        """The second route over this connection. Raises ConnectError, DisplayError."""
+        ...
+
+
+class Bridge(Protocol):
+    """A running bridge."""
+
+    display: str
+    authority: str
+
+    @property
+    def problem(self) -> str:
+        """Why it does not run any more; empty while it does."""
+        ...
+
+    def close(self) -> None: ...
 
 
 def run_verify(
@@ -161,6 +190,7 @@ class _Run:
         self._forwarding = ""
         self._route = ""
         self._connected = False
+        self._via = "bridge" if options.via == "bridge" else "native"
 
     def all(self) -> VerifyResult:
         self._progress("looking at the display of this machine")
@@ -174,14 +204,17 @@ class _Run:
         # Held open to the end: a server that resets with its last client would forget the untrusted cookie.
         with connection:
             offer, self._forwarding = self._means.make_offer(self._local, self._options.trusted)
-            if offer is None:
+            if offer is None and self._via == "native":
                 return self._result(
                     PlotOutcome(f"this machine's display cannot be forwarded: {self._forwarding}")
                 )
             self._progress(f"logging in to {self._target.host}")
             try:
                 with self._means.connect(
-                    self._target, self._prompter, self._options.transport, offer
+                    self._target,
+                    self._prompter,
+                    self._options.transport,
+                    offer if self._via == "native" else None,
                 ) as transport:
                     self._connected = True
                     self._route = f"{transport.name}: {transport.reason}"
@@ -199,14 +232,33 @@ class _Run:
             self._refusal = error
             return self._result(PlotOutcome(error.message, error.hint))
         python = self._remote.python
-        if transport.x11.granted is False:
+        if self._options.via == "auto":
+            self._via = self._means.choose_way(transport, self._options.may_bridge)
+        if transport.x11.granted is False and self._via == "native":
             said = "\n".join(transport.x11.remarks)
             return self._result(PlotOutcome(f"{host} refused to forward X11, so nothing was drawn", said))
         if python is None:
             return self._result(PlotOutcome(f"there is no Python on {host}, so nothing was drawn"))
         title = f"x11fwd {secrets.token_hex(4)}"
         shell = self._remote.shell if not isinstance(self._remote.login_environment, Unknown) else ""
-        with PlotSession(transport, python=python.path, shell=shell, title=title) as session:
+        with ExitStack() as stack:
+            display = None
+            if self._via == "bridge":
+                self._progress(f"starting the bridge on {host}")
+                try:
+                    trusted = self._options.trusted
+                    if trusted is None:
+                        trusted = self._local.security_extension is not True
+                    bridge = self._means.open_bridge(transport, self._local, trusted=trusted)
+                except (ConnectError, DisplayError) as error:
+                    return self._result(PlotOutcome(error.message, error.hint))
+                stack.callback(bridge.close)
+                kind = "trusted" if trusted else "untrusted"
+                self._forwarding = f"over the bridge, {kind}"
+                display = bridge.display, bridge.authority
+            session = stack.enter_context(
+                PlotSession(transport, python=python.path, shell=shell, title=title, display=display)
+            )
             plot = watch_plot(session, connection, title, host=host, progress=self._progress)
             if plot.samples:
                 self._means.remember(transport, min(plot.samples))
@@ -264,6 +316,7 @@ class _Run:
             cause=cause,
             exit_code=code,
             seconds=time.monotonic() - self._started,
+            via=self._via,
         )
         return VerifyResult(
             report,
@@ -279,6 +332,7 @@ class _Run:
             local=self._local,
             remote=self._remote,
             route=self._route,
+            via=self._via,
         )
 
 
@@ -321,6 +375,24 @@ class RealVerifyMeans:
         from x11fwd.facts.remote import gather_remote
 
         return gather_remote(transport, python=python)
+
+    def choose_way(self, transport: Transport, ask: Callable[[], bool]) -> str:
+        from x11fwd.pipeline.ssh.memory import recall, remember
+
+        granted = transport.x11.granted
+        host, port = transport.config.first("hostname"), transport.config.first("port")
+        if granted is None or not host or not port:
+            return "native"
+        consent = None if granted else recall(host, port, self._environ).consent
+        if consent is None and not granted:
+            consent = ask()
+        remember(host, port, self._environ, granted=granted, consent=True if consent else None)
+        return "bridge" if consent else "native"
+
+    def open_bridge(self, transport: Transport, local: LocalFacts, *, trusted: bool) -> Bridge:
+        from x11fwd.pipeline.bridged import open_bridge
+
+        return open_bridge(transport, local, self._environ, trusted=trusted)
 
     def remember(self, transport: Transport, round_trip: float) -> None:
         from x11fwd.pipeline.ssh.link import remember_round_trip

@@ -53,7 +53,10 @@ def show_setup(
         console.print(line, soft_wrap=True)
     if proof is not None:
         show_verify(proof, console, host=result.target, aim=aim)
-    if result.note:
+    if result.note and result.bridged:
+        console.print(Text("\nFor ssh's own forwarding, too, an administrator is needed. A note to be sent:"))
+        show_admin_note(result.note, console)
+    elif result.note:
         console.print(Text("\nThis needs an administrator. A note that is ready to be sent:"))
         show_admin_note(result.note, console)
     if result.error is not None:
@@ -92,6 +95,8 @@ def _line(style: str, word: str, text: str, console: Console) -> Text:
 
 
 def _headline(result: SetupResult) -> str:
+    if result.bridged:
+        return "windows come over the bridge; its sshd does not forward X11"
     if result.status is SetupStatus.ALREADY:
         return "ready already, nothing was changed"
     if result.status is SetupStatus.PLANNED:
@@ -109,7 +114,9 @@ def _headline(result: SetupResult) -> str:
 
 
 def _next(result: SetupResult, aim: Aim, console: Console) -> Iterator[Text]:
-    if result.status in {SetupStatus.ALREADY, SetupStatus.DONE} and result.exit_code == 0:
+    if result.bridged:
+        yield rich_text(f"Next: `x11fwd ssh --via bridge {aim.ssh_words}`", console, "ok")
+    elif result.status in {SetupStatus.ALREADY, SetupStatus.DONE} and result.exit_code == 0:
         yield rich_text(f"Next: `x11fwd ssh {aim.ssh_words}`", console, "ok")
     elif result.status is SetupStatus.PLANNED and result.plan and result.plan.changes:
         yield rich_text(f"Next: `x11fwd setup {aim.words}`", console)

@@ -391,6 +391,7 @@ def test_verify_as_json_has_the_report_and_what_was_measured(
         "backend": "TkAgg",
         "matplotlib": "3.6.3",
         "display": "localhost:10.0",
+        "via": "native",
         "forwarding": "untrusted: the X server has SECURITY",
         "round_trip_seconds": 0.0123,
         "window_seconds": 0.84,

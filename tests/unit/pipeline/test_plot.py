@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from x11fwd.facts.model import LocalFacts
+    from x11fwd.pipeline.verify import Bridge
     from x11fwd.transports.base import Prompter, Transport
     from x11fwd.x11.connection import Connection
     from x11fwd.x11.image import RGB, Image
@@ -153,6 +154,18 @@ class NoConnection:
         return
 
 
+class FakeBridge:
+    """A bridge that runs."""
+
+    display, authority, problem = "localhost:17.0", "/run/x11fwd/authority", ""
+
+    def __init__(self, closed: list[bool]) -> None:
+        self._closed = closed
+
+    def close(self) -> None:
+        self._closed.append(True)
+
+
 class FakeMeans:
     """verify's arrows; every part can be replaced."""
 
@@ -164,6 +177,9 @@ class FakeMeans:
         self.offer: X11Offer | None = X11Offer(":0")
         self.granted = True
         self.remembered: list[float] = []
+        self.trusted: list[bool] = []
+        self.closed: list[bool] = []
+        self.bridge_error: ConnectError | None = None
 
     def gather_local(self) -> LocalFacts:
         return healthy_local()
@@ -188,6 +204,16 @@ class FakeMeans:
         del python
         transport.run(["probe"], x11=True)
         return self.facts
+
+    def choose_way(self, transport: Transport, ask: Callable[[], bool]) -> str:
+        return "bridge" if transport.x11.granted is False and ask() else "native"
+
+    def open_bridge(self, transport: Transport, local: LocalFacts, *, trusted: bool) -> Bridge:
+        del transport, local
+        self.trusted.append(trusted)
+        if self.bridge_error:
+            raise self.bridge_error
+        return FakeBridge(self.closed)
 
     def remember(self, transport: Transport, round_trip: float) -> None:
         del transport
@@ -309,6 +335,36 @@ def test_a_refused_request_ends_it_before_anything_is_drawn() -> None:
     means.facts = replace(means.facts, x11=X11Outcome(requested=True, granted=False))
     result = verify(means)
     assert "refused to forward X11" in result.report.findings[-1].title
+    assert result.report.exit_code == 1
+
+
+@pytest.mark.parametrize(("wanted", "granted", "asked"), [("bridge", True, 0), ("auto", False, 1)])
+def test_the_bridge_is_taken_where_it_is_wanted_or_the_person_agrees(
+    window: Callable[[Image | None], None], wanted: str, granted: bool, asked: int
+) -> None:
+    window(picture(RIGHT))
+    means = FakeMeans()
+    means.granted = granted
+    questions: list[None] = []
+
+    def agree() -> bool:
+        questions.append(None)
+        return True
+
+    result = verify(means, via=wanted, may_bridge=agree)
+    assert (result.report.exit_code, result.via, result.report.via) == (0, "bridge", "bridge")
+    assert "over the bridge, untrusted" in result.forwarding
+    assert len(questions) == asked
+    assert means.trusted == [False]
+    assert means.closed == [True]
+
+
+@pytest.mark.usefixtures("window")
+def test_a_bridge_that_does_not_start_is_named() -> None:
+    means = FakeMeans()
+    means.bridge_error = ConnectError("the bridge did not start: there is no Python on the server")
+    result = verify(means, via="bridge")
+    assert "no Python" in result.report.findings[-1].title
     assert result.report.exit_code == 1
 
 
