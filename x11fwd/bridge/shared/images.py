@@ -33,7 +33,7 @@ _GEOMETRY = {order: struct.Struct(order + "IIHHhhBB") for order in "<>"}
 _LENGTHS = {order: struct.Struct(order + "HI") for order in "<>"}
 _SAMPLES = 32  # places at which two bases are compared
 
-_Bytes = Union[bytes, bytearray, memoryview]
+_ImageBytes = Union[bytes, bytearray, memoryview]
 
 
 class _Place(NamedTuple):
@@ -138,7 +138,7 @@ class ImageCoder:
         self._keep(target, y, stride, data)
         return b"".join(coded)
 
-    def _base(self, place: _Place, y: int, data: bytes) -> "Tuple[_Bytes, int, int]":
+    def _base(self, place: _Place, y: int, data: bytes) -> "Tuple[_ImageBytes, int, int]":
         """What the image is compared with: its bytes, and the two numbers that tell the decoder."""
         size = len(data)
         number = self._numbers.get(place)
@@ -254,7 +254,7 @@ def _common_word(data: bytes) -> bytes:
     return max(set(some), key=lambda word: (some.count(word), word))
 
 
-def _likeness(data: bytes, other: "_Bytes", at: int, moves: int) -> int:
+def _likeness(data: bytes, other: "_ImageBytes", at: int, moves: int) -> int:
     """At how many of some places two images are equal; with `moves` 0 the other is the same everywhere."""
     step = max(64, len(data) // _SAMPLES // 64 * 64)
     return sum(

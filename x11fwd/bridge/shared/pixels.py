@@ -23,7 +23,7 @@ _CHUNK_BLOCKS = struct.Struct("64s" * 64)
 _SET = bytes([0]) + bytes([1]) * 255
 _LENGTHS_HEAD = struct.Struct("<5I")
 
-_Bytes = Union[bytes, bytearray, memoryview]
+_PixelBytes = Union[bytes, bytearray, memoryview]
 
 
 class PixelPalette:
@@ -42,7 +42,7 @@ class PixelPalette:
             self.colours.append(colour)
 
 
-def coded_change(base: "_Bytes", data: bytes, palette: PixelPalette) -> "List[bytes]":
+def coded_change(base: "_PixelBytes", data: bytes, palette: PixelPalette) -> "List[bytes]":
     """How `data` differs from `base`, which is as long; the length is a multiple of 4."""
     blocks = _changed_blocks(base, data)
     runs = _runs(blocks)
@@ -98,7 +98,7 @@ def changed_bytes(base: bytearray, coded: bytes, at: int, palette: PixelPalette)
     return data
 
 
-def _changed_blocks(base: "_Bytes", data: bytes) -> bytes:
+def _changed_blocks(base: "_PixelBytes", data: bytes) -> bytes:
     """A byte for each block, 1 where it differs."""
     found = []
     for at in range(0, len(data), _CHUNK):
@@ -176,7 +176,7 @@ def _colourful(data: bytes) -> bool:
 
 
 def _coded_pixels(old: bytes, new: bytes, palette: PixelPalette) -> "List[bytes]":
-    """Runs, colour numbers in a byte, the rest of the long ones, new colours; [] when that is not worth it."""
+    """Runs, colour numbers in a byte, the rest of long ones, new colours; [] when that is not worth it."""
     size = len(new)
     differs = (int.from_bytes(old, "little") ^ int.from_bytes(new, "little")).to_bytes(size, "little")
     flags = differs.translate(_SET)

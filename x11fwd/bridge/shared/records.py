@@ -16,7 +16,7 @@ LONGEST_RAW = (1 << 31) - 1
 _RECORD_HEAD = struct.Struct(">I")
 _IMAGE_BIT = 1 << 31
 
-_Bytes = Union[bytes, bytearray, memoryview]
+_RecordBytes = Union[bytes, bytearray, memoryview]
 
 
 class Record(NamedTuple):
@@ -30,11 +30,11 @@ class RecordWriter:
     """Records of one connection; neighbouring RAW bytes become one record."""
 
     def __init__(self) -> None:
-        self._done: List[_Bytes] = []
-        self._raw: List[_Bytes] = []
+        self._done: List[_RecordBytes] = []
+        self._raw: List[_RecordBytes] = []
         self._raw_size = 0
 
-    def raw(self, data: "_Bytes") -> None:
+    def raw(self, data: "_RecordBytes") -> None:
         """Bytes for the X server, which must not change any more."""
         if self._raw_size + len(data) > LONGEST_RAW:
             self._close()
@@ -47,7 +47,7 @@ class RecordWriter:
         self._done.append(_RECORD_HEAD.pack(_IMAGE_BIT | len(coded)))
         self._done.append(coded)
 
-    def take(self) -> "List[_Bytes]":
+    def take(self) -> "List[_RecordBytes]":
         """Everything since the last call, to be sent in this order."""
         self._close()
         done, self._done = self._done, []
