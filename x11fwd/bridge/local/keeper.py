@@ -6,10 +6,16 @@ It also keeps the X server from resetting when the last program leaves, which wo
 from __future__ import annotations
 
 import select
+import time
 from typing import TYPE_CHECKING
+
+from x11fwd.bridge.local.prefetch import Prefetch
+from x11fwd.bridge.shared.setup import Setup
 
 if TYPE_CHECKING:
     from x11fwd.bridge.local.server import ServerConnection
+
+REFRESH_STEP = 10.0  # seconds
 
 
 class Keeper:
@@ -18,6 +24,8 @@ class Keeper:
     def __init__(self, server: ServerConnection) -> None:
         self._server = server
         self._payloads: list[bytes] = []
+        self._refreshed = 0.0
+        self._prefetch: Prefetch | None = None
         self._server.write()
 
     def fileno(self) -> int:
@@ -48,12 +56,25 @@ class Keeper:
         found, self._payloads = self._payloads, []
         return found
 
+    def refresh(self) -> None:
+        """A program begins: ask again for what may have changed without a word."""
+        now = time.monotonic()
+        if self._prefetch is not None and now - self._refreshed > REFRESH_STEP:
+            self._refreshed = now
+            self._prefetch.refresh()
+            self._server.pending.put(self._prefetch.take())
+            self._server.write()
+
     def close(self) -> None:
         self._server.socket.close()
 
     def _hear(self, data: bytes) -> None:
-        if self._server.setup is None:
+        if self._prefetch is None:
             rest = self._server.greeted(data)
-            if rest is None:
+            if rest is None or not isinstance(self._server.setup, Setup):
                 return
             data = rest
+            self._prefetch = Prefetch(self._server.setup, self._server.order)
+        self._payloads += self._prefetch.feed(data)
+        self._server.pending.put(self._prefetch.take())
+        self._server.write()

@@ -1,10 +1,10 @@
 """What is known of the X server on the remote half; all programs of the display share it.
 
-The local half tells it. Facts have a topic each: CONSTANT for what cannot change while the X server runs,
-else what its changes have in common (one root property, the keyboard). A topic is in one of three states.
-Known: facts count. In doubt: an event of a change has passed to a program, so facts under way may be older
-than that event and are dropped until the local half, which sees the same change, says `forget`. Distrusted: a
-program of this link changes it, and the local half's knowledge lags behind it by half a round trip for ever.
+The local half tells it. Facts have a topic (shared/topics): CONSTANT for what cannot change while the X server
+runs, else what its changes have in common (one root property, the keyboard). A topic is in one of three
+states. Known: facts count. In doubt: an event of a change has passed to a program, so facts under way may be
+older than that event and are dropped until the local half, which sees the same change, says `forget`.
+Distrusted: a program of this link changes it, and the local half's knowledge lags behind it for ever.
 """
 
 import struct
@@ -25,27 +25,11 @@ from x11fwd.bridge.shared.majors import Majors
 from x11fwd.bridge.shared.palette import TrueColors, true_colors
 from x11fwd.bridge.shared.setup import VisualType
 
-CONSTANT = b"constant"
-KEYBOARD = b"keyboard"  # the keyboard map, core and XKB, and the modifier map
-POINTER = b"pointer"  # the map of the pointer's buttons
-SCREENS = b"screens"  # RANDR and XINERAMA
-DEVICES = b"devices"  # XInputExtension
-FONTS = b"fonts"  # the font path and what is found in it
 MOST_ATOMS = 1 << 16
 MOST_FACT_BYTES = 1 << 24
 MOST_COLORS = 1 << 12
 MOST_ABSENT = 1 << 10
 _LOOKUP_COLOR, _QUERY_EXTENSION = 92, 98
-
-
-def selection_topic(selection: int) -> bytes:
-    """The topic of the owner of one selection."""
-    return b"selection:%d" % selection
-
-
-def root_topic(root: int, atom: int) -> bytes:
-    """The topic of one property of one root window."""
-    return b"root:%d:%d" % (root, atom)
 
 
 class Knowledge:

@@ -3,10 +3,11 @@
 import struct
 
 from tests.unit.bridge.shared.anywhere import raises
-from x11fwd.bridge.remote.knowledge import CONSTANT, KEYBOARD, Knowledge
+from x11fwd.bridge.remote.knowledge import Knowledge
 from x11fwd.bridge.shared import control
 from x11fwd.bridge.shared.control import Fact
 from x11fwd.bridge.shared.faults import WireFault
+from x11fwd.bridge.shared.topics import CONSTANT, KEYBOARD
 
 ASKED = b"\x65\0\2\0\x08\xf8\0\0"
 SAID = b"\1" + bytes(31)

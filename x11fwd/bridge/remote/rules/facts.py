@@ -7,10 +7,10 @@ what was in its buffer before.
 import struct
 from typing import Dict, Optional, Tuple
 
-from x11fwd.bridge.remote.knowledge import CONSTANT, DEVICES, FONTS, KEYBOARD, POINTER, SCREENS
 from x11fwd.bridge.remote.rules.base import Answer, Key, Rule, Surroundings
 from x11fwd.bridge.shared.factkeys import fact_key, split_replies
 from x11fwd.bridge.shared.majors import CORE, FIRST_EXTENSION_OPCODE
+from x11fwd.bridge.shared.topics import CONSTANT, DEVICES, FONTS, KEYBOARD, POINTER, SCREENS
 from x11fwd.bridge.shared.wire import REPLY, Packet, Request
 
 _GRAB_SERVER, _UNGRAB_SERVER = 36, 37
@@ -175,6 +175,8 @@ class FactRule(Rule):
         self._grabs = around.state(Grabs)
         self._mapped = False
         self._flagged = False
+        self._keyboard = False  # XKB is of no use to a program before UseExtension
+        self._devices = False  # the first XIQueryVersion decides what later ones say
         self._rendered = False  # RENDER's version has been asked for, so formats come with subpixels
 
     def answer(self, request: Request) -> Optional[Answer]:
@@ -191,6 +193,8 @@ class FactRule(Rule):
             return None
         if kind == ("RENDER", 0):
             self._rendered = True
+        elif kind == ("XKEYBOARD", 0):
+            self._keyboard = True
         return Answer(split_replies(reply, self.around.order), forward=kind in _STATEFUL)
 
     def passes(self, request: Request) -> None:
@@ -224,6 +228,12 @@ class FactRule(Rule):
         """Whether the fact holds for this program, too, where more than the request counts."""
         if kind in {("RENDER", 1), ("RENDER", 2)}:
             return self._rendered
+        if kind[0] == "XKEYBOARD" and kind[1] and not self._keyboard:
+            return False  # Access
+        if kind == ("XInputExtension", 47):
+            if self._devices:
+                return False
+            self._devices = True
         if kind == _CLIENT_FLAGS:  # a second one depends on the first
             first, self._flagged = not self._flagged, True
             return first

@@ -3,17 +3,16 @@
 import struct
 from typing import Optional
 
-from x11fwd.bridge.remote.knowledge import root_topic
 from x11fwd.bridge.remote.rules.base import Answer, Rule, Surroundings
 from x11fwd.bridge.remote.rules.facts import Grabs
 from x11fwd.bridge.shared.factkeys import whole_property
 from x11fwd.bridge.shared.majors import CORE
 from x11fwd.bridge.shared.packets import reply_packet
 from x11fwd.bridge.shared.resources import LAST_PREDEFINED_ATOM
-from x11fwd.bridge.shared.wire import Packet, Request
+from x11fwd.bridge.shared.topics import root_topic
+from x11fwd.bridge.shared.wire import Request
 
 _CHANGE_PROPERTY, _DELETE_PROPERTY, _GET_PROPERTY, _ROTATE_PROPERTIES = 18, 19, 20, 114
-_PROPERTY_NOTIFY = 28
 
 
 class RootPropertyRule(Rule):
@@ -27,7 +26,6 @@ class RootPropertyRule(Rule):
 
     requests = ((CORE, _GET_PROPERTY),)
     seen = ((CORE, _CHANGE_PROPERTY), (CORE, _DELETE_PROPERTY), (CORE, _ROTATE_PROPERTIES))
-    events = (_PROPERTY_NOTIFY,)
 
     def __init__(self, around: Surroundings) -> None:
         super().__init__(around)
@@ -70,11 +68,6 @@ class RootPropertyRule(Rule):
             names = list(self.words(request, (self.size(request) - 12) // 4, at=8))
         for one in names:
             self.around.knowledge.distrust(root_topic(window, one))
-
-    def event(self, packet: Packet) -> None:
-        window, name = struct.unpack_from(self.around.order + "II", packet.data, 4)
-        if window in self._roots:
-            self.around.knowledge.changed(root_topic(window, name))
 
     def _is_atom(self, kind: int) -> bool:
         """Whether the type is surely an atom, or 0 for any; else Atom is the answer."""

@@ -3,15 +3,14 @@
 import struct
 from typing import Optional
 
-from x11fwd.bridge.remote.knowledge import selection_topic
 from x11fwd.bridge.remote.rules.base import Answer, Rule, Surroundings
 from x11fwd.bridge.remote.rules.facts import Grabs
 from x11fwd.bridge.shared.majors import CORE
 from x11fwd.bridge.shared.packets import reply_packet
-from x11fwd.bridge.shared.wire import Packet, Request
+from x11fwd.bridge.shared.topics import selection_topic
+from x11fwd.bridge.shared.wire import Request
 
 _SET_OWNER, _GET_OWNER = 22, 23
-_SELECTION_CLEAR = 29
 
 
 class SelectionRule(Rule):
@@ -25,7 +24,6 @@ class SelectionRule(Rule):
 
     requests = ((CORE, _GET_OWNER),)
     seen = ((CORE, _SET_OWNER),)
-    raw_events = True
 
     def __init__(self, around: Surroundings) -> None:
         super().__init__(around)
@@ -47,12 +45,3 @@ class SelectionRule(Rule):
         if request.opcode == _SET_OWNER:
             (selection,) = self.words(request, 1, at=4)
             self.around.knowledge.distrust(selection_topic(selection))
-
-    def event(self, packet: Packet) -> None:
-        at = 0
-        row = self.around.knowledge.majors.row("XFIXES")
-        if packet.kind == _SELECTION_CLEAR or (row is not None and packet.kind == row[1]):
-            at = 12
-        if at:
-            (selection,) = struct.unpack_from(self.around.order + "I", packet.data, at)
-            self.around.knowledge.changed(selection_topic(selection))
