@@ -21,6 +21,7 @@ _X, _Y, _WIDTH, _HEIGHT, _BORDER, _SIBLING, _STACK = range(7)  # bits of Configu
 # bits of the window attributes
 _BIT_GRAVITY, _GRAVITY, _BACKING, _PLANES, _PIXEL, _OVERRIDE, _SAVE_UNDER, _EVENTS, _DO_NOT = range(4, 13)
 _COLORMAP = 13
+_REPARENT = 7
 _UNMAP_GRAVITY, _NORTH_WEST = 0, 1
 MOST_WINDOWS = 1 << 14  # of one program; more are not followed
 
@@ -97,6 +98,10 @@ class WindowStates:
         found = self._windows.get(number)
         if found is None or found.lost or self._around.resources.own_window(number) is None:
             return None
+        if found.attributes.get(_GRAVITY, _NORTH_WEST) != _NORTH_WEST and found.parent not in self.roots:
+            above = self._windows.get(found.parent)
+            if not found.managed and (above is None or above.lost):  # it moves when that changes its size
+                return None
         return found
 
     def geometry(self, number: int) -> "Optional[OwnWindow]":
@@ -274,10 +279,14 @@ class WindowStates:
         """ReparentWindow: unmaps, moves, and maps again what was mapped (X protocol, ReparentWindow)."""
         self.last_change = request.number
         number, parent, x, y = struct.unpack_from(self._order + "IIhh", request.data, request.body)
-        self._around.resources.moved(number, parent)
         found = self._windows.get(number)
         if found is None:
             return
+        if self._lies_in(parent, number):  # Match, if all that was asked for before has come about
+            found.lost = True
+            self._around.resources.drop(number, doubtful=True)
+            return
+        self._around.resources.moved(number, parent)
         before, above = self._windows.get(found.parent), self._windows.get(parent)
         if before is not None and number in before.children:
             before.children.remove(number)
@@ -373,7 +382,19 @@ class WindowStates:
 
     def failed(self, request: Request) -> None:
         """A request about a window had an error: nothing of that window counts any more."""
-        self._lose(struct.unpack_from(self._order + "I", request.data, request.body)[0])
+        number = struct.unpack_from(self._order + "I", request.data, request.body)[0]
+        self._lose(number)
+        if request.opcode == _REPARENT and number in self._windows:  # nobody knows what it will end with
+            self._around.resources.drop(number, doubtful=True)
+
+    def _lies_in(self, number: int, above: int) -> bool:
+        """Whether a window is `above` or lies in it, as far as anybody remembers."""
+        while number != above:
+            found = self._windows.get(number)
+            if found is None:
+                return False
+            number = found.parent
+        return True
 
     # The X server's own events about a window, told to that window (StructureNotify).
 
@@ -391,6 +412,9 @@ class WindowStates:
         """GravityNotify, or ReparentNotify with the new parent."""
         found = self._managed(number)
         if found is not None:
+            if parent in self._windows:  # by somebody else
+                found.lost = True
+                return
             found.x, found.y, found.parent = x, y, parent or found.parent
             found.seen_events, found.seen_state = None, (0, -2)
 
