@@ -41,7 +41,7 @@ LAYERS = {
     "qt": ("xauth", "python3-tk", "python3-matplotlib", "python3-pyqt5"),
     "toolkits": (
         *("xauth", "python3-tk", "python3-matplotlib", "python3-pyqt5", "python3-gi-cairo", "gir1.2-gtk-3.0"),
-        *("xterm", "x11-apps", "tk8.6", "openjdk-17-jdk-headless", "openjdk-17-jre"),
+        *("librsvg2-common", "xterm", "x11-apps", "tk8.6", "openjdk-17-jdk-headless", "openjdk-17-jre"),
     ),
 }
 RECIPE = "3"  # raise it when a tree would come out differently: old trees are then rebuilt

@@ -1,19 +1,22 @@
 """Two conversations of a program, on one display and on another, compared; tests use it.
 
-    direct, bridged = (Side(conversation(one.connections[0]), one.atom_names()) for one in recorders)
-    differences(direct, bridged)      # [] when the program was told the same
+    compared(recorder, other_recorder)      # [] when programs were told the same on both displays
 
-Values that no two runs share are made alike: the program's own ids count from its id base, atoms are names,
-times are left out, and answers belong to requests instead of carrying numbers.
+Compared are the answers to what the program asked, errors, and events. What it does without being told
+anything is its own affair: toolkits draw a widget once more or not, as an Expose happens to come. Values that
+no two runs share are made alike: windows are numbered in the order in which the program made them, atoms are
+names, times are left out, and answers belong to requests instead of carrying numbers.
 """
 
 from __future__ import annotations
 
 import difflib
+import functools
 import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from tests.lab.x11_conversation import conversation
 from tests.lab.x11_layouts import XKB_EVENTS, Field, Layout, layouts
 from x11fwd.bridge.shared.wire import ERROR, GENERIC_EVENT, Packet
 
@@ -21,9 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tests.lab.x11_conversation import Asked, Conversation
+    from tests.lab.x11_recorder import Recorder
+    from x11fwd.bridge.shared.setup import Setup
 
-CLIENT_MESSAGE = 33
-LIST_KINDS = {b"ATOM": "atom", b"WINDOW": "id", b"PIXMAP": "id"}
+NO_EXPOSURE, CLIENT_MESSAGE = 14, 33
+LIST_KINDS = {b"ATOM": "atom", b"WINDOW": "id", b"PIXMAP": "id", b"WM_HINTS": "id"}
 
 
 class Difference(NamedTuple):
@@ -50,7 +55,30 @@ class Side:
         if layout is None:
             return (asked.name, len(request.data))
         head = bytes(request.data[:4]) + bytes(request.data[request.body :])
-        return (asked.name, *(value for _, value in self._fields(head, layout)))
+        fields = self._fields(head, layout)
+        # A name; what follows as padding is what lay in the program's buffer.
+        size = next((value for name, value in fields if name in {"name_len", "pattern_len"}), 0)
+        name = head[layout.end :][: size if isinstance(size, int) else 0].decode("latin-1")
+        return (asked.name, *(value for _, value in fields), *([name] if name else []))
+
+    def told(self) -> list[tuple[tuple[object, ...], str]]:
+        """What was asked and what was said, errors too; of barriers only those that tell of another focus."""
+        found = []
+        focus = ""
+        for asked in self.talk.asked:
+            if not asked.answers:
+                continue
+            answer = str([self.answer(asked, packet) for packet in asked.answers])
+            if asked.name == "GetInputFocus":
+                if answer == focus:
+                    continue
+                focus = answer
+            found.append((self.key(asked), answer))
+        return found
+
+    def events(self) -> list[str]:
+        """All events in words, but those that only say that a copy was whole."""
+        return [self.event(one) for one in self.talk.events if one.kind != NO_EXPOSURE]
 
     def answer(self, asked: Asked, packet: Packet) -> str:
         """A reply or error in words."""
@@ -122,15 +150,24 @@ class Side:
             return self.atoms.get(value, b"%d" % value).decode("latin-1")
         return value
 
+    @functools.cached_property
+    def _own(self) -> dict[int, str]:
+        """The program's windows by number, the rest of what it made by kind."""
+        names: dict[int, str] = {}
+        windows = 0
+        for asked in self.talk.asked:
+            if "Create" in asked.name or asked.name == "OpenFont":
+                (made,) = struct.unpack_from(self.talk.order + "I", asked.request.data, asked.request.body)
+                windows += asked.name == "CreateWindow"
+                names[made] = f"window {windows}" if asked.name == "CreateWindow" else f"a {asked.name[6:]}"
+        return names
+
     def _id(self, value: int) -> str:
-        setup = self.talk.setup
-        if value & ~setup.id_mask == setup.id_base:
-            return f"own+{value & setup.id_mask:x}"
-        return f"{value:x}"
+        return self._own.get(value, f"{value:x}")
 
     def _word(self, value: int) -> str:
-        if value & ~self.talk.setup.id_mask == self.talk.setup.id_base:
-            return self._id(value)
+        if value in self._own:
+            return self._own[value]
         return self.atoms[value].decode("latin-1") if value in self.atoms else str(value)
 
     def _rest(self, data: bytes, layout: Layout) -> object:
@@ -152,27 +189,47 @@ def _words(fields: list[tuple[str, object]], rest: object) -> str:
 def differences(direct: Side, bridged: Side) -> list[Difference]:
     """What the program was told otherwise, and where it asked otherwise."""
     found = []
-    setups = [side.talk.setup._replace(id_base=0) for side in (direct, bridged)]
-    if setups[0] != setups[1]:
-        found.append(Difference("setup", str(setups[0]), str(setups[1])))
-    keys = [[side.key(one) for one in side.talk.asked] for side in (direct, bridged)]
-    for same, left, right in _aligned(*keys):
-        asked = direct.talk.asked[left], bridged.talk.asked[right]
+    setups = [_plain(side.talk.setup) for side in (direct, bridged)]
+    for name, value in setups[0].items():
+        if setups[1][name] != value:
+            found.append(Difference(f"setup: {name}", str(value), str(setups[1][name])))
+    told = [side.told() for side in (direct, bridged)]
+    for same, left, right in _aligned(*([question for question, _ in one] for one in told)):
+        parts = told[0][left], told[1][right]
         if not same:
-            names = [str([one.name for one in part]) for part in asked]
-            found.append(Difference(f"requests {left.start} to {left.stop}", *names))
+            found.append(
+                Difference("questions", *(str([question for question, _ in part]) for part in parts))
+            )
             continue
-        for one, other in zip(*asked, strict=True):
-            said = [str([direct.answer(one, packet) for packet in one.answers])]
-            said += [str([bridged.answer(other, packet) for packet in other.answers])]
-            if said[0] != said[1]:
-                found.append(Difference(f"{one.name} {direct.key(one)[1:]}", *said))
-    events = [[side.event(one) for one in side.talk.events] for side in (direct, bridged)]
+        for (question, answer), (_, other) in zip(*parts, strict=True):
+            if answer != other:
+                found.append(Difference(str(question), answer, other))
+    events = [side.events() for side in (direct, bridged)]
     for same, left, right in _aligned(*events):
         if not same:
             words = ["\n".join(events[0][left]), "\n".join(events[1][right])]
-            found.append(Difference(f"events {left.start} to {left.stop}", *words))
+            last = right.stop == len(events[1])
+            found.append(Difference(f"events {left.start} to {'the end' if last else left.stop}", *words))
     return found
+
+
+def compared(direct: Recorder, bridged: Recorder) -> list[Difference]:
+    """Everything that programs were told otherwise on the second display, connection by connection."""
+    sides = []
+    for recorder in (direct, bridged):
+        atoms = recorder.atom_names()
+        sides.append([Side(conversation(one), atoms) for one in recorder.connections])
+    found = [one for left, right in zip(*sides, strict=False) for one in differences(left, right)]
+    counts = [str(len(one)) for one in sides]
+    return found if counts[0] == counts[1] else [Difference("connections", *counts), *found]
+
+
+def _plain(setup: Setup) -> dict[str, object]:
+    """The fields of a setup reply and of its screens."""
+    fields = setup._replace(id_base=0, roots=())._asdict()
+    for number, root in enumerate(setup.roots):
+        fields |= {f"screen {number} {name}": value for name, value in root._asdict().items()}
+    return fields
 
 
 def _aligned(left: Sequence[object], right: Sequence[object]) -> list[tuple[bool, slice, slice]]:

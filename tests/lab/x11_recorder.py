@@ -17,6 +17,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tests.lab.runs import wait_for
 from tests.lab.screen import FAMILY_WILD, authority_entry
 from x11fwd.bridge.shared.packets import refusal_packet
 from x11fwd.bridge.shared.setup import LITTLE, Greeting, greeting_bytes, read_greeting
@@ -130,6 +131,12 @@ class Recorder:
                 first += 100
                 if names.pop(0, None) is not None:
                     return names
+
+    def wait_until_closed(self) -> None:
+        """Wait until the programs' connections have ended on both sides."""
+        wait_for(
+            lambda: all(one.ended for one in self.connections), limit=10, what="the end of all connections"
+        )
 
     def stop(self) -> None:
         """Close the listener and every connection."""
