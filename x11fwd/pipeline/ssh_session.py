@@ -10,11 +10,12 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from x11fwd.pipeline.ssh import routes
 from x11fwd.pipeline.ssh.command_line import CommandLine
 from x11fwd.pipeline.ssh.decision import Screen, decide, passes_through
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, MutableMapping, Sequence
+    from collections.abc import Callable, Mapping, MutableMapping, Sequence
 
 HELP = """\
 Usage: x11fwd ssh [--via native|bridge|auto] [ssh options] TARGET [command ...]
@@ -40,28 +41,30 @@ def main(argv: Sequence[str]) -> int:
     Args:
         argv: the words after `x11fwd ssh`.
     """
-    words, route = _own_options(argv)
+    words, via = _own_options(argv)
     if words is None:
         os.write(1, HELP.encode())
         return 0
-    if route not in {"native", "bridge", "auto"}:
-        return _complain(f"--via {route} is not known; native, bridge and auto are")
+    if via not in {None, "native", "bridge", "auto"}:
+        return _complain(f"--via {via} is not known; native, bridge and auto are")
     line = CommandLine(words)
     reason = passes_through(line)
     if reason is not None:
         _say_reasons(line, [f"plain ssh: {reason}"])
         return _become_ssh([], line, os.environ)
     try:
-        return _with_display(line, route)
+        return _with_display(line, via)
+    except routes.ConfigError as error:
+        return _complain(str(error))
     except KeyboardInterrupt:
         from x11fwd.pipeline.ssh.relay import end_like
 
         return end_like(-2)  # SIGINT, before ssh was there to take it
 
 
-def _own_options(argv: Sequence[str]) -> tuple[tuple[str, ...] | None, str]:
-    """The long options in front, which ssh has none of; None for the words asks for help."""
-    words, route = list(argv), "auto"
+def _own_options(argv: Sequence[str]) -> tuple[tuple[str, ...] | None, str | None]:
+    """The words behind our long options in front, and `--via`; None for the words asks for help."""
+    words, route = list(argv), None
     while words and words[0].startswith("--") and words[0] != "--":
         option, equals, value = words.pop(0).partition("=")
         if option == "--help":
@@ -75,7 +78,7 @@ def _own_options(argv: Sequence[str]) -> tuple[tuple[str, ...] | None, str]:
     return tuple(words), route
 
 
-def _with_display(line: CommandLine, route: str) -> int:
+def _with_display(line: CommandLine, via: str | None) -> int:
     environ: MutableMapping[str, str] = dict(os.environ)
     _tidy_descriptors()
     try:
@@ -100,20 +103,31 @@ def _with_display(line: CommandLine, route: str) -> int:
         screen = _find_display(environ, notes)
         # held open while ssh runs, see quick_look.Display
         seen = look(environ["DISPLAY"], environ) if screen.usable else None
+    distance = _distance(config, environ)
     decision = decide(
         line,
         config,
         screen,
         xauth=_xauth(config, environ),
         master=_is_socket(config.get("controlpath", "none")),
-        round_trip=_round_trip(line, config, environ),
+        round_trip=distance,
     )
     decision.reasons[:0] = notes
-    if screen.usable and _takes_bridge(route):
-        ended = _over_bridge(line, config, environ, screen, [one for one in decision.words if one != "-C"])
-        if isinstance(ended, int):
-            return ended
-        decision.reasons.append(f"no bridge: {ended}")
+    if screen.usable:
+        from x11fwd.pipeline.ssh import route_of_host
+
+        route = route_of_host.find(line, config, environ, via, distance)
+        decision.reasons.append(f"{route.way} route: {route.reason}")
+        if route.way == routes.BRIDGE:
+            _say_reasons(line, decision.reasons[-1:])
+            forwarding = [one for one in decision.words if one != "-C"]
+            asks = route_of_host.question(line, config, environ) if route.probes else None
+            ended = _over_bridge(line, config, environ, screen, forwarding, asks=asks)
+            if isinstance(ended, int):
+                return ended
+            decision.reasons[-1] = f"native route: {ended}"
+            if via == routes.BRIDGE and not _is_mute(line, config):
+                os.write(2, f"x11fwd: no bridge to this host: {ended}\r\n".encode())
     _say_reasons(line, decision.reasons)
     told = not _is_mute(line, config) and forewarning.forewarn(line, config, environ, screen)
     if _is_mute(line, config) or line.has("Eyf") or not environ.get("DISPLAY"):
@@ -128,6 +142,7 @@ def _with_display(line: CommandLine, route: str) -> int:
             explains=not told,
             shared=line.has("M") or config.get("controlmaster", "no") not in _NO,
             forced=config.get("requesttty") == "force",
+            refused=lambda: _remember_refusal(config, environ),
         )
         return relay.end_like(made.run())
     except OSError:
@@ -136,16 +151,14 @@ def _with_display(line: CommandLine, route: str) -> int:
         )  # no pipe, no folder for it: explanations are a luxury
 
 
-def _takes_bridge(route: str) -> bool:
-    return route == "bridge"
-
-
 def _over_bridge(
     line: CommandLine,
     config: Mapping[str, str],
     environ: Mapping[str, str],
     screen: Screen,
     forwarding: list[str],
+    *,
+    asks: Callable[[], bool] | None,
 ) -> int | str:
     """The session's exit status, or why it has to be a native one."""
     from x11fwd.pipeline.ssh import bridge_route
@@ -164,8 +177,16 @@ def _over_bridge(
             forwarding,
             lambda reason: _say_reasons(line, [reason]),
             trusted=trusted,
+            asks=asks,
         )
     )
+
+
+def _remember_refusal(config: Mapping[str, str], environ: Mapping[str, str]) -> None:
+    """sshd does not forward X11: the next login asks whether the bridge may."""
+    from x11fwd.pipeline.ssh import memory
+
+    memory.remember(config.get("hostname", ""), config.get("port", ""), environ, granted=False)
 
 
 def _tidy_descriptors() -> None:
@@ -267,12 +288,10 @@ def _is_socket(path: str) -> bool:
         return False
 
 
-def _round_trip(line: CommandLine, config: Mapping[str, str], environ: Mapping[str, str]) -> float | None:
-    """Seconds to the host where that decides something, else None."""
+def _distance(config: Mapping[str, str], environ: Mapping[str, str]) -> float | None:
+    """Seconds of round trip to the host, None where nobody knows."""
     from x11fwd.pipeline.ssh import link
 
-    if line.has("C") or line.setting("compression") is not None or config.get("compression") == "yes":
-        return None
     host, port = config.get("hostname", ""), config.get("port", "22")
     known = link.known_round_trip(host, port, environ)
     if known is not None:

@@ -29,6 +29,7 @@ _GUEST = (
     20.0  # seconds that a session waits for another one's login, a person at its password prompt included
 )
 _FIRST = 30.0  # seconds that a session with input that cannot be sent twice waits for the display's fate
+_PROBE = 10.0  # seconds for sshd to say whether it forwards X11
 _SETTLED = 5.0  # seconds for the news why a session had no display
 _ATTEMPTS = 3
 
@@ -41,10 +42,12 @@ class Call:
         environ: with DISPLAY and XAUTHORITY of the display to use.
         forwarding: the words that the native route would put in front, for a session that has to take it.
         trusted: programs may do what those of this machine may (ssh -Y).
+        asks: sshd is to be asked first whether it forwards X11; where it does not, this asks the person
+            whether the bridge may walk around that. None where that is settled.
         note: shows one clause where the person has asked for reasons.
     """
 
-    __slots__ = ("config", "environ", "forwarding", "line", "note", "trusted")
+    __slots__ = ("asks", "config", "environ", "forwarding", "line", "note", "trusted")
 
     def __init__(
         self,
@@ -55,7 +58,9 @@ class Call:
         note: Callable[[str], None],
         *,
         trusted: bool,
+        asks: Callable[[], bool] | None = None,
     ) -> None:
+        self.asks = asks
         self.line = line
         self.config = config
         self.environ = environ
@@ -143,10 +148,29 @@ def _first(call: Call, known: memory.Known, folder: folders.Folder) -> int:
             return end_like(status or -front.stopped)
     else:
         call.note(f"bridge: over your own open connection ({control})")
+    if call.asks is not None and not _may(call, control, call.asks):
+        argv = words.session_words(
+            call.line, call.config, control, words.remote_command(call.line, call.config) or None, native=True
+        )
+        return _finish(front, front.session(argv, terminal=_terminal(call)))
     if words.wants_background(call.line, call.config):
         _to_background()
     front.say_login()
     return _finish(front, _session(call, known, front, control, token))
+
+
+def _may(call: Call, control: str, asks: Callable[[], bool]) -> bool:
+    """Whether the bridge walks around nobody's decision, or the person says that it may."""
+    from x11fwd.bridge.session.channel import said_by
+    from x11fwd.pipeline.ssh import memory as hosts
+
+    errors = said_by(words.probe_words(call.line, call.config, control), call.environ, _PROBE)
+    if errors is None:
+        return True
+    granted = b"X11 forwarding request failed" not in errors
+    host, port, _ = call.place
+    hosts.remember(host, port, call.environ, granted=granted)
+    return granted or asks()
 
 
 def _session(call: Call, known: memory.Known, front: Foreground, control: str, token: str) -> int:

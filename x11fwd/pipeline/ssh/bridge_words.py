@@ -97,6 +97,17 @@ def session_words(
     return ["ssh", *ours, *kept, *_place(line), *([] if command is None else [command])]
 
 
+def probe_words(line: CommandLine, config: Mapping[str, str], control: str) -> list[str]:
+    """`ssh` that only asks for X11 forwarding, over an open connection; standard error has the answer."""
+    ours = [*_over(control), "-T", "-n", "-X", "-a", "-o", "BatchMode=yes", "-o", "PermitLocalCommand=no"]
+    ours += ["-o", "LogLevel=INFO"]
+    if config.get("remotecommand", "none") not in _NO:
+        ours += ["-o", "RemoteCommand=none"]
+    if config.get("forkafterauthentication", "no") not in _NO:
+        ours += ["-o", "ForkAfterAuthentication=no"]
+    return ["ssh", *ours, *own_words(line, f"AKCEefgnNqvy{_TERMINAL}{_X11}{_WAY}DLRw"), *_place(line), "true"]
+
+
 def channel_words(line: CommandLine, config: Mapping[str, str], control: str) -> list[str]:
     """`ssh` for the bridge's channel, its command to be added; it never asks, whatever happens to the master.
 

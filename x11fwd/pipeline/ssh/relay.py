@@ -88,6 +88,7 @@ class Relay:
         explains: False where the session's one line has been said already.
         shared: other calls of ssh may run their sessions through this connection (ControlMaster).
         forced: there is a terminal over there although there may be none here (`-tt`).
+        refused: told when sshd does not forward X11 in this session.
     """
 
     def __init__(
@@ -99,6 +100,7 @@ class Relay:
         explains: bool = True,
         shared: bool = False,
         forced: bool = False,
+        refused: Callable[[], None] = lambda: None,
     ) -> None:
         self._argv = list(argv)
         self._environ = dict(environ)
@@ -106,6 +108,7 @@ class Relay:
         self._explained = not explains
         self._shared = shared
         self._forced = forced
+        self._refused = refused
         self._held: tuple[bytes, str] | None = None  # ssh's line and ours, until it may be written
         self._line = b""
         self._pid = 0
@@ -204,6 +207,10 @@ class Relay:
         self._line = rest
 
     def _explain(self, line: bytes) -> None:
+        if line.startswith(
+            b"X11 forwarding request failed on channel"
+        ):  # clientloop.c, client_status_confirm
+            self._refused()
         if self._explained:
             return
         said = explain(line, self._target)
