@@ -1,9 +1,9 @@
 """What is known of the X server on the remote half; all programs of the display share it.
 
-The local half tells it. Facts have a topic (shared/topics): CONSTANT for what cannot change while the X server
-runs, else what its changes have in common (one root property, the keyboard). A topic is in one of three
-states. Known: facts count. In doubt: an event of a change has passed to a program, so facts under way may be
-older than that event and are dropped until the local half, which sees the same change, says `forget`.
+The local half tells it. Facts have a topic (shared/topics): CONSTANT for what cannot change while the X
+server runs, else what its changes have in common (one root property, the keyboard). A topic is in one of
+three states. Known: facts count. In doubt: an event of a change has passed to a program, so facts under way
+may be older than that event and are dropped until the local half, which sees the same change, says `forget`.
 Distrusted: a program of this link changes it, and the local half's knowledge lags behind it for ever.
 """
 

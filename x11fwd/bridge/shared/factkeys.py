@@ -10,6 +10,7 @@ UNUSED: "Dict[Tuple[str, int], Sequence[Tuple[int, int]]]" = {
     ("DOUBLE-BUFFER", 0): ((6, 2),),
     ("MIT-SCREEN-SAVER", 0): ((6, 2),),
     ("RANDR", 15): ((26, 2),),
+    ("RANDR", 42): ((9, 3),),
     ("SYNC", 0): ((6, 2),),
     ("X-Resource", 0): ((6, 2),),
     ("XINERAMA", 0): ((6, 2),),
