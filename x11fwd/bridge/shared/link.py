@@ -29,12 +29,15 @@ from x11fwd.bridge.shared.frames import (
     read_count,
 )
 from x11fwd.bridge.shared.hello import Hello, HelloReader, hello_bytes
+from x11fwd.bridge.shared.pace import PING_SECONDS, Pace
 from x11fwd.bridge.shared.packing import PACKERS, Packer, Unpacker, chosen
 
 FIRST_WINDOW = 1 << 16  # what may be sent of a connection before the other half has said what it takes
 DATA_SIZE = 1 << 14  # bytes of DATA in one frame, so that connections take turns
 MOST_CONNECTIONS = 4096  # at once; an X server takes 256 to 2048 (Xserver(1), -maxclients)
-ACK_STEP = 1 << 14  # bytes that come before an acknowledgement is worth a batch of its own
+ACK_STEP = (
+    1 << 9
+)  # bytes that come before an acknowledgement is worth a batch of its own; it paces the sender
 
 
 class _Stream:
@@ -100,7 +103,8 @@ class Link:
         self._kept: Deque[bytes] = deque()  # those not acknowledged
         self.kept_bytes = 0
         self._batches: Deque[Tuple[int, int]] = deque()  # last number and size of what went out
-        self.under_way = 0  # bytes on the stream, packed, whose frames are not acknowledged
+        self._pace = Pace()
+        self._pinged = 0.0
         self._received = 0
         self._unacknowledged = 0  # bytes of numbered frames
         self._told = 0  # of _received, by ACK
@@ -114,6 +118,11 @@ class Link:
         """What the other half said of itself, once it has."""
         return self._stream.peer
 
+    @property
+    def under_way(self) -> int:
+        """Bytes on the stream, packed, whose frames are not acknowledged."""
+        return self._pace.under_way
+
     def begin(self, notes: "Tuple[Tuple[str, str], ...]" = ()) -> bytes:
         """Start on a new stream, before anything is received from it: its first bytes.
 
@@ -122,7 +131,7 @@ class Link:
         self._stream = _Stream()
         self._out = []
         self._batches.clear()
-        self.under_way = 0
+        self._pace = Pace()
         self._pings.clear()
         self._unacknowledged = 0
         self._told = self._received
@@ -162,19 +171,15 @@ class Link:
 
     def ping(self, now: float) -> None:
         """Measure the round trip: `round_trip` is new once the echo has come."""
-        if len(self._pings) < 16:
-            self._turn += 1
-            token = count_payload(self._turn)
-            self._pings[token] = now
-            self._out.append(frame_bytes(PING, LINK, token))
+        self._out += self._ping(now)
 
     def due(self) -> bool:
         """Whether `flush` has something that should go now."""
         return not self._waits and (bool(self._out) or self._unacknowledged >= ACK_STEP)
 
     def pace_room(self) -> int:
-        """Bytes, packed, that may go out now without a queue in the link."""
-        return max(0, (1 << 20) - self.under_way)
+        """Bytes, packed, that should go out now at most, so that no queue stands in the link."""
+        return self._pace.room()
 
     def flush(self, now: float = 0.0) -> bytes:
         """One batch: everything queued, packed once the other half has said that it can unpack."""
@@ -186,6 +191,9 @@ class Link:
             self._told, self._unacknowledged = self._received, 0
         if not self._out:
             return b""
+        if self._flushed < self._sent and now - self._pinged >= PING_SECONDS:
+            self._pinged = now
+            self._out[:0] = self._ping(now)  # first, so that what is sent with it does not count
         batch, self._out = b"".join(self._out), []
         stream = self._stream
         plain = b""
@@ -197,7 +205,7 @@ class Link:
         if self._flushed < self._sent:
             self._flushed = self._sent
             self._batches.append((self._sent, len(data)))
-            self.under_way += len(data)
+            self._pace.sent(now, len(data))
         return data
 
     def receive(self, data: bytes, now: float) -> "List[Frame]":
@@ -222,12 +230,21 @@ class Link:
                 if self._wanted(frame):
                     found.append(frame)
             elif frame.kind == ACK:
-                self._acknowledged(read_count(frame))
+                self._acknowledged(read_count(frame), now)
             elif frame.kind == PING:
                 self._out.append(frame_bytes(ECHO, LINK, frame.payload[:16]))
             elif frame.kind == ECHO and frame.payload in self._pings:
                 self.round_trip = now - self._pings.pop(frame.payload)
+                self._pace.measured(now, self.round_trip)
         return found
+
+    def _ping(self, now: float) -> "List[bytes]":
+        if len(self._pings) >= 16:
+            return []
+        self._turn += 1
+        token = count_payload(self._turn)
+        self._pings[token] = now
+        return [frame_bytes(PING, LINK, token)]
 
     def _opened(self, connection: int) -> None:
         if len(self._flows) >= MOST_CONNECTIONS:
@@ -252,18 +269,18 @@ class Link:
             flow.their_window(peer.window)
         if self._waits or peer.received:
             self._waits = False
-            self._acknowledged(peer.received)
+            self._acknowledged(peer.received, 0.0)
             self._out = list(self._kept)
             self._flushed = self._sent - len(self._kept)
 
-    def _acknowledged(self, count: int) -> None:
+    def _acknowledged(self, count: int, now: float) -> None:
         first = self._sent - len(self._kept)
         if not first <= count <= self._sent:
             raise WireFault("the other half acknowledges %d frames of %d to %d" % (count, first, self._sent))
         for _ in range(count - first):
             self.kept_bytes -= len(self._kept.popleft())
         while self._batches and self._batches[0][0] <= count:
-            self.under_way -= self._batches.popleft()[1]
+            self._pace.acknowledged(now, self._batches.popleft()[1])
 
     def _wanted(self, frame: Frame) -> bool:
         """Keep credit; whether the dispatcher is to see the frame."""

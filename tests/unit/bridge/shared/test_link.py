@@ -112,12 +112,12 @@ def test_frames_are_kept_until_they_are_acknowledged() -> None:
     assert here.kept_bytes == 5 * (1000 + frames.HEAD_SIZE)
     there.receive(here.flush(), 0.0)
     assert here.under_way > 0
-    assert not there.due()  # too little for a batch of its own
+    assert there.due()
     carry(there, here)
     assert (here.kept_bytes, here.under_way) == (0, 0)
-    here.send(frames.CONTROL, 0, b"x" * 20000)
+    here.send(frames.CONTROL, 0, b"x" * 100)
     carry(here, there)
-    assert there.due()
+    assert not there.due()  # too little for a batch of its own
 
 
 def test_what_is_kept_bounds_what_is_sent() -> None:
@@ -142,6 +142,22 @@ def test_the_round_trip_is_measured() -> None:
     for _ in range(100):
         here.ping(11.0)
     assert len(here.flush()) < 200
+
+
+def test_what_is_under_way_is_bounded_until_it_is_acknowledged() -> None:
+    here, there = pair()
+    chance = random.Random(1)
+    now = 50.0
+    sent: List[bytes] = []
+    while here.pace_room() and len(sent) < 100:
+        here.send(frames.CONTROL, 0, chance.getrandbits(8 * 1000).to_bytes(1000, "big"))
+        sent.append(here.flush(now))
+    assert len(sent) < 100
+    there.receive(b"".join(sent), now)
+    here.receive(there.flush(), now + 0.1)
+    assert here.under_way == 0
+    assert here.round_trip is not None  # by the ping that went with the first batch
+    assert here.pace_room() > 0
 
 
 def test_rules_that_the_other_half_breaks_are_faults() -> None:
