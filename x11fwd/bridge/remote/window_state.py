@@ -158,11 +158,11 @@ class WindowStates:
         inside = found.parent not in self.roots and not found.managed
         return mine if inside or not found.mapped_once else None
 
-    def attributes_told(self, number: int, map_state: int, events: int, request: int) -> None:
-        """What the X server says to GetWindowAttributes number `request`."""
+    def attributes_told(self, number: int, map_state: int, events: "Tuple[int, int]", request: int) -> None:
+        """What the X server says to GetWindowAttributes number `request`; events of all, and of this program."""
         found = self._windows.get(number)
         if found is not None:
-            found.seen_events = (events, found.attributes.get(_EVENTS, 0))
+            found.seen_events = events
             found.seen_state = (map_state, request)
 
     # Requests, in order.
@@ -290,12 +290,12 @@ class WindowStates:
         before, above = self._windows.get(found.parent), self._windows.get(parent)
         if before is not None and number in before.children:
             before.children.remove(number)
-        if found.managed or (above is None and parent not in self.roots):
-            found.lost = True
-            return
         if above is not None:
             above.children.append(number)
         found.parent, found.x, found.y = parent, x, y
+        if found.managed or (above is None and parent not in self.roots):
+            found.lost = True
+            return
         if found.mapped and self._redirectable(found):
             self._hand_over(found)
             found.map_after = request.number

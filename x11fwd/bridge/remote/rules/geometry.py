@@ -141,6 +141,8 @@ class OwnAttributes(Rule):
             self._windows.failed(request)
         if packet.kind != REPLY:
             return
-        installed, state, colormap, events = struct.unpack_from(self.around.order + "BBxII", packet.data, 25)
+        installed, state, colormap, everybody, mine = struct.unpack_from(
+            self.around.order + "BBxIII", packet.data, 25
+        )
         self._installed[colormap] = bool(installed)
-        self._windows.attributes_told(number, state, events, request.number)
+        self._windows.attributes_told(number, state, (everybody, mine), request.number)
