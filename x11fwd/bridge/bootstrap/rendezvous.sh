@@ -1,4 +1,4 @@
-# Where the session's script and the bridge meet on the remote; text of both scripts (bootstrap.py, session).
+# Where the session's script and the bridge meet on the remote; text of both scripts (starter.py, session).
 # POSIX sh (dash, bash, ksh, zsh as sh, busybox). Names begin with x_; every path that they hold is absolute.
 #
 #   x_runtime_folder   sets x_folder to a folder of our own, 0700, in which a file can be made; 1 and '' if none.
@@ -9,7 +9,7 @@
 #
 # The line, less than PIPE_BUF bytes:
 #   ready DISPLAY AUTHORITY   DISPLAY has no blanks, AUTHORITY is the rest of the line as it is
-#   none REASON               there will be no display; REASON is one word of bootstrap.py's Reason, or `late`
+#   none REASON               there will be no display; REASON is one word of starter.py's Reason, `ended` or `late`
 
 x_runtime_folder() {
     x_user=$(id -u 2>/dev/null) || x_user=${LOGNAME:-user}
@@ -48,35 +48,37 @@ x_meet() {
 }
 
 x_wait() {
-    # without a terminal nothing ends a script whose connection is lost, so this wait has an end of its own
-    (
-        x_sleep=
-        trap 'kill $x_sleep 2>/dev/null; exit 0' TERM HUP INT
-        sleep "$1" &
-        x_sleep=$!
-        wait $x_sleep && printf 'none late\n' >"$x_fifo"
-    ) </dev/null >/dev/null 2>&1 &
-    x_timer=$!
+    # Without a terminal nothing ends a script whose connection is lost, so this wait has an end of its own. No
+    # child of this shell, as the shell will be somebody else's program, who may wait for children.
+    (x_last "$1" </dev/null >/dev/null 2>&1 &)
     x_word='' x_display='' x_authority=''
     read -r x_word x_display x_authority <"$x_fifo"
-    kill $x_timer 2>/dev/null
     rm -f "$x_fifo"
     [ "$x_word" = ready ]
 }
 
+x_last() {
+    exec 3<>"$x_fifo" || return 0
+    x_count=0
+    while [ -p "$x_fifo" ]; do
+        if [ $x_count = "$1" ]; then printf 'none late\n' >&3; fi
+        # nobody reads: the shell has gone
+        if [ $x_count -gt "$1" ]; then rm -f "$x_fifo"; fi
+        sleep 1
+        x_count=$((x_count + 1))
+    done
+}
+
 x_tell() {
     if [ ! -p "$x_fifo" ]; then return 0; fi
-    (printf '%s %s\n' "$2" "$3" >"$x_fifo") </dev/null >/dev/null 2>&1 &
-    x_teller=$!
-    (
-        x_sleep=
-        trap 'kill $x_sleep 2>/dev/null; exit 0' TERM HUP INT
-        sleep "$1" &
-        x_sleep=$!
-        wait $x_sleep && rm -f "$x_fifo" && kill $x_teller
-    ) </dev/null >/dev/null 2>&1 &
-    x_timer=$!
-    wait $x_teller 2>/dev/null
-    kill $x_timer 2>/dev/null
-    return 0
+    # open for both directions, so that this does not wait, and the line stays until it is read
+    exec 3<>"$x_fifo" || return 0
+    printf '%s %s\n' "$2" "$3" >&3
+    x_count=0
+    while [ -p "$x_fifo" ] && [ $x_count -lt "$1" ]; do
+        sleep 1
+        x_count=$((x_count + 1))
+    done
+    exec 3>&-
+    rm -f "$x_fifo"
 }

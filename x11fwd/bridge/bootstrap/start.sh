@@ -23,10 +23,11 @@ try() {
     # -E -s -S: nobody's settings, and 3 ms less; -I says more, but 2.7 does not know it
     "$x_python" -E -s -S -c "$x_stub" "$x_loader" "$x_digest" "$x_mode" "$x_nonce" "$x_cache" "$x_folder" \
         "$x_preferred" "$x_token"
+    # 93 is x_stub's, 70 loader.py's; with the others Python could not begin, loader.py never ends with them
     case $? in
-    93) x_why=old-python ;;                      # x_stub's
-    1 | 126 | 127 | 134) ;;                      # Python could not begin (loader.py never ends with these)
-    70) x_why=failed && finish ;;                # loader.py's
+    93) x_why=old-python ;;
+    1 | 126 | 127 | 134) ;;
+    70) x_why=failed && finish ;;
     *) x_why=ended && finish ;;
     esac
 }

@@ -154,7 +154,9 @@ class Starter:
         elif word == "NONE":
             reason, _, text = text.partition(" ")
             known = {one.value: one for one in Reason}
-            self.refused = Refused(known.get(reason, Reason.FAILED), text if reason in known else reason)
+            if reason not in known:
+                text = f"{reason} {text}"
+            self.refused = Refused(known.get(reason, Reason.FAILED), text)
         return b""
 
     def _block(self) -> bytes:
@@ -178,17 +180,19 @@ def _script(program: Assembled, kept: bool, nonce: str, preferred: int, token: s
         "x_loader": binascii.b2a_base64(zlib.compress(program.loader, 9), newline=False).decode(),
     }
     lines = [f"{name}={quote(value).decode()}" for name, value in values.items()]
-    return "\n".join([*lines, shell_text("rendezvous.sh", without="x_wait"), shell_text("start.sh")])
+    return "\n".join(
+        [*lines, shell_text("rendezvous.sh", without=("x_wait", "x_last")), shell_text("start.sh")]
+    )
 
 
-def shell_text(name: str, *, without: str = "") -> str:
-    """A script of this package as it travels: no comments, no indentation, not the function `without`."""
+def shell_text(name: str, *, without: tuple[str, ...] = ()) -> str:
+    """A script of this package as it travels: no comments, no indentation, not the functions `without`."""
     kept: list[str] = []
     skipping = False
     with open(f"{os.path.dirname(os.path.abspath(__file__))}/{name}", encoding="utf-8") as file:  # noqa: PTH100, PTH120
         lines = file.read().split("\n")
     for line in lines:
-        skipping = skipping or (bool(without) and line.startswith(f"{without}()"))
+        skipping = skipping or line.removesuffix("() {") in without
         text = line.strip()
         if text and not text.startswith("#") and not skipping:
             kept.append(text)
