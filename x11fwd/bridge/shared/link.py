@@ -35,6 +35,7 @@ from x11fwd.bridge.shared.packing import PACKERS, Packer, Unpacker, chosen
 FIRST_WINDOW = 1 << 16  # what may be sent of a connection before the other half has said what it takes
 DATA_SIZE = 1 << 14  # bytes of DATA in one frame, so that connections take turns
 MOST_CONNECTIONS = 4096  # at once; an X server takes 256 to 2048 (Xserver(1), -maxclients)
+FAST_LINK = 2e7  # bytes in a second; zlib's level 6 makes fewer of noisy images
 ACK_STEP = (
     1 << 9
 )  # bytes that come before an acknowledgement is worth a batch of its own; it paces the sender
@@ -201,7 +202,8 @@ class Link:
             name = chosen(stream.peer.packers).encode("ascii")
             plain = frame_bytes(PACKED, LINK, name)
             stream.packer = Packer(self._level)
-        data = plain + (batch if stream.packer is None else stream.packer.pack(batch))
+        fast = self._pace.rate > FAST_LINK
+        data = plain + (batch if stream.packer is None else stream.packer.pack(batch, fast=fast))
         if self._flushed < self._sent:
             self._flushed = self._sent
             self._batches.append((self._sent, len(data)))

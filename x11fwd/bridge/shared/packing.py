@@ -1,5 +1,6 @@
 """Compression of one direction of one stream, the context kept from batch to batch; both halves use it."""
 
+import struct
 import zlib
 from typing import Iterator, Tuple
 
@@ -7,17 +8,64 @@ from x11fwd.bridge.shared.faults import WireFault
 
 PIECE = 1 << 16  # bytes that are unpacked at once, so that a small input cannot fill the memory
 PACKERS: "Tuple[str, ...]" = ("zlib",)  # what this side can unpack, best first; a place for zstd
+BIG_BATCH = 1 << 14  # bytes from which how fast it goes may count
+_LOOKS_BACK = 1 << 15
+_LONGEST_STORED = 0xFFFF
+_STORED_HEAD = struct.Struct("<BHH")
 
 
 class Packer:
-    """Packs batches with one zlib context (RFC 1951, without a header)."""
+    """Packs batches with one zlib context (RFC 1951, without a header).
+
+    Batches that cannot be packed go as stored blocks, and `fast` ones at level 1: a compressor that is
+    started anew knows the same bytes before as the other side does, so nothing of the context is lost.
+    """
 
     def __init__(self, level: int = 6) -> None:
+        self._level = level
+        self._running = -1  # the level of `_stream`
         self._stream = zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS)
+        self._before = b""  # the last bytes, as many as zlib looks back
 
-    def pack(self, batch: bytes) -> bytes:
-        """The batch packed, up to a byte border, so that the other side can unpack all of it now."""
+    def pack(self, batch: bytes, *, fast: bool = False) -> bytes:
+        """The batch packed, up to a byte border, so that the other side can unpack all of it now.
+
+        Args:
+            fast: the link takes bytes faster than zlib makes them.
+        """
+        level = self._level
+        if len(batch) >= BIG_BATCH:
+            if _is_noise(batch):
+                level = 0
+            elif fast:
+                level = 1
+        before, self._before = self._before, (self._before + batch[-_LOOKS_BACK:])[-_LOOKS_BACK:]
+        if not level:
+            self._running = 0
+            return _stored(batch)
+        if level != self._running:
+            self._running = level
+            self._stream = zlib.compressobj(
+                level, zlib.DEFLATED, -zlib.MAX_WBITS, zlib.DEF_MEM_LEVEL, zlib.Z_DEFAULT_STRATEGY, before
+            )
         return self._stream.compress(batch) + self._stream.flush(zlib.Z_SYNC_FLUSH)
+
+
+def _is_noise(batch: bytes) -> bool:
+    """Whether packing some places of it gains nothing."""
+    step = len(batch) // 4
+    some = b"".join([batch[at : at + 1024] for at in range(step // 2, len(batch) - 1024, step)])
+    return len(zlib.compress(some, 1)) > len(some) * 15 // 16
+
+
+def _stored(batch: bytes) -> bytes:
+    """Blocks that are not packed (RFC 1951, section 3.2.4)."""
+    blocks = []
+    for at in range(0, len(batch), _LONGEST_STORED):
+        piece = batch[at : at + _LONGEST_STORED]
+        blocks.append(_STORED_HEAD.pack(0, len(piece), len(piece) ^ 0xFFFF))
+        blocks.append(piece)
+    return b"".join(blocks)
 
 
 class Unpacker:
