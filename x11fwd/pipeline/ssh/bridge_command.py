@@ -12,19 +12,25 @@ from x11fwd.transports.quoting import for_any_shell, quote
 PATIENCE = 15  # seconds that a session waits for its display
 NO_DISPLAY = 94  # exit status of a strict session that got none
 
-# The shells that take `-l`, all but a few; where it is not known, a name that begins with `-` says the same.
-# bash is asked to make that name: `exec -a` is not POSIX.
+# A login shell is one whose name begins with `-`, which POSIX cannot give it and bash can.
 _LOGIN = """\
-case ${SHELL##*/} in
-sh|ash|dash|bash|rbash|zsh|fish|csh|tcsh|ksh|ksh93|mksh|lksh|yash|nu|nologin|false) exec "$SHELL" -l ;;
-esac
 command -v bash >/dev/null && exec bash --norc --noprofile -c 'exec -a "-${0##*/}" "$0"' "$SHELL"
-exec "$SHELL"
+exec "$SHELL" -l
 """
-# What sshd and pam_motd show to a login with a terminal and no command (session.c, check_quietlogin).
+# A shell that is named after its command calls itself so, as sshd has it, in its messages too.
+_COMMAND = """\
+x_text=%s
+case ${SHELL##*/} in
+sh|ash|dash|bash|ksh*|mksh|yash|zsh) exec "$SHELL" -c "$x_text" "${SHELL##*/}" ;;
+esac
+exec "$SHELL" -c "$x_text"
+"""
+# What sshd and pam_motd show to a login without a command (session.c, check_quietlogin).
 _GREETING = """\
-if [ -n "$SSH_TTY" ] && [ ! -e "$HOME/.hushlogin" ]; then cat /run/motd.dynamic /etc/motd 2>/dev/null; fi
+[ -e "$HOME/.hushlogin" ] || cat /run/motd.dynamic /etc/motd 2>/dev/null
 """
+# A terminal over there without one here: over a shared connection ssh sends zeros for all its modes (mux.c).
+_SANE = "stty sane 2>/dev/null\n"
 
 
 def meeting(token: str, *, strict: bool) -> str:
@@ -52,19 +58,22 @@ def known(display: str, authority: str) -> str:
     )
 
 
-def wrapped(before: str, command: str) -> str:
+def wrapped(before: str, command: str, *, bare_terminal: bool = False) -> str:
     """The text for ssh, whatever the login shell over there.
 
     Args:
         before: `meeting`, `known` or nothing.
         command: the user's, as one text; empty for a login.
+        bare_terminal: there is a terminal over there, and none here.
 
     Raises:
         ValueError: it is too long for one argument, or has a NUL byte.
     """
+    if bare_terminal:
+        before = _SANE + before
     if command:
         words = quote(command).decode("utf-8", "surrogateescape")
-        script = f'{before}exec "$SHELL" -c {words}'
+        script = before + _COMMAND.replace("%s", words)
     else:
         script = f"{before}{_GREETING}{_LOGIN}"
     return for_any_shell(script.encode("utf-8", "surrogateescape"))

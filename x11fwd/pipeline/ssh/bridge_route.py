@@ -17,7 +17,7 @@ from x11fwd.pipeline.ssh import bridge_folder as folders
 from x11fwd.pipeline.ssh import bridge_words as words
 from x11fwd.pipeline.ssh.bridge_session import LOST, Foreground, Verdict
 from x11fwd.pipeline.ssh.link import cache_folder
-from x11fwd.pipeline.ssh.relay import end_like
+from x11fwd.pipeline.ssh.relay import end_like, write_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -82,9 +82,8 @@ def run(call: Call) -> int | str:
     reason = words.needs_plain_ssh(call.line, call.config)
     if reason:
         return reason
-    text = words.remote_command(call.line, call.config)
     try:
-        command.wrapped(command.meeting("0" * 32, strict=True), text)
+        _wrapped(call, command.meeting("0" * 32, strict=True))
     except ValueError as error:
         return str(error)
     known = memory.recall(cache_folder(call.environ), call.place)
@@ -140,6 +139,9 @@ def _first(call: Call, known: memory.Known, folder: folders.Folder) -> int:
         ours, call.environ, lambda verdict: _report(call, known, fronts, verdict), mute=call.mute
     )
     fronts.append(front)
+    if words.wants_terminal(call.line, call.config) and not _terminal(call) and not call.mute:
+        # the login has no session, and ssh says this before all else
+        write_all(2, b"Pseudo-terminal will not be allocated because stdin is not a terminal.\r\n")
     if own:
         talks = call.config.get("permitlocalcommand") == "yes"
         argv = words.master_words(call.line, call.config, control, call.forwarding)
@@ -149,14 +151,14 @@ def _first(call: Call, known: memory.Known, folder: folders.Folder) -> int:
     else:
         call.note(f"bridge: over your own open connection ({control})")
     if call.asks is not None and not _may(call, control, call.asks):
-        argv = words.session_words(
-            call.line, call.config, control, words.remote_command(call.line, call.config) or None, native=True
-        )
-        return _finish(front, front.session(argv, terminal=_terminal(call)))
+        return _finish(front, _natively(call, front, control))
     if words.wants_background(call.line, call.config):
         _to_background()
     front.say_login()
-    return _finish(front, _session(call, known, front, control, token))
+    status = _session(call, known, front, control, token)
+    if front.lost and own:
+        _end_orphan(folder, call.environ)  # the local half was killed, and cannot do it
+    return _finish(front, status)
 
 
 def _may(call: Call, control: str, asks: Callable[[], bool]) -> bool:
@@ -180,10 +182,8 @@ def _session(call: Call, known: memory.Known, front: Foreground, control: str, t
         # a pipe: were its bytes sent to a session without a display, nobody could send them again
         verdict = front.wait_for_verdict(_FIRST)
         return _with_verdict(call, front, verdict or _silence(control))
-    text = words.remote_command(call.line, call.config)
-    remote = command.wrapped(command.meeting(token, strict=strict), text)
-    argv = words.session_words(call.line, call.config, control, remote, native=False)
-    status = front.session(argv, terminal=_terminal(call))
+    remote = _wrapped(call, command.meeting(token, strict=strict))
+    status = _run(call, front, control, remote, native=False)
     if not strict:
         if front.verdict is None and status != LOST:
             front.wait_for_verdict(0)
@@ -199,14 +199,16 @@ def _with_verdict(call: Call, front: Foreground, verdict: Verdict) -> int:
     """A session whose display is known before it starts; without one ssh's own forwarding is asked for."""
     if front.stopped:
         return -front.stopped
-    text = words.remote_command(call.line, call.config)
     if verdict.ready:
-        remote: str | None = command.wrapped(command.known(verdict.display, verdict.authority), text)
-    else:
-        front.tell_now(f"no bridge to this host ({verdict.reason}); windows take ssh's own forwarding")
-        remote = text or None
-    argv = words.session_words(call.line, call.config, verdict.control, remote, native=not verdict.ready)
-    return front.session(argv, terminal=_terminal(call))
+        remote = _wrapped(call, command.known(verdict.display, verdict.authority))
+        return _run(call, front, verdict.control, remote, native=False)
+    front.tell_now(f"no bridge to this host ({verdict.reason}); windows take ssh's own forwarding")
+    return _natively(call, front, verdict.control)
+
+
+def _natively(call: Call, front: Foreground, control: str) -> int:
+    """The session as plain ssh has it, over the connection that is there."""
+    return _run(call, front, control, words.remote_command(call.line, call.config) or None, native=True)
 
 
 def _finish(front: Foreground, status: int) -> int:
@@ -244,12 +246,25 @@ def _input_is_kept(call: Call) -> bool:
 
 def _terminal(call: Call) -> bool:
     """There will be one over there, as ssh decides it."""
-    wanted = call.config.get("requesttty", "auto")
-    if wanted == "force":
+    if words.forces_terminal(call.config):
         return True
-    if not os.isatty(0) or call.line.has("n") or words.wants_background(call.line, call.config):
-        return False
-    return wanted == "yes" or (wanted != "no" and not words.remote_command(call.line, call.config))
+    return words.wants_terminal(call.line, call.config) and not _no_terminal_here(call)
+
+
+def _no_terminal_here(call: Call) -> bool:
+    return not os.isatty(0) or call.line.has("n") or words.wants_background(call.line, call.config)
+
+
+def _wrapped(call: Call, before: str) -> str:
+    text = words.remote_command(call.line, call.config)
+    bare = words.forces_terminal(call.config) and not os.isatty(0)
+    return command.wrapped(before, text, bare_terminal=bare)
+
+
+def _run(call: Call, front: Foreground, control: str, remote: str | None, *, native: bool) -> int:
+    terminal = _terminal(call)
+    argv = words.session_words(call.line, call.config, control, remote, native=native, terminal=terminal)
+    return front.session(argv, terminal=terminal)
 
 
 def _to_background() -> None:

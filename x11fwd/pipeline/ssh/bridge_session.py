@@ -72,6 +72,7 @@ class Foreground:
         self._on_verdict = on_verdict
         self._mute = mute
         self._part = b""
+        self._over = False  # our program over there has ended
         self._leaves = False
         self._sentences: list[tuple[float, str]] = []
         self._pid = 0
@@ -153,6 +154,7 @@ class Foreground:
 
     def linger(self, status: int) -> int:
         """Stay until the last window has closed, as ssh does. Returns the exit status of it all."""
+        self._over = True
         self._tell_half(b"over\n")
         while not (self._leaves or self.lost or self._stopped):
             self._turn(None)
@@ -267,6 +269,8 @@ class Foreground:
             data = b""
         if not data:
             self.lost = True
+            if not self._over:
+                self.tell_later("the bridge's process here is gone: windows close, this session stays")
             return
         *lines, self._part = (self._part + data).split(b"\n")
         for line in lines:

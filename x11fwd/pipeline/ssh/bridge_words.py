@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _TERMINAL = "tT"
 _X11 = "xXY"
 _WAY = "SOWQ"  # options with an argument that say over which connection, or are no session
+_FORCED = frozenset({"force"})
 _NO = frozenset({"", "no", "none", "false"})
 
 
@@ -50,6 +51,19 @@ def wants_background(line: CommandLine, config: Mapping[str, str]) -> bool:
     return line.has("f") or config.get("forkafterauthentication", "no") not in _NO
 
 
+def wants_terminal(line: CommandLine, config: Mapping[str, str]) -> bool:
+    """A terminal over there, if there is one here (ssh.c, the lines that set tty_flag)."""
+    wanted = config.get("requesttty", "auto")
+    return wanted in _FORCED | {"yes", "true"} or (
+        wanted not in {"no", "false"} and not remote_command(line, config)
+    )
+
+
+def forces_terminal(config: Mapping[str, str]) -> bool:
+    """A terminal over there, even if there is none here (-tt)."""
+    return config.get("requesttty") in _FORCED
+
+
 def own_words(line: CommandLine, without: str) -> list[str]:
     """The user's options, but for some letters."""
     words = [f"-{flag}" for flag in line.flags if flag not in without]
@@ -75,18 +89,23 @@ def master_words(
 
 
 def session_words(
-    line: CommandLine, config: Mapping[str, str], control: str, command: str | None, *, native: bool
+    line: CommandLine,
+    config: Mapping[str, str],
+    control: str,
+    command: str | None,
+    *,
+    native: bool,
+    terminal: bool,
 ) -> list[str]:
     """`ssh` for the session, over an open connection.
 
     Args:
         command: the wrapped one; None for a login as ssh itself makes it.
         native: ask for ssh's own forwarding.
+        terminal: there is one over there, see `wants_terminal`.
     """
-    terminal = {"yes": ["-t"], "force": ["-t", "-t"], "no": ["-T"]}.get(config.get("requesttty", "auto"), [])
-    if not terminal and not remote_command(line, config):
-        terminal = ["-t"]  # as ssh does for a login; it says itself where stdin is none
-    ours = [*_over(control), *terminal, "-X" if native else "-x"]
+    asked = ["-t", "-t"] if terminal else ["-T"]
+    ours = [*_over(control), *asked, "-X" if native else "-x"]
     if config.get("remotecommand", "none") not in _NO:
         ours += ["-o", "RemoteCommand=none"]
     if config.get("forkafterauthentication", "no") not in _NO:
