@@ -134,7 +134,8 @@ def test_the_last_message_is_there_when_the_program_has_ended(person: Person, al
 
 
 def test_a_call_leaves_no_process_and_no_file_behind(person: Person, alias: str) -> None:
-    run(person, ["ssh", "-X", alias, "true"])  # updates known_hosts
+    # updates known_hosts, and this host's refusal to forward X11 is remembered
+    run(person, person.x11fwd("ssh", alias, "true"))
     before = sorted(path.name for path in person.home.rglob("*"))
     run(person, person.x11fwd("ssh", alias, "true"))
     assert person.processes() == []
@@ -251,6 +252,7 @@ def test_a_wrong_password_is_refused_before_the_next_prompt(
 ) -> None:
     host = new_chroot_host("bookworm", "bare", Setup(sshd_config="KbdInteractiveAuthentication no"))
     alias = person.alias("gpu", host, user="ben", lines="PubkeyAuthentication no")
+    person.write(".config/x11fwd/config", "Via native\n")  # sshd refuses: it would ask for the bridge
 
     def talk(terminal: Terminal) -> None:
         for password in ("wrong", "wrong again", host.ben_password):
@@ -513,6 +515,7 @@ def test_a_far_host_is_reached_with_compression(person: Person, alias: str) -> N
     port = re.search(r"Port (\d+)", (person.home / ".ssh/config").read_text())
     assert port
     person.write(".cache/x11fwd/links", f"127.0.0.1 {port[1]} 0.080000 {time.time():.0f}\n")
+    person.write(".config/x11fwd/config", "Via native\n")
     far = run(person, person.x11fwd("ssh", "-v", alias, "true"))
     assert b"x11fwd: compression: 80 ms of round trip" in far.err
     assert b"compression: zlib@openssh.com" in far.err
