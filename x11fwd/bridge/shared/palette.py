@@ -11,7 +11,7 @@ from typing import Dict, List, Optional, Sequence, Tuple
 from x11fwd.bridge.shared.packets import BAD_ACCESS, BAD_VALUE
 from x11fwd.bridge.shared.setup import TRUE_COLOR, VisualType
 
-_DEEPEST = 32  # planes, from where on pixels have an alpha part (dix/colormap.c, ALPHAMASK)
+_ALPHA_PLANES = 32  # planes, from where on pixels have an alpha part (dix/colormap.c, ALPHAMASK)
 
 
 class _Ramp:
@@ -56,7 +56,7 @@ class TrueColors:
         masks = (visual.red, visual.green, visual.blue)
         self.ramps = [_Ramp(mask, visual.bits_per_rgb) for mask in masks]
         together = visual.red | visual.green | visual.blue
-        self.alpha = 0xFFFFFFFF & ~together if visual.depth >= _DEEPEST else 0
+        self.alpha = 0xFFFFFFFF & ~together if visual.depth >= _ALPHA_PLANES else 0
         self.mask = together | self.alpha
 
     def alloc(self, color: "Sequence[int]") -> "Tuple[int, Tuple[int, ...]]":
