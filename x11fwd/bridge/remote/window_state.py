@@ -10,6 +10,7 @@ selects StructureNotify. Whatever happens otherwise, the window is `lost`: quest
 import struct
 from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
 
+from x11fwd.bridge.remote.own_window import OwnWindow
 from x11fwd.bridge.shared.wire import Request
 
 if TYPE_CHECKING:
@@ -19,57 +20,11 @@ STRUCTURE_NOTIFY = 1 << 17
 UNMAPPED, UNVIEWABLE, VIEWABLE = range(3)
 _X, _Y, _WIDTH, _HEIGHT, _BORDER, _SIBLING, _STACK = range(7)  # bits of ConfigureWindow
 # bits of the window attributes
-_BIT_GRAVITY, _GRAVITY, _BACKING, _PLANES, _PIXEL, _OVERRIDE, _SAVE_UNDER, _EVENTS, _DO_NOT = range(4, 13)
+_BIT_GRAVITY, _GRAVITY, _BACKING, _PLANES, _PIXEL, _OVERRIDE, _SAVE_UNDER, _EVENTS = range(4, 12)
 _COLORMAP = 13
 _REPARENT = 7
-_UNMAP_GRAVITY, _NORTH_WEST = 0, 1
+_NORTH_WEST = 1
 MOST_WINDOWS = 1 << 14  # of one program; more are not followed
-
-
-class OwnWindow:
-    """One window that the program made."""
-
-    __slots__ = (
-        "attributes",
-        "border",
-        "children",
-        "depth",
-        "events_since",
-        "geometry_after",
-        "height",
-        "input_only",
-        "lost",
-        "managed",
-        "map_after",
-        "mapped",
-        "mapped_once",
-        "order_lost",
-        "parent",
-        "root",
-        "seen_events",
-        "seen_state",
-        "visual",
-        "width",
-        "x",
-        "y",
-    )
-
-    def __init__(self) -> None:
-        self.parent = self.root = self.visual = self.depth = 0
-        self.x = self.y = self.width = self.height = self.border = 0
-        self.input_only = False
-        self.attributes: Dict[int, int] = {}  # by bit of CreateWindow's mask
-        self.mapped = False
-        self.mapped_once = False
-        self.managed = False  # the window manager may configure it; events say what it is
-        self.lost = False
-        self.children: List[int] = []  # bottom first
-        self.order_lost = False
-        self.events_since = 0  # the request that selected StructureNotify; 0 when it is not selected
-        self.geometry_after = 0  # what events say counts when this request is settled
-        self.map_after = 0
-        self.seen_events: Optional[Tuple[int, int]] = None  # what all selected, and this program, when told
-        self.seen_state: Tuple[int, int] = (0, -2)  # the map state that the server told, and to which request
 
 
 def signed(value: int) -> int:
@@ -98,9 +53,9 @@ class WindowStates:
         found = self._windows.get(number)
         if found is None or found.lost or self._around.resources.own_window(number) is None:
             return None
-        if found.attributes.get(_GRAVITY, _NORTH_WEST) != _NORTH_WEST and found.parent not in self.roots:
+        if found.drifts and not found.managed and found.parent not in self.roots:
             above = self._windows.get(found.parent)
-            if not found.managed and (above is None or above.lost):  # it moves when that changes its size
+            if above is None or above.lost:
                 return None
         return found
 
@@ -159,7 +114,7 @@ class WindowStates:
         return mine if inside or not found.mapped_once else None
 
     def attributes_told(self, number: int, map_state: int, events: "Tuple[int, int]", request: int) -> None:
-        """What the X server says to GetWindowAttributes number `request`; events of all, and of this program."""
+        """The X server's reply to GetWindowAttributes number `request`: events of all, and of the program."""
         found = self._windows.get(number)
         if found is not None:
             found.seen_events = events
@@ -189,6 +144,7 @@ class WindowStates:
             made.root, from_visual, from_depth = above.root, above.visual, above.depth
             inside, colormap = above.input_only, above.attributes.get(_COLORMAP, 0)
             above.children.append(number)
+            made.doubtful = made.lost = above.doubtful
         else:
             return
         made.parent, made.x, made.y, made.width, made.height = parent, x, y, width, height
@@ -225,6 +181,7 @@ class WindowStates:
             found.lost = True
 
     def _select(self, window: OwnWindow, request: int) -> None:
+        window.drifts = window.drifts or window.attributes.get(_GRAVITY, _NORTH_WEST) != _NORTH_WEST
         selected = window.attributes.get(_EVENTS, 0) & STRUCTURE_NOTIFY
         window.events_since = (window.events_since or request) if selected else 0
 
@@ -258,7 +215,7 @@ class WindowStates:
         """Win-gravity moves those inside (X protocol, ConfigureWindow); only North-West leaves them."""
         for child in window.children:
             inside = self._windows.get(child)
-            if inside is not None and inside.attributes.get(_GRAVITY, _NORTH_WEST) != _NORTH_WEST:
+            if inside is not None and inside.drifts:
                 inside.lost = True
 
     def _restack(self, above: "Optional[OwnWindow]", number: int, values: "Dict[int, int]") -> None:
@@ -283,16 +240,17 @@ class WindowStates:
         if found is None:
             return
         if self._lies_in(parent, number):  # Match, if all that was asked for before has come about
-            found.lost = True
-            self._around.resources.drop(number, doubtful=True)
+            self._doubt(found, number)
             return
         self._around.resources.moved(number, parent)
         before, above = self._windows.get(found.parent), self._windows.get(parent)
         if before is not None and number in before.children:
             before.children.remove(number)
+        found.parent, found.x, found.y = parent, x, y
         if above is not None:
             above.children.append(number)
-        found.parent, found.x, found.y = parent, x, y
+            if above.doubtful:
+                self._doubt(found, number)
         if found.managed or (above is None and parent not in self.roots):
             found.lost = True
             return
@@ -383,9 +341,20 @@ class WindowStates:
     def failed(self, request: Request) -> None:
         """A request about a window had an error: nothing of that window counts any more."""
         number = struct.unpack_from(self._order + "I", request.data, request.body)[0]
+        found = self._windows.get(number)
+        if found is not None and request.opcode == _REPARENT:
+            self._doubt(found, number)
         self._lose(number)
-        if request.opcode == _REPARENT and number in self._windows:  # nobody knows what it will end with
+
+    def _doubt(self, window: OwnWindow, number: int) -> None:
+        """Nobody knows where this window is, with all in it."""
+        found = [(number, window)]
+        while found:
+            number, window = found.pop()
+            window.doubtful = window.lost = True
             self._around.resources.drop(number, doubtful=True)
+            inside = [(child, self._windows.get(child)) for child in window.children]
+            found += [(child, one) for child, one in inside if one is not None and not one.doubtful]
 
     def _lies_in(self, number: int, above: int) -> bool:
         """Whether a window is `above` or lies in it, as far as anybody remembers."""

@@ -3,9 +3,10 @@
 import struct
 from typing import Dict, Optional
 
+from x11fwd.bridge.remote.own_window import OwnWindow
 from x11fwd.bridge.remote.rules.base import Answer, Rule, Surroundings
 from x11fwd.bridge.remote.rules.facts import Grabs
-from x11fwd.bridge.remote.window_state import OwnWindow, WindowStates
+from x11fwd.bridge.remote.window_state import WindowStates
 from x11fwd.bridge.shared.majors import CORE
 from x11fwd.bridge.shared.packets import reply_packet
 from x11fwd.bridge.shared.wire import ERROR, REPLY, Packet, Request
