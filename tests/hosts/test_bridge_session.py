@@ -112,13 +112,12 @@ def test_streams_and_status_are_those_of_plain_ssh(
 
 
 def test_a_terminal_where_there_is_none_has_the_usual_modes(person: Person, alias: str) -> None:
-    words = [
-        "-tt",
-        alias,
-        "stty size; until stty -a | grep -q ' icanon'; do sleep 0.05; done; stty -a; exit 5",
-    ]
-    plain, ours = both(person, words)
-    assert ours == plain
+    _, ours = both(person, ["-tt", alias, "stty size; stty -a; exit 5"])
+    assert ours.status == 5
+    assert ours.out.startswith(b"0 0\r\n")
+    for mode in (b" icanon", b"isig", b" echo ", b"opost", b" onlcr"):
+        assert mode in ours.out
+    assert ours.err == b"Connection to 127.0.0.1 closed.\r\n"
 
 
 @pytest.mark.parametrize("shell", ["/bin/bash", "/bin/sh", "/usr/bin/zsh", "/usr/bin/fish", "/usr/bin/tcsh"])
@@ -127,6 +126,7 @@ def test_every_login_shell_runs_the_command_as_sshd_would(
 ) -> None:
     host = new_chroot_host("bookworm", "shells", Setup(login_shell=shell))
     alias = person.alias("gpu", host)
+    host.write("/home/ana/.zshrc", "", user="ana")  # or zsh asks new people what they want
     name = "" if "csh" in shell else "$0"
     command = f"echo \"a'b\" '$HOME' 'x  y' {name}; no-such-program; /bin/sh -c 'echo $SHELL; exit 3'"
     for _ in range(2):
@@ -432,9 +432,45 @@ def test_a_host_without_python_says_so_once_and_takes_the_native_route(
     terminal.send("word\r")
     terminal.read_until("got word")
     assert terminal.wait() == 3
-    again = run(person, bridge(person, "-v", alias, "cat; exit 3"), b"data")
-    assert b"the host had no Python" in again.err
+    again = run(person, bridge(person, alias, "cat; exit 3"), b"data")
+    assert b"x11fwd: no bridge to this host (there is no Python" in again.err
     assert again[:2] == (3, b"data")
+    auto = run(person, person.x11fwd("ssh", "-v", alias, "cat; exit 3"), b"data")
+    assert b"the bridge cannot run there: there is no Python on the server" in auto.err
+    everything_is_gone(person)
+
+
+def test_a_host_that_has_lost_its_python_still_gets_all_its_input(
+    person: Person, new_chroot_host: Callable[..., ChrootHost]
+) -> None:
+    host = new_chroot_host("bookworm", "bare")
+    alias = person.alias("gpu", host)
+    assert run(person, bridge(person, alias, "cat; exit 3"), b"data") == Ended(3, b"data", b"")
+    for path in (host.root / "usr/bin").glob("python3*"):
+        path.unlink()
+    ended = run(person, bridge(person, alias, "cat; exit 3"), b"data")
+    assert ended[:2] == (3, b"data")
+    assert b"x11fwd: no window can open in this session: there is no Python on the server" in ended.err
+    everything_is_gone(person)
+
+
+def test_a_killed_remote_half_is_told_and_the_session_goes_on(
+    person: Person, new_chroot_host: Callable[..., ChrootHost]
+) -> None:
+    host = new_chroot_host("bookworm", "bare")
+    alias = person.alias("gpu", host)
+    process = person.popen(bridge(person, alias, "echo up; cat; exit 4"))
+    assert process.stdout
+    assert process.stdout.readline() == b"up\n"
+    host.check(["pkill", "-KILL", "-u", "ana", "python3"])
+    assert process.stderr
+    assert process.stderr.readline().startswith(b"x11fwd: the bridge has ended: ")
+    later = run(person, bridge(person, alias, "exit 5"))
+    assert later.status == 5
+    assert b"x11fwd: no bridge to this host" in later.err
+    out, _ = process.communicate(b"more", timeout=20)
+    assert (process.returncode, out) == (4, b"more")
+    everything_is_gone(person)
 
 
 def test_one_session_for_each_connection_is_enough_where_no_question_is_asked(

@@ -1,16 +1,14 @@
 """What is known of a host from its last session over the bridge; light, each login reads it.
 
-The file `bridges` in x11fwd's cache folder has one line per host: `host port user number digest python when`.
+The file `bridges` in x11fwd's cache folder has one line per host: `host port user number digest`.
 """
 
 from __future__ import annotations
 
 import os
-import time
 
 _KEPT = 200  # hosts
-_VALID = 30 * 86400.0  # seconds that it is believed that a host has no Python
-NOTHING = "-"
+_NOTHING = "-"
 
 
 class Known:
@@ -19,15 +17,18 @@ class Known:
     Attributes:
         number: of its display, 0 where there was none yet.
         digest: of the remote half that lies there, "" for none.
-        python: one was found there; None where nobody has looked, or long ago.
     """
 
-    __slots__ = ("digest", "number", "python")
+    __slots__ = ("digest", "number")
 
-    def __init__(self, number: int = 0, digest: str = "", *, python: bool | None = None) -> None:
+    def __init__(self, number: int = 0, digest: str = "") -> None:
         self.number = number
         self.digest = digest
-        self.python = python
+
+    @property
+    def ran(self) -> bool:
+        """The bridge has run there."""
+        return self.number > 0
 
 
 def recall(folder: str | None, place: tuple[str, str, str]) -> Known:
@@ -39,9 +40,7 @@ def recall(folder: str | None, place: tuple[str, str, str]) -> Known:
     """
     for row in _read(folder):
         if tuple(row[:3]) == place:
-            fresh = abs(time.time() - float(row[6])) < _VALID
-            python = {"yes": True, "no": False}.get(row[5]) if fresh else None
-            return Known(int(row[3]), "" if row[4] == NOTHING else row[4], python=python)
+            return Known(int(row[3]), "" if row[4] == _NOTHING else row[4])
     return Known()
 
 
@@ -50,8 +49,7 @@ def remember(folder: str | None, place: tuple[str, str, str], known: Known) -> N
     if folder is None or any(not word or any(one.isspace() for one in word) for word in place):
         return
     rows = [row for row in _read(folder) if tuple(row[:3]) != place][-(_KEPT - 1) :]
-    python = NOTHING if known.python is None else "yes" if known.python else "no"
-    rows.append([*place, str(known.number), known.digest or NOTHING, python, f"{time.time():.0f}"])
+    rows.append([*place, str(known.number), known.digest or _NOTHING])
     temporary = f"{folder}/bridges.{os.getpid()}"
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)  # noqa: PTH103  pathlib costs 4 ms to import
@@ -76,6 +74,6 @@ def _read(folder: str | None) -> list[list[str]]:
         return rows
     for line in lines:
         row = line.split()
-        if len(row) == 7 and row[3].isdigit() and len(row[3]) < 6 and row[6].isdigit():
+        if len(row) == 5 and row[3].isdigit() and len(row[3]) < 6:
             rows.append(row)  # a damaged line is as good as none
     return rows

@@ -155,25 +155,22 @@ class _Bridge:
             write_all(channel.write, starter.first)
             why = half.run(channel.read, channel.write, lambda data: self._hear(starter, data))
         reception.programs(0)
-        if starter.refused is not None and starter.refused.reason in HOPELESS:
-            remember(task.cache, task.place, Known(known.number, python=False))
-        elif half.ready is not None:
+        if half.ready is not None:
             digest = program.digest if starter.kept else ""
-            remember(task.cache, task.place, Known(half.ready.number, digest, python=True))
+            remember(task.cache, task.place, Known(half.ready.number, digest))
         if self._stopping.is_set():
             return
         if half.ready is not None:
-            reception.say(f"the bridge has ended: {why or 'the remote half has left'}")
+            reception.over(task.control, f"the bridge has ended: {why or 'the remote half has left'}")
+        elif starter.refused is not None:
+            refused = starter.refused
+            reception.none(task.control, refused.sentence, never=refused.reason in HOPELESS)
         else:
-            reason = starter.refused.sentence if starter.refused else self._last_words(channel) or why
-            reception.none(task.control, reason)
+            reception.none(task.control, self._last_words(channel) or why)
 
     def broke(self, sentence: str) -> None:
         """Something ended it that is no ordinary end."""
-        if self.reception.decided:
-            self.reception.say(sentence)
-        else:
-            self.reception.none(self._task.control, sentence)
+        self.reception.over(self._task.control, sentence)
         self.reception.programs(0)
 
     def stop(self) -> None:

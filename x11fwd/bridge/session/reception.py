@@ -10,6 +10,7 @@ and hears
 
     ready CONTROL TAB DISPLAY TAB AUTHORITY    what to set over there, and the master to go through
     none CONTROL TAB REASON                    there will be no display
+    never CONTROL TAB REASON                   the same, and there cannot be one on that host
     say SENTENCE                     for the person
     leave                            after `over`: nobody waits for this session
 
@@ -89,9 +90,19 @@ class Reception(threading.Thread):
         """The display is there. Values with a line end in them were refused by the caller."""
         self._decide(f"ready {control}\t{display}\t{authority}\n")
 
-    def none(self, control: str, reason: str) -> None:
+    def none(self, control: str, reason: str, *, never: bool = False) -> None:
         """There will be no display; nothing happens where there was a verdict already."""
-        self._decide(f"none {control}\t{reason.translate(_PLAIN)}\n")
+        self._decide(f"{'never' if never else 'none'} {control}\t{reason.translate(_PLAIN)}\n")
+
+    def over(self, control: str, sentence: str) -> None:
+        """There is no display any more: a sentence for those who had it, and a verdict for whoever comes."""
+        with self._mutex:
+            had = self._verdict.startswith(b"ready ")
+            if had:
+                self._verdict = b""
+        if had:
+            self.say(sentence)
+        self.none(control, sentence)
 
     def programs(self, count: int) -> None:
         """How many programs are connected now."""

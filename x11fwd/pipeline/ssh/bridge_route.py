@@ -87,8 +87,6 @@ def run(call: Call) -> int | str:
     except ValueError as error:
         return str(error)
     known = memory.recall(cache_folder(call.environ), call.place)
-    if known.python is False:
-        return "the host had no Python 3.6 or newer when it was last asked"
     try:
         return _meet(call, known)
     except OSError as error:
@@ -177,7 +175,7 @@ def _may(call: Call, control: str, asks: Callable[[], bool]) -> bool:
 
 def _session(call: Call, known: memory.Known, front: Foreground, control: str, token: str) -> int:
     """The first session: side by side with the bridge where that loses nothing."""
-    strict = not known.python
+    strict = not known.ran
     if strict and not _input_is_kept(call):
         # a pipe: were its bytes sent to a session without a display, nobody could send them again
         verdict = front.wait_for_verdict(_FIRST)
@@ -227,7 +225,10 @@ def _report(call: Call, known: memory.Known, front: list[Foreground], verdict: V
     if verdict.ready:
         call.note(f"bridge: the display over there is {verdict.display}, its cookie in {verdict.authority}")
         hosts.remember(host, port, call.environ, helpless="")
-    elif known.python:
+        return
+    if verdict.never:
+        hosts.remember(host, port, call.environ, helpless=verdict.reason)
+    if known.ran:
         # this session goes on without a display, because its input may be on its way
         for one in front:
             one.tell_later(f"no window can open in this session: {verdict.reason}")

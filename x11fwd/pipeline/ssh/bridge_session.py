@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _HANDED_ON = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 _MOST = 65536
 _SETTLING = 0.5  # seconds: where the line is lost, ssh says so itself
+_NO_MODES = b"mux_master_process_new_session: tcgetattr"  # -tt without a terminal here, see bridge_command
 _SHARED, _PLAIN = b"Shared connection to ", b"Connection to "
 LOST = 255  # ssh's exit status where the connection or ssh itself failed
 
@@ -33,16 +34,18 @@ class Verdict:
 
     Attributes:
         ready: there is one.
+        never: there cannot be one on that host.
         control: socket of the master.
         display, authority: what to set over there.
         reason: why there is none.
     """
 
-    __slots__ = ("authority", "control", "display", "ready", "reason")
+    __slots__ = ("authority", "control", "display", "never", "ready", "reason")
 
     def __init__(self, line: str) -> None:
         kind, _, rest = line.partition(" ")
         self.ready = kind == "ready"
+        self.never = kind == "never"
         self.control, _, rest = rest.partition("\t")
         self.display, _, self.authority = rest.partition("\t")
         self.reason = "" if self.ready else rest
@@ -258,6 +261,8 @@ class Foreground:
                 return
             if number == self._errors:
                 data = data.replace(_SHARED, _PLAIN)  # one write of ssh's, so one read
+            elif _NO_MODES in data:
+                data = b"".join(line for line in data.splitlines(keepends=True) if _NO_MODES not in line)
             write_all(2, data)
 
     def _hear(self) -> None:
