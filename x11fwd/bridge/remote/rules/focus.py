@@ -32,8 +32,8 @@ class InputFocus(Rule):
     X protocol, GetInputFocus: focus and revert-to. The server's reply to each question answered here renews
     them. They do not count any more once the program gets a FocusIn or FocusOut for a moved focus, or sends
     what can move it: SetInputFocus, or taking away a window that may have it (chapter 9, SetInputFocus: "if
-    the focus window later becomes not viewable"). That all errors of earlier requests come before the reply
-    is the Sequencer's care.
+    the focus window later becomes not viewable"). A program that has grabbed the server asks for the focus of
+    that moment. That all errors of earlier requests come before the reply is the Sequencer's care.
     """
 
     requests = ((CORE, _GET_INPUT_FOCUS),)
@@ -57,6 +57,8 @@ class InputFocus(Rule):
 
     def answer(self, request: Request) -> Optional[Answer]:
         if self.size(request) != 4 or self._open >= FOCUS_CREDIT or self.around.at_risk():
+            return None
+        if self._grabs.grabbed:
             return None
         told = self._told
         if told is None and self._first:

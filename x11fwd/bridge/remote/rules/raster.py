@@ -13,7 +13,7 @@ _GET_IMAGE, _RASTER_CREATE, _RASTER_FREE = 73, 53, 54
 _CREATE_CONTEXT, _CHANGE_CONTEXT, _COPY_CONTEXT, _SET_CLIP, _FREE_CONTEXT = 55, 56, 57, 59, 60
 _COPY_AREA, _COPY_PLANE, _FILL_RECTANGLES, _PUT_IMAGE = 62, 63, 70, 72
 _DRAWING = (64, 65, 66, 67, 68, 69, 71, 74, 75, 76, 77)  # lines, arcs, polygons, texts
-_FUNCTION, _PLANE_MASK, _FOREGROUND, _FILL_STYLE, _CLIP_MASK = 0, 1, 2, 8, 19  # bits of a context
+_FUNCTION, _PLANE_MASK, _FOREGROUND, _FILL_STYLE, _CONTEXT_CLIP = 0, 1, 2, 8, 19  # bits of a context
 _GX_COPY, _SOLID, _Z_PIXMAP, _ALL_PLANES = 3, 0, 2, 0xFFFFFFFF
 _CLIPPED = 1  # in place of a clip mask: some rectangles
 MOST_CONTEXTS = 1 << 13
@@ -135,7 +135,7 @@ class OwnImage(Rule):
     def _set_clip(self, request: Request) -> None:
         found = self._contexts.get(self.words(request, 1)[0])
         if found is not None:
-            found[_CLIP_MASK] = _CLIPPED
+            found[_CONTEXT_CLIP] = _CLIPPED
 
     def _forget_context(self, number: int) -> None:
         self._contexts.pop(number, None)
@@ -143,7 +143,7 @@ class OwnImage(Rule):
     def _plain(self, number: int, raster: Raster) -> Optional[Dict[int, int]]:
         """The context when it paints as it is told: function Copy, all planes, no clip."""
         found = self._contexts.get(number)
-        if found is None or found.get(_FUNCTION, _GX_COPY) != _GX_COPY or found.get(_CLIP_MASK):
+        if found is None or found.get(_FUNCTION, _GX_COPY) != _GX_COPY or found.get(_CONTEXT_CLIP):
             return None
         depth = (1 << raster.depth) - 1
         return found if found.get(_PLANE_MASK, depth) & depth == depth else None
