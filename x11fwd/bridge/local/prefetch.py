@@ -47,7 +47,7 @@ LARGEST_FACT = 1 << 21  # bytes of a reply
 LARGEST_BATCH = 1 << 22
 MOST_ROUNDS = 200  # a topic that changes more often is left to the X server
 LAST_ATOM = 1000  # up to which atoms that nobody here has interned are asked for; a server's own come first
-_FIRST_ATOM = 69
+_FIRST_ATOM = 1
 _BAD_NAME = 15
 
 

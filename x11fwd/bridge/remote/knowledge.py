@@ -9,7 +9,7 @@ Distrusted: a program of this link changes it, and the local half's knowledge la
 
 import struct
 from collections import deque
-from typing import Deque, Dict, Optional, Set, Tuple
+from typing import Deque, Dict, Iterable, Optional, Set, Tuple
 
 from x11fwd.bridge.shared.control import (
     AtomsTold,
@@ -85,6 +85,10 @@ class Knowledge:
     def fact(self, request: bytes) -> Optional[bytes]:
         """The reply to exactly this request, its sequence number left open; None when nobody knows."""
         return self._facts.get(request)
+
+    def requests(self) -> "Iterable[bytes]":
+        """The requests to which the replies are known, as `fact` wants them."""
+        return tuple(self._facts)
 
     def trusts(self, topic: bytes) -> bool:
         """Whether a reply that comes now may be remembered under this topic."""

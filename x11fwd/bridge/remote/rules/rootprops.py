@@ -43,7 +43,7 @@ class RootPropertyRule(Rule):
             return None
         actual, rest, items = struct.unpack_from(knowledge.order + "III", fact, 8)
         bits = fact[1]
-        if rest or (bits != 8 and order != knowledge.order):
+        if rest or (bits > 8 and order != knowledge.order):
             return None
         size = items * bits // 8
         value = fact[32 : 32 + size]
