@@ -5,13 +5,15 @@ Blocks of 64 bytes are compared first, then the pixels (words of four bytes) of 
 """
 
 import struct
+from collections import Counter
 from itertools import compress
 from operator import ne
-from typing import Dict, List, Tuple, Union
+from typing import Dict, Iterator, List, Optional, Tuple, Union
 
 from x11fwd.bridge.shared.faults import WireFault
 
-SAME, PIXELS, BLOCKS, PLAIN = range(4)  # nothing changed; few colours; blocks as they are; all as it is
+# Nothing changed; few colours; blocks as they are; all as it is; few colours, the palette emptied before
+SAME, PIXELS, BLOCKS, PLAIN, AFRESH = range(5)
 _BLOCK = 64  # bytes
 _CHUNK = 64 * _BLOCK
 _MOST_RUNS = 30000  # of changed pixels, for the time that they take
@@ -21,7 +23,7 @@ _FIRST_COLOURS = 255  # those that have a byte of their own
 _SAMPLE = 256
 _CHUNK_BLOCKS = struct.Struct("64s" * 64)
 _SET = bytes([0]) + bytes([1]) * 255
-_LENGTHS_HEAD = struct.Struct("<5I")
+_LENGTHS_HEAD = struct.Struct("<6I")
 
 _PixelBytes = Union[bytes, bytearray, memoryview]
 
@@ -33,9 +35,9 @@ class PixelPalette:
         self.numbers: Dict[int, int] = {}
         self.colours: List[int] = []
 
-    def add(self, colours: "Tuple[int, ...]") -> None:
-        """New colours; they take the place of all others when there are too many."""
-        if len(self.colours) + len(colours) > _MOST_COLOURS:
+    def add(self, colours: "Tuple[int, ...]", *, afresh: bool = False) -> None:
+        """New colours; they take the place of all others when there are too many, or `afresh`."""
+        if afresh or len(self.colours) + len(colours) > _MOST_COLOURS:
             self.numbers, self.colours = {}, []
         for colour in colours:
             self.numbers[colour] = len(self.colours)
@@ -52,11 +54,11 @@ def coded_change(base: "_PixelBytes", data: bytes, palette: PixelPalette) -> "Li
     new = b"".join([data[start:end] for start, end in spans])
     if not _colourful(new):
         old = b"".join([base[start:end] for start, end in spans])
-        found = _coded_pixels(old, new, palette)
+        kind, found = _coded_pixels(old, new, palette)
         if found:
             places = _coded_runs(runs)
             head = _LENGTHS_HEAD.pack(*map(len, [places, *found]))
-            return [bytes([PIXELS]), head, places, *found]
+            return [bytes([kind]), head, places, *found]
     if len(new) == len(data):
         return [bytes([PLAIN]), new]
     places = _coded_runs(runs)
@@ -79,18 +81,18 @@ def changed_bytes(base: bytearray, coded: bytes, at: int, palette: PixelPalette)
         at += 4
         spans = _spans(_read_runs(coded[at : at + length]), size)
         data = _spread(base, spans, coded[at + length :])
-    elif kind == PIXELS:
+    elif kind in {PIXELS, AFRESH}:
         lengths = _LENGTHS_HEAD.unpack_from(coded, at)
         at += _LENGTHS_HEAD.size
         parts = []
-        if max(lengths[0], lengths[1]) > _LONGEST_RUNS or lengths[4] > 4 * _MOST_COLOURS:
+        if max(lengths[0], lengths[1], lengths[5]) > _LONGEST_RUNS or lengths[4] > 4 * _MOST_COLOURS:
             raise WireFault("the other half sends an image of too many parts")
         for length in lengths:
             parts.append(coded[at : at + length])
             at += length
         spans = _spans(_read_runs(parts[0]), size)
         old = b"".join([base[start:end] for start, end in spans])
-        data = _spread(base, spans, _read_pixels(old, parts[1:], palette))
+        data = _spread(base, spans, _read_pixels(old, parts[1:], palette, afresh=kind == AFRESH))
     else:
         raise WireFault("the other half sends an image of unknown kind %d" % kind)
     if len(data) != size:
@@ -175,25 +177,38 @@ def _colourful(data: bytes) -> bool:
     return len(some) > 64 and len(set(some)) * 4 > len(some) * 3
 
 
-def _coded_pixels(old: bytes, new: bytes, palette: PixelPalette) -> "List[bytes]":
+def _coded_pixels(old: bytes, new: bytes, palette: PixelPalette) -> "Tuple[int, List[bytes]]":
     """Runs, colour numbers in a byte, the rest of long ones, new colours; [] when that is not worth it."""
-    size = len(new)
-    differs = (int.from_bytes(old, "little") ^ int.from_bytes(new, "little")).to_bytes(size, "little")
-    flags = differs.translate(_SET)
-    parts = [int.from_bytes(flags[plane::4], "little") for plane in range(4)]
-    mask = (parts[0] | parts[1] | parts[2] | parts[3]).to_bytes(size // 4, "little")
-    if mask.count(b"\0\1") > _MOST_RUNS:
-        return []
-    colours = list(compress(struct.unpack("<%dI" % (size // 4), new), mask))
+    kind = PIXELS
+    words = struct.unpack("<%dI" % (len(new) // 4), new)
+    mask = _differing(new, old)
+    colours = list(compress(words, mask.to_bytes(len(words), "little")))
+    common = b""
+    often = _commonest(colours)
+    if often is not None:
+        # where a line was, its ground comes back: half of what changes has that colour, and runs say it well
+        word = struct.pack("<I", often)
+        others = mask & _differing(new, word * len(words))
+        common = word + _coded_runs(_runs((mask ^ others).to_bytes(len(words), "little")))
+        mask = others
+        colours = [colour for colour in colours if colour != often]
+    flags = mask.to_bytes(len(words), "little")
+    if flags.count(b"\0\1") > _MOST_RUNS:
+        return kind, []
     fresh = tuple(sorted(set(colours).difference(palette.numbers)))
     if len(fresh) > 64 + len(colours) // 4 or len(fresh) > _MOST_COLOURS // 2:
-        return []
+        return kind, []
     if fresh and len(fresh) + len(palette.colours) > _MOST_COLOURS:
         fresh = tuple(sorted(set(colours)))
         if len(fresh) > _MOST_COLOURS:
-            return []
+            return kind, []
     palette.add(fresh)
     numbers = list(map(palette.numbers.__getitem__, colours))
+    if len(palette.colours) > _FIRST_COLOURS and _outdated(numbers):
+        # the colours of now, the commonest first: icons and text came first, a moving line has many blues
+        kind, fresh = AFRESH, tuple(colour for colour, _ in Counter(colours).most_common())
+        palette.add(fresh, afresh=True)
+        numbers = list(map(palette.numbers.__getitem__, colours))
     long = b""
     if len(palette.colours) <= _FIRST_COLOURS:
         short = bytes(numbers)
@@ -201,13 +216,42 @@ def _coded_pixels(old: bytes, new: bytes, palette: PixelPalette) -> "List[bytes]
         high = [number - _FIRST_COLOURS for number in numbers if number >= _FIRST_COLOURS]
         short = bytes([number if number < _FIRST_COLOURS else _FIRST_COLOURS for number in numbers])  # noqa: FURB136  faster
         long = struct.pack("<%dH" % len(high), *high)
-    return [_coded_runs(_runs(mask)), short, long, struct.pack("<%dI" % len(fresh), *fresh)]
+    fresh_words = struct.pack("<%dI" % len(fresh), *fresh)
+    return kind, [_coded_runs(_runs(flags)), short, long, fresh_words, common]
 
 
-def _read_pixels(old: bytes, parts: "List[bytes]", palette: PixelPalette) -> bytes:
+def _differing(one: bytes, other: bytes) -> int:
+    """Which words of two strings of one length differ: a number whose bytes, lowest first, are 0 or 1."""
+    size = len(one)
+    differs = (int.from_bytes(one, "little") ^ int.from_bytes(other, "little")).to_bytes(size, "little")
+    flags = differs.translate(_SET)
+    parts = [int.from_bytes(flags[plane::4], "little") for plane in range(4)]
+    return parts[0] | parts[1] | parts[2] | parts[3]
+
+
+def _commonest(colours: "List[int]") -> "Optional[int]":
+    """The colour that at least a quarter of them have, as far as some say."""
+    some = colours[:: max(1, len(colours) // 64)]
+    if len(some) < 32:
+        return None
+    found, count = Counter(some).most_common(1)[0]
+    return found if 4 * count >= len(some) else None
+
+
+def _outdated(numbers: "List[int]") -> bool:
+    """Whether a palette made for these pixels would cost less than their long numbers."""
+    high = [number for number in numbers if number >= _FIRST_COLOURS]
+    if 4 * len(high) <= len(numbers):
+        return False
+    found = Counter(numbers)
+    later = sum(count for _, count in found.most_common()[_FIRST_COLOURS:])
+    return len(high) - later > 4 * len(found)
+
+
+def _read_pixels(old: bytes, parts: "List[bytes]", palette: PixelPalette, *, afresh: bool) -> bytes:
     """What `_coded_pixels` coded."""
-    runs, short, long, fresh = parts
-    palette.add(struct.unpack("<%dI" % (len(fresh) // 4), fresh))
+    runs, short, long, fresh, common = parts
+    palette.add(struct.unpack("<%dI" % (len(fresh) // 4), fresh), afresh=afresh)
     numbers = list(short)
     if long:
         high = iter(struct.unpack("<%dH" % (len(long) // 2), long))
@@ -216,15 +260,26 @@ def _read_pixels(old: bytes, parts: "List[bytes]", palette: PixelPalette) -> byt
         ]
     colours = list(map(palette.colours.__getitem__, numbers))
     pixels = list(struct.unpack("<%dI" % (len(old) // 4), old))
-    lengths = _read_runs(runs)
-    at = used = 0
-    for one in range(0, len(lengths), 2):
-        at += lengths[one]
-        run = lengths[one + 1]
-        pixels[at : at + run] = colours[used : used + run]
-        used += run
-        at += run
+    used = 0
+    for start, end in _run_places(runs):
+        pixels[start:end] = colours[used : used + end - start]
+        used += end - start
+    if common:
+        (colour,) = struct.unpack_from("<I", common)
+        for start, end in _run_places(common[4:]):
+            if end > len(pixels):
+                raise WireFault("the other half changes what lies behind an image")
+            pixels[start:end] = [colour] * (end - start)
     return struct.pack("<%dI" % (len(old) // 4), *pixels)
+
+
+def _run_places(coded: bytes) -> "Iterator[Tuple[int, int]]":
+    """Where the runs of 1 begin and end."""
+    lengths = _read_runs(coded)
+    at = 0
+    for gap, run in zip(lengths[::2], lengths[1::2]):
+        at += gap + run
+        yield at - run, at
 
 
 def _spread(base: bytearray, spans: "List[Tuple[int, int]]", new: bytes) -> bytes:

@@ -169,6 +169,27 @@ def test_more_colours_than_a_palette_holds_arrive_too() -> None:
         assert pair.carry(put_image(data, 100)) is not None
 
 
+def test_colours_of_long_ago_do_not_make_those_of_now_dear() -> None:
+    pair = Pair()
+    pair.carry(put_image(struct.pack("<1600I", *(one % 400 << 8 for one in range(1600))), 40))
+    chance = random.Random(2)
+    sizes = []
+    for _ in range(3):
+        blues = [chance.randrange(200) | 0x1F7700 for _ in range(8000)]
+        sizes.append(pair.carry(put_image(struct.pack("<8000I", *blues), 80)))
+    assert all(size is not None and size < 8000 * 1.2 for size in sizes[1:]), sizes
+
+
+def test_the_ground_that_comes_back_behind_a_line_costs_runs_and_not_pixels() -> None:
+    pair = Pair()
+    wide = b"\x1f\x77\xb4\0" * 100 + WHITE * 700
+    sizes = [
+        pair.carry(put_image(b"".join(wide[400 * at :] + wide[: 400 * at] for _ in range(100)), 100))
+        for at in range(4)
+    ]
+    assert all(size is not None and size < 11500 for size in sizes[1:]), sizes
+
+
 def test_what_was_not_used_for_long_is_given_up_in_both_halves() -> None:
     pair = Pair()
     size = 4 << 20
