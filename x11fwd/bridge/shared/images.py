@@ -10,8 +10,10 @@ import struct
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Tuple, Union
 
+from x11fwd.bridge.shared.canvas import LONGEST_CODED, Canvas
 from x11fwd.bridge.shared.faults import WireFault
-from x11fwd.bridge.shared.pixels import PixelPalette, changed_bytes, coded_change
+from x11fwd.bridge.shared.palette import PixelPalette
+from x11fwd.bridge.shared.pixels import coded_change, read_change
 from x11fwd.bridge.shared.wire import Request
 
 if TYPE_CHECKING:
@@ -21,14 +23,13 @@ SHELF = 48 << 20  # bytes of canvases on one link
 SHELF_SHARE = SHELF // 8  # bytes that a connection gets however many there are
 SHELF_HARD = 4 * SHELF  # bytes beyond which the decoder takes the coder for broken
 SHORTEST_CODED = 1024  # bytes; below, the link's packing does as well
-LONGEST_CODED = 1 << 24  # bytes of a request
 MOST_CANVASES = 256  # of one connection
-MOST_GAP = 1 << 20  # bytes between two images on one canvas
 Z_PIXMAP = 2
 # The head of a coded image: flags, canvas, canvas that it is compared with or SOLID, offset or word there
 _IMAGE_HEAD = struct.Struct("<BHHI")
 _BIG_ORDER, _DROPS = 1, 2  # flags: the program's byte order is BIG; canvases to be forgotten follow
 SOLID = 0xFFFF
+_AS_NOW = b"\xff"  # in place of a change: what was put there last
 _GEOMETRY = {order: struct.Struct(order + "IIHHhhBB") for order in "<>"}
 _LENGTHS = {order: struct.Struct(order + "HI") for order in "<>"}
 _SAMPLES = 32  # places at which two bases are compared
@@ -43,36 +44,6 @@ class _Place(NamedTuple):
     x: int
     stride: int
     depth: int
-
-
-class _Canvas:
-    """The rows that were put in one place, from row `top` on."""
-
-    def __init__(self, top: int) -> None:
-        self.top = top
-        self.rows = bytearray()
-
-    def offset(self, y: int, stride: int, size: int) -> int:
-        """Where `size` bytes from row `y` on lie, or -1."""
-        at = (y - self.top) * stride
-        return at if at >= 0 and at + size <= len(self.rows) else -1
-
-    def put(self, y: int, stride: int, data: bytes) -> None:
-        """Keep an image; one that is far from the others takes their place."""
-        at, size, rows = (y - self.top) * stride, len(data), self.rows
-        gap = max(at - len(rows), -at - size)
-        if not rows or gap > MOST_GAP or max(at + size, len(rows)) - min(at, 0) > LONGEST_CODED:
-            self.rows, self.top = bytearray(data), y
-        elif at >= 0:
-            if gap > 0:
-                rows += bytes(gap)
-            rows[at : at + size] = data
-        else:
-            if gap > 0:
-                rows[:0] = bytes(gap)
-                at += gap
-            rows[: max(0, at + size)] = data
-            self.top = y
 
 
 class ImageShelf:
@@ -108,7 +79,7 @@ class ImageCoder:
         self._order = order
         self._flags = _BIG_ORDER if order == ">" else 0
         self._numbers: OrderedDict[_Place, int] = OrderedDict()  # the one used last is the last one
-        self._canvases: Dict[int, _Canvas] = {}
+        self._canvases: Dict[int, Canvas] = {}
         self._free: List[int] = []
         self._drops: List[int] = []
         self._held = 0
@@ -128,14 +99,21 @@ class ImageCoder:
         stride = size // height
         place = _Place(drawable, x, stride, depth)
         base, number, at = self._base(place, y, data)
+        own = number == self._numbers.get(place)
         flags = self._flags | (_DROPS if self._drops else 0)
         drops, self._drops = self._drops, []
         target = self._target(place, y)
         coded = [_IMAGE_HEAD.pack(flags, target, number, at), bytes(request.data[:body])]
         if drops:
             coded.append(struct.pack("<%dH" % (len(drops) + 1), len(drops), *drops))
-        coded += coded_change(base, data, self._palette)
-        self._keep(target, y, stride, data)
+        blocks: Optional[List[int]] = []
+        if own and self._canvases[target].now[at : at + size] == data:
+            coded.append(_AS_NOW)
+        else:
+            change = coded_change(base, data, stride, self._palette)
+            coded += change.coded
+            blocks = change.blocks if own else None
+        self._keep(target, y, stride, data, blocks)
         return b"".join(coded)
 
     def _base(self, place: _Place, y: int, data: bytes) -> "Tuple[_ImageBytes, int, int]":
@@ -153,7 +131,8 @@ class ImageCoder:
         word = _common_word(data)
         solid = _likeness(data, word * 16, 0, 0)
         if number is not None and at >= 0:
-            rows = self._canvases[number].rows
+            canvas = self._canvases[number]
+            rows = canvas.ground if number == self._numbers.get(place) else canvas.now
             if _likeness(data, rows, at, 1) >= solid:
                 return rows[at : at + size], number, at
         return word * (size // 4), SOLID, int.from_bytes(word, "little")
@@ -163,22 +142,22 @@ class ImageCoder:
         number = self._numbers.get(place)
         if number is None:
             number = self._free.pop() if self._free else len(self._canvases)
-            self._canvases[number] = _Canvas(y)
+            self._canvases[number] = Canvas(y)
             self._numbers[place] = number
         else:
             self._numbers.move_to_end(place)
         return number
 
-    def _keep(self, number: int, y: int, stride: int, data: bytes) -> None:
+    def _keep(self, number: int, y: int, stride: int, data: bytes, blocks: "Optional[List[int]]") -> None:
         """Put the image on its canvas, and give up those that were not used for long."""
         canvas = self._canvases[number]
-        self._held -= len(canvas.rows)
-        canvas.put(y, stride, data)
-        self._held += len(canvas.rows)
+        self._held -= canvas.size
+        canvas.keep(y, stride, data, blocks)
+        self._held += canvas.size
         allowed = self._shelf.allowed(self._connection)
         while self._held > allowed or len(self._numbers) > MOST_CANVASES:
             _, old = self._numbers.popitem(last=False)
-            self._held -= len(self._canvases.pop(old).rows)
+            self._held -= self._canvases.pop(old).size
             self._free.append(old)
             self._drops.append(old)
         self._shelf.hold(self._connection, self._held)
@@ -190,7 +169,7 @@ class ImageDecoder:
     def __init__(self, shelf: ImageShelf, connection: int) -> None:
         self._shelf = shelf
         self._connection = connection
-        self._canvases: Dict[int, _Canvas] = {}
+        self._canvases: Dict[int, Canvas] = {}
         self._held = 0
         self._palette = PixelPalette()
 
@@ -221,28 +200,34 @@ class ImageDecoder:
         if flags & _DROPS:
             count = struct.unpack_from("<H", coded, start)[0]
             for old in struct.unpack_from("<%dH" % count, coded, start + 2):
-                self._held -= len(self._canvases.pop(old).rows)
+                self._held -= self._canvases.pop(old).size
             start += 2 + 2 * count
+        as_now = coded[start : start + 1] == _AS_NOW
         if number == SOLID:
             base = bytearray(at.to_bytes(4, "little") * (size // 4))
         else:
-            base = self._canvases[number].rows[at : at + size]
-        if len(base) != size:
+            there = self._canvases[number]
+            base = (there.now if as_now or number != target else there.ground)[at : at + size]
+        if len(base) != size or (number == target and at != (y - there.top) * stride):
             raise WireFault("the other half sends an image that is compared with nothing")
-        data = changed_bytes(base, coded, start, self._palette)
-        self._keep(target, y, stride, data)
+        blocks: Optional[List[int]] = []
+        if as_now:
+            data = bytes(base)
+        else:
+            _, data, blocks = read_change(base, coded, start, stride, self._palette)
+        self._keep(target, y, stride, data, blocks if number == target else None)
         return head + data
 
-    def _keep(self, number: int, y: int, stride: int, data: bytes) -> None:
+    def _keep(self, number: int, y: int, stride: int, data: bytes, blocks: "Optional[List[int]]") -> None:
         canvas = self._canvases.get(number)
         if canvas is None:
             # drops come with the image after the one that made them due
             if len(self._canvases) > MOST_CANVASES + 1:
                 raise WireFault("the other half keeps too many images")
-            canvas = self._canvases[number] = _Canvas(y)
-        self._held -= len(canvas.rows)
-        canvas.put(y, stride, data)
-        self._held += len(canvas.rows)
+            canvas = self._canvases[number] = Canvas(y)
+        self._held -= canvas.size
+        canvas.keep(y, stride, data, blocks)
+        self._held += canvas.size
         if self._shelf.hold(self._connection, self._held) > SHELF_HARD:
             raise WireFault("the other half keeps images of more than %d bytes" % SHELF_HARD)
 

@@ -1,103 +1,121 @@
-"""The difference of two runs of pixels as positions and colours, made by few calls into C; `images` uses it.
+"""The difference of two images as positions and colours, made by few calls into C; `images` uses it.
 
 There is no numpy on a remote host, and a loop over a figure's 300,000 pixels takes longer than the frame may.
-Blocks of 64 bytes are compared first, then the pixels (words of four bytes) of the blocks that differ.
+Blocks of 64 bytes are compared first, then the pixels (words of four bytes) of the blocks that differ. Few
+pixels are told column by column: a curve is one run in each column.
 """
 
 import struct
-from collections import Counter
+from array import array
 from itertools import compress
 from operator import ne
-from typing import Dict, Iterator, List, Optional, Tuple, Union
+from typing import List, NamedTuple, Optional, Tuple, Union
 
 from x11fwd.bridge.shared.faults import WireFault
+from x11fwd.bridge.shared.palette import PixelPalette
+from x11fwd.bridge.shared.runs import coded_runs, mask_runs, read_runs
 
-# Nothing changed; few colours; blocks as they are; all as it is; few colours, the palette emptied before
-SAME, PIXELS, BLOCKS, PLAIN, AFRESH = range(5)
+BASE, COLUMNS, DENSE, BLOCKS, PLAIN = range(
+    5
+)  # nothing changed, the two palettes, bytes of blocks, all bytes
 _BLOCK = 64  # bytes
+_WORDS = _BLOCK // 4
 _CHUNK = 64 * _BLOCK
 _MOST_RUNS = 30000  # of changed pixels, for the time that they take
+_MOST_SPARSE = 30000  # pixels
 _LONGEST_RUNS = 1 << 19  # bytes of coded runs; the blocks of the longest image need 1 << 18
-_MOST_COLOURS = 8192
-_FIRST_COLOURS = 255  # those that have a byte of their own
 _SAMPLE = 256
 _CHUNK_BLOCKS = struct.Struct("64s" * 64)
 _SET = bytes([0]) + bytes([1]) * 255
-_LENGTHS_HEAD = struct.Struct("<6I")
+_LENGTHS_HEAD = struct.Struct("<4I")
 
 _PixelBytes = Union[bytes, bytearray, memoryview]
+_Spans = List[Tuple[int, int]]
 
 
-class PixelPalette:
-    """The colours that one connection has used, the same in both halves."""
+class Change(NamedTuple):
+    """An image coded or decoded; `blocks` are the offsets of those that differ, None when most do."""
 
-    def __init__(self) -> None:
-        self.numbers: Dict[int, int] = {}
-        self.colours: List[int] = []
-
-    def add(self, colours: "Tuple[int, ...]", *, afresh: bool = False) -> None:
-        """New colours; they take the place of all others when there are too many, or `afresh`."""
-        if afresh or len(self.colours) + len(colours) > _MOST_COLOURS:
-            self.numbers, self.colours = {}, []
-        for colour in colours:
-            self.numbers[colour] = len(self.colours)
-            self.colours.append(colour)
+    coded: "List[bytes]"
+    data: bytes
+    blocks: "Optional[List[int]]"
 
 
-def coded_change(base: "_PixelBytes", data: bytes, palette: PixelPalette) -> "List[bytes]":
-    """How `data` differs from `base`, which is as long; the length is a multiple of 4."""
-    blocks = _changed_blocks(base, data)
-    runs = _runs(blocks)
+def coded_change(base: "_PixelBytes", data: bytes, stride: int, palette: PixelPalette) -> Change:
+    """How `data` differs from `base`, which is as long; both lengths are multiples of 4."""
+    flags = _changed_blocks(base, data)
+    runs = mask_runs(flags)
     if not runs:
-        return [bytes([SAME])]
+        return Change([bytes([BASE])], data, [])
     spans = _spans(runs, len(data))
     new = b"".join([data[start:end] for start, end in spans])
+    blocks = _few(list(compress(range(0, len(data), _BLOCK), flags)), len(data))
     if not _colourful(new):
+        places: List[int] = []
         old = b"".join([base[start:end] for start, end in spans])
-        kind, found = _coded_pixels(old, new, palette)
-        if found:
-            places = _coded_runs(runs)
-            head = _LENGTHS_HEAD.pack(*map(len, [places, *found]))
-            return [bytes([kind]), head, places, *found]
+        mask = _changed_words(old, new)
+        parts: List[bytes] = []
+        if blocks is not None and mask.count(1) <= _MOST_SPARSE:
+            kind = COLUMNS
+            places = mask_runs(_by_columns(_whole_mask(mask, spans, len(data) // 4), stride // 4))
+            words = memoryview(data).cast("I")
+            parts = palette.coded([words[at] for at in _column_places(places, stride // 4, len(words))])
+        elif mask.count(b"\0\1") <= _MOST_RUNS:
+            kind = DENSE
+            places = mask_runs(mask)
+            parts = palette.coded(list(compress(memoryview(new).cast("I"), mask)))
+        if parts:
+            parts.insert(0, coded_runs(places))
+            if kind == DENSE:
+                parts.append(coded_runs(runs))
+            head = _LENGTHS_HEAD.pack(*map(len, parts[:4]))
+            return Change([bytes([kind]), head, *parts], data, blocks)
     if len(new) == len(data):
-        return [bytes([PLAIN]), new]
-    places = _coded_runs(runs)
-    return [bytes([BLOCKS]), struct.pack("<I", len(places)), places, new]
+        return Change([bytes([PLAIN]), new], data, None)
+    found = coded_runs(runs)
+    return Change([bytes([BLOCKS]), struct.pack("<I", len(found)), found, new], data, None)
 
 
-def changed_bytes(base: bytearray, coded: bytes, at: int, palette: PixelPalette) -> bytes:
-    """What `coded_change` coded, from `coded[at]` on; `base` may be changed.
+def read_change(base: bytearray, coded: bytes, at: int, stride: int, palette: PixelPalette) -> Change:
+    """What `coded_change` coded, from `coded[at]` on; `base` is changed.
 
     Raises:
         WireFault, ValueError, IndexError, struct.error: it did not.
     """
     kind, at, size = coded[at], at + 1, len(base)
-    if kind == PLAIN:
-        data = coded[at:]
-    elif kind == SAME:
-        data = bytes(base)
-    elif kind == BLOCKS:
-        (length,) = struct.unpack_from("<I", coded, at)
-        at += 4
-        spans = _spans(_read_runs(coded[at : at + length]), size)
-        data = _spread(base, spans, coded[at + length :])
-    elif kind in {PIXELS, AFRESH}:
+    if kind in (COLUMNS, DENSE):
         lengths = _LENGTHS_HEAD.unpack_from(coded, at)
         at += _LENGTHS_HEAD.size
         parts = []
-        if max(lengths[0], lengths[1], lengths[5]) > _LONGEST_RUNS or lengths[4] > 4 * _MOST_COLOURS:
-            raise WireFault("the other half sends an image of too many parts")
         for length in lengths:
             parts.append(coded[at : at + length])
             at += length
-        spans = _spans(_read_runs(parts[0]), size)
-        old = b"".join([base[start:end] for start, end in spans])
-        data = _spread(base, spans, _read_pixels(old, parts[1:], palette, afresh=kind == AFRESH))
-    else:
-        raise WireFault("the other half sends an image of unknown kind %d" % kind)
-    if len(data) != size:
-        raise WireFault("the other half sends an image of %d bytes in place of %d" % (len(data), size))
-    return data
+        if max(lengths[0], len(coded) - at) > _LONGEST_RUNS:
+            raise WireFault("the other half sends an image of too many parts")
+        runs, colours = read_runs(parts[0]), palette.read(*parts[1:])
+        if kind == COLUMNS:
+            return _read_columns(base, runs, stride, colours)
+        spans = _spans(read_runs(coded[at:]), size)
+        old = bytearray().join([base[start:end] for start, end in spans])
+        _spread(base, spans, _read_dense(old, runs, colours))
+        flags = [one for start, end in spans for one in range(start, end, _BLOCK)]
+        return Change([], bytes(base), _few(flags, size))
+    if kind == BASE:
+        return Change([], bytes(base), [])
+    if kind == BLOCKS:
+        (length,) = struct.unpack_from("<I", coded, at)
+        at += 4
+        if length > _LONGEST_RUNS:
+            raise WireFault("the other half sends an image of too many parts")
+        _spread(base, _spans(read_runs(coded[at : at + length]), size), coded[at + length :])
+        return Change([], bytes(base), None)
+    if kind != PLAIN or len(coded) - at != size:
+        raise WireFault("the other half sends an image of unknown kind %d or length" % kind)
+    return Change([], coded[at:], None)
+
+
+def _few(blocks: "List[int]", size: int) -> "Optional[List[int]]":
+    return None if len(blocks) * _BLOCK * 3 > size else blocks
 
 
 def _changed_blocks(base: "_PixelBytes", data: bytes) -> bytes:
@@ -115,59 +133,80 @@ def _changed_blocks(base: "_PixelBytes", data: bytes) -> bytes:
     return b"".join(found)
 
 
-def _runs(mask: bytes) -> "List[int]":
-    """Lengths of the runs of 0 and 1 in turn; 0 comes first, a last run of 0 is left out."""
-    found: List[int] = []
-    add, find, at = found.append, mask.find, 0
-    while True:
-        start = find(1, at)
-        if start < 0:
-            return found
-        add(start - at)
-        at = find(0, start)
-        if at < 0:
-            add(len(mask) - start)
-            return found
-        add(at - start)
-
-
-def _spans(runs: "List[int]", size: int) -> "List[Tuple[int, int]]":
+def _spans(runs: "List[int]", size: int) -> _Spans:
     """Where the changed blocks of `size` bytes are, from runs of blocks."""
     found, at = [], 0
     for one in range(0, len(runs) - 1, 2):
         start = at + runs[one] * _BLOCK
         at = start + runs[one + 1] * _BLOCK
         found.append((start, min(at, size)))
-    if found and found[-1][0] >= size:
+    if found and (at - size >= _BLOCK or found[-1][0] >= size):
         raise WireFault("the other half changes what lies behind an image")
     return found
 
 
-def _coded_runs(runs: "List[int]") -> bytes:
-    """Lengths as bytes, 255 meaning that more follows; first those of 0, then those of 1."""
-    if not runs or max(runs) < 255:
-        return bytes(runs[::2]) + bytes(runs[1::2])
-    found = bytearray()
-    for run in runs[::2] + runs[1::2]:
-        found += b"\xff" * (run // 255)
-        found.append(run % 255)
-    return bytes(found)
+def _changed_words(old: bytes, new: bytes) -> bytes:
+    """A byte for each word, 1 where it differs."""
+    size = len(new)
+    differs = (int.from_bytes(old, "little") ^ int.from_bytes(new, "little")).to_bytes(size, "little")
+    flags = differs.translate(_SET)
+    parts = [int.from_bytes(flags[plane::4], "little") for plane in range(4)]
+    return (parts[0] | parts[1] | parts[2] | parts[3]).to_bytes(size // 4, "little")
 
 
-def _read_runs(coded: bytes) -> "List[int]":
-    """What `_coded_runs` made."""
-    lengths = list(coded)
-    if 255 in coded:
-        lengths, more = [], 0
-        for one in coded:
-            more += one
-            if one < 255:
-                lengths.append(more)
-                more = 0
-    half = len(lengths) // 2
-    found = [0] * (2 * half)
-    found[::2], found[1::2] = lengths[:half], lengths[half : 2 * half]
-    return found
+def _whole_mask(mask: bytes, spans: _Spans, words: int) -> bytes:
+    """The flags of some spans with those of the words between them."""
+    found, at, used = [], 0, 0
+    for start, end in spans:
+        found.append(bytes(start // 4 - at))
+        at = end // 4
+        found.append(mask[used : used + at - start // 4])
+        used += at - start // 4
+    found.append(bytes(words - at))
+    return b"".join(found)
+
+
+def _by_columns(mask: bytes, width: int) -> bytes:
+    return b"".join([mask[column::width] for column in range(width)])
+
+
+def _column_places(runs: "List[int]", width: int, words: int) -> "List[int]":
+    """The words that runs in order of columns mean."""
+    places: List[int] = []
+    height, at = words // width, 0
+    for one in range(0, len(runs) - 1, 2):
+        start = at + runs[one]
+        at = start + runs[one + 1]
+        if at > words:
+            raise WireFault("the other half changes what lies behind an image")
+        places += range(start, at)
+    return [one % height * width + one // height for one in places]
+
+
+def _read_columns(base: bytearray, runs: "List[int]", stride: int, colours: "List[int]") -> Change:
+    with memoryview(base) as view, view.cast("I") as words:
+        places = _column_places(runs, stride // 4, len(words))
+        if len(places) != len(colours):
+            raise WireFault("the other half sends an image with too few or too many colours")
+        for at, colour in zip(places, colours):
+            words[at] = colour
+    blocks = sorted({at // _WORDS for at in places})
+    return Change([], bytes(base), [at * _BLOCK for at in blocks])
+
+
+def _read_dense(old: bytearray, runs: "List[int]", colours: "List[int]") -> bytes:
+    """The words of changed blocks with the new ones among them."""
+    pixels, new = array("I", bytes(old)), array("I", colours)
+    at = used = 0
+    for one in range(0, len(runs) - 1, 2):
+        at += runs[one]
+        run = runs[one + 1]
+        if at + run > len(pixels) or used + run > len(new):
+            raise WireFault("the other half changes what lies behind an image")
+        pixels[at : at + run] = new[used : used + run]
+        used += run
+        at += run
+    return pixels.tobytes()
 
 
 def _colourful(data: bytes) -> bool:
@@ -177,115 +216,11 @@ def _colourful(data: bytes) -> bool:
     return len(some) > 64 and len(set(some)) * 4 > len(some) * 3
 
 
-def _coded_pixels(old: bytes, new: bytes, palette: PixelPalette) -> "Tuple[int, List[bytes]]":
-    """Runs, colour numbers in a byte, the rest of long ones, new colours; [] when that is not worth it."""
-    kind = PIXELS
-    words = struct.unpack("<%dI" % (len(new) // 4), new)
-    mask = _differing(new, old)
-    colours = list(compress(words, mask.to_bytes(len(words), "little")))
-    common = b""
-    often = _commonest(colours)
-    if often is not None:
-        # where a line was, its ground comes back: half of what changes has that colour, and runs say it well
-        word = struct.pack("<I", often)
-        others = mask & _differing(new, word * len(words))
-        common = word + _coded_runs(_runs((mask ^ others).to_bytes(len(words), "little")))
-        mask = others
-        colours = [colour for colour in colours if colour != often]
-    flags = mask.to_bytes(len(words), "little")
-    if flags.count(b"\0\1") > _MOST_RUNS:
-        return kind, []
-    fresh = tuple(sorted(set(colours).difference(palette.numbers)))
-    if len(fresh) > 64 + len(colours) // 4 or len(fresh) > _MOST_COLOURS // 2:
-        return kind, []
-    if fresh and len(fresh) + len(palette.colours) > _MOST_COLOURS:
-        fresh = tuple(sorted(set(colours)))
-        if len(fresh) > _MOST_COLOURS:
-            return kind, []
-    palette.add(fresh)
-    numbers = list(map(palette.numbers.__getitem__, colours))
-    if len(palette.colours) > _FIRST_COLOURS and _outdated(numbers):
-        # the colours of now, the commonest first: icons and text came first, a moving line has many blues
-        kind, fresh = AFRESH, tuple(colour for colour, _ in Counter(colours).most_common())
-        palette.add(fresh, afresh=True)
-        numbers = list(map(palette.numbers.__getitem__, colours))
-    long = b""
-    if len(palette.colours) <= _FIRST_COLOURS:
-        short = bytes(numbers)
-    else:
-        high = [number - _FIRST_COLOURS for number in numbers if number >= _FIRST_COLOURS]
-        short = bytes([number if number < _FIRST_COLOURS else _FIRST_COLOURS for number in numbers])  # noqa: FURB136  faster
-        long = struct.pack("<%dH" % len(high), *high)
-    fresh_words = struct.pack("<%dI" % len(fresh), *fresh)
-    return kind, [_coded_runs(_runs(flags)), short, long, fresh_words, common]
-
-
-def _differing(one: bytes, other: bytes) -> int:
-    """Which words of two strings of one length differ: a number whose bytes, lowest first, are 0 or 1."""
-    size = len(one)
-    differs = (int.from_bytes(one, "little") ^ int.from_bytes(other, "little")).to_bytes(size, "little")
-    flags = differs.translate(_SET)
-    parts = [int.from_bytes(flags[plane::4], "little") for plane in range(4)]
-    return parts[0] | parts[1] | parts[2] | parts[3]
-
-
-def _commonest(colours: "List[int]") -> "Optional[int]":
-    """The colour that at least a quarter of them have, as far as some say."""
-    some = colours[:: max(1, len(colours) // 64)]
-    if len(some) < 32:
-        return None
-    found, count = Counter(some).most_common(1)[0]
-    return found if 4 * count >= len(some) else None
-
-
-def _outdated(numbers: "List[int]") -> bool:
-    """Whether a palette made for these pixels would cost less than their long numbers."""
-    high = [number for number in numbers if number >= _FIRST_COLOURS]
-    if 4 * len(high) <= len(numbers):
-        return False
-    found = Counter(numbers)
-    later = sum(count for _, count in found.most_common()[_FIRST_COLOURS:])
-    return len(high) - later > 4 * len(found)
-
-
-def _read_pixels(old: bytes, parts: "List[bytes]", palette: PixelPalette, *, afresh: bool) -> bytes:
-    """What `_coded_pixels` coded."""
-    runs, short, long, fresh, common = parts
-    palette.add(struct.unpack("<%dI" % (len(fresh) // 4), fresh), afresh=afresh)
-    numbers = list(short)
-    if long:
-        high = iter(struct.unpack("<%dH" % (len(long) // 2), long))
-        numbers = [
-            number if number < _FIRST_COLOURS else _FIRST_COLOURS + next(high, 0) for number in numbers
-        ]
-    colours = list(map(palette.colours.__getitem__, numbers))
-    pixels = list(struct.unpack("<%dI" % (len(old) // 4), old))
-    used = 0
-    for start, end in _run_places(runs):
-        pixels[start:end] = colours[used : used + end - start]
-        used += end - start
-    if common:
-        (colour,) = struct.unpack_from("<I", common)
-        for start, end in _run_places(common[4:]):
-            if end > len(pixels):
-                raise WireFault("the other half changes what lies behind an image")
-            pixels[start:end] = [colour] * (end - start)
-    return struct.pack("<%dI" % (len(old) // 4), *pixels)
-
-
-def _run_places(coded: bytes) -> "Iterator[Tuple[int, int]]":
-    """Where the runs of 1 begin and end."""
-    lengths = _read_runs(coded)
-    at = 0
-    for gap, run in zip(lengths[::2], lengths[1::2]):
-        at += gap + run
-        yield at - run, at
-
-
-def _spread(base: bytearray, spans: "List[Tuple[int, int]]", new: bytes) -> bytes:
-    """The base with new bytes in the places that changed."""
+def _spread(base: bytearray, spans: _Spans, new: bytes) -> None:
+    """Put new bytes into the places that changed."""
     at = 0
     for start, end in spans:
+        if at + end - start > len(new):
+            raise WireFault("the other half sends an image with too few bytes")
         base[start:end] = new[at : at + end - start]
         at += end - start
-    return bytes(base)
