@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Tuple, Union
 
 from x11fwd.bridge.shared.canvas import LONGEST_CODED, Canvas
 from x11fwd.bridge.shared.faults import WireFault
-from x11fwd.bridge.shared.palette import PixelPalette
 from x11fwd.bridge.shared.pixels import coded_change, read_change
+from x11fwd.bridge.shared.shades import PixelPalette
 from x11fwd.bridge.shared.wire import Request
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from operator import ne
 from typing import List, NamedTuple, Optional, Tuple, Union
 
 from x11fwd.bridge.shared.faults import WireFault
-from x11fwd.bridge.shared.palette import PixelPalette
 from x11fwd.bridge.shared.runs import coded_runs, mask_runs, read_runs
+from x11fwd.bridge.shared.shades import PixelPalette
 
 BASE, COLUMNS, DENSE, BLOCKS, PLAIN = range(
     5
