@@ -38,13 +38,13 @@ ALLOC, ALLOC_NAMED, FREE, QUERY, LOOKUP = 84, 85, 88, 91, 92
 class Wire:
     """A connection to the display."""
 
-    def __init__(self, screen: Screen, order: str) -> None:
+    def __init__(self, screen: Screen, order: str, cookie: str = "") -> None:
         self.order = order
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(LIMIT)
         self.socket.connect(f"/tmp/.X11-unix/X{screen.display.lstrip(':')}")
-        cookie = bytes.fromhex(screen.cookie)
-        self.socket.sendall(greeting_bytes(Greeting(order, 11, 0, b"MIT-MAGIC-COOKIE-1", cookie)))
+        data = bytes.fromhex(cookie or screen.cookie)
+        self.socket.sendall(greeting_bytes(Greeting(order, 11, 0, b"MIT-MAGIC-COOKIE-1", data)))
         self.reader = ServerReader(order)
         while self.reader.setup is None:
             self.reader.feed(self.socket.recv(1 << 16))
@@ -56,8 +56,8 @@ class Wire:
 class Told:
     """The keeper of a local half, and what a remote half knows from it."""
 
-    def __init__(self, screen: Screen) -> None:
-        self.wire = Wire(screen, LITTLE)
+    def __init__(self, screen: Screen, cookie: str = "") -> None:
+        self.wire = Wire(screen, LITTLE, cookie)
         self.knowledge = Knowledge(LITTLE)
         self._prefetch = Prefetch(self.wire.setup, LITTLE)
         self.settle()
@@ -71,6 +71,10 @@ class Told:
                 return
             for payload in self._prefetch.feed(connection.recv(1 << 18)):
                 self.knowledge.told(payload)
+
+    def refresh(self) -> None:
+        """As the local half does now and then."""
+        self._prefetch.refresh()
 
     def wait(self, condition: Callable[[], bool]) -> None:
         """Until this holds."""
@@ -86,8 +90,8 @@ class Told:
 class Program:
     """One program: `ask` compares what the rules say with what the X server says."""
 
-    def __init__(self, screen: Screen, told: Told, order: str = LITTLE) -> None:
-        self.wire = Wire(screen, order)
+    def __init__(self, screen: Screen, told: Told, order: str = LITTLE, cookie: str = "") -> None:
+        self.wire = Wire(screen, order, cookie)
         self.order = order
         self.knowledge = told.knowledge
         resources = Resources(self.wire.setup)
@@ -179,6 +183,13 @@ def _without_number(packet: bytes) -> bytes:
     if packet[0] == ERROR:  # what follows is unused; Access has no value, Xorg leaves one of an error before
         return packet[:2] + (b"" if packet[1] == 10 else packet[4:8]) + packet[8:11]
     return packet[:2] + packet[4:]
+
+
+def change_property(wire: Wire, atom: int, text: bytes) -> None:
+    """ChangeProperty on the root, past all rules."""
+    size = len(text)
+    request = struct.pack("<BxHIIIB3xI", 18, 6 + (size + 3) // 4, wire.root, atom, 31, 8, size)
+    wire.socket.sendall(request + text + bytes(-size % 4))
 
 
 @pytest.fixture(scope="module", params=[24, 16, 30], ids=["depth24", "depth16", "depth30"])
@@ -306,8 +317,7 @@ def test_properties_of_the_root_in_every_part(told: tuple[Screen, Told], order: 
         text = bytes(random.randrange(32, 126) for _ in range(size))
         before = keeper.knowledge.fact(fact)
         # a local program changes it: not through the rules
-        request = struct.pack("<BxHIIIB3xI", 18, 6 + (size + 3) // 4, other.wire.root, atom, 31, 8, size)
-        other.wire.socket.sendall(request + text + bytes(-size % 4))
+        change_property(other.wire, atom, text)
         keeper.wait(lambda before=before: keeper.knowledge.fact(fact) not in {None, before})  # type: ignore[misc]
         program = Program(screen, keeper, order)
         for kind in (31, 0, 6):
@@ -372,3 +382,37 @@ def test_without_extensions_and_without_fonts_the_rest_is_known() -> None:
         assert program.ask(23, program.pack("I", keeper.knowledge.atoms[b"_NET_WM_CM_S0"])) is None
         program.close()
         keeper.close()
+
+
+def test_an_untrusted_keeper_tells_what_untrusted_programs_see_and_hears_of_changes() -> None:
+    with Screen("640x480x24") as screen:
+        made = screen.dir / "untrusted"
+        screen.run(["xauth", "-f", str(made), "generate", screen.display, ".", "untrusted"])
+        listed = screen.run(["xauth", "-f", str(made), "list"]).stdout
+        cookie = listed.split()[-1]
+        keeper = Told(screen, cookie)
+        program = Program(screen, keeper, LITTLE, cookie)
+        assert program.ask(98, program.name(b"RENDER"))
+        assert keeper.knowledge.majors.opcode("RENDER") is None
+        for fact in list(keeper.knowledge.requests()):
+            if fact[0] not in {20, 45, 98, 99}:
+                assert program.ask_bytes(fact), fact
+        atom = keeper.knowledge.atoms[b"RESOURCE_MANAGER"]
+        asked = program.pack("IIIII", program.wire.root, atom, 31, 0, 1000)
+        assert program.ask(GET_PROPERTY, asked)
+        trusted = Wire(screen, LITTLE)
+        fact = whole_property("<", program.wire.root, atom)
+        before = keeper.knowledge.fact(fact)
+        change_property(trusted, atom, b"Xft.dpi: 96")
+        keeper.settle()
+        assert keeper.knowledge.fact(fact) == before  # nobody tells an untrusted client
+        keeper.refresh()
+        keeper.wait(lambda: keeper.knowledge.fact(fact) != before)
+        assert program.ask(GET_PROPERTY, asked)
+        keys = struct.pack("<BxHBBxx", 101, 2, 8, 248)
+        before = keeper.knowledge.fact(keys)
+        trusted.socket.sendall(struct.pack("<BBHBBxxI", 100, 1, 3, 24, 1, 0x6CA))
+        keeper.wait(lambda: keeper.knowledge.fact(keys) not in {None, before})
+        for one in (program, keeper):
+            one.close()
+        trusted.socket.close()

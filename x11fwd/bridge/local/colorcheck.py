@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from x11fwd.bridge.shared.palette import TrueColors, true_colors
+from x11fwd.bridge.shared.truecolor import TrueColors, true_colors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -120,7 +120,10 @@ class LocalHalf:
             while not self._stopped:
                 self._turn()
                 self._want_all(read, write)
-                for number, events in self._poll.poll(1000):
+                ready = self._poll.poll(1000)
+                # the keeper first: a change is told before what programs hear after it
+                ready.sort(key=lambda one: self._keeper is None or one[0] != self._keeper.fileno())
+                for number, events in ready:
                     if number == read:
                         if not self._receive(read, listen):
                             return "" if self._stopped else "the connection to the host has ended"
@@ -153,6 +156,8 @@ class LocalHalf:
     def _turn(self) -> None:
         now = time.monotonic()
         if self._keeper is not None:
+            if self.programs:
+                self._keeper.refresh()
             for payload in self._keeper.take():
                 self._link.send(CONTROL, LINK, payload)
         if self._link.peer is not None and now - self._pinged > PING_STEP:

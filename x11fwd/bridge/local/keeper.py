@@ -15,7 +15,7 @@ from x11fwd.bridge.shared.setup import Setup
 if TYPE_CHECKING:
     from x11fwd.bridge.local.server import ServerConnection
 
-REFRESH_STEP = 10.0  # seconds
+REFRESH_STEP = 3.0  # seconds
 
 
 class Keeper:
@@ -57,7 +57,7 @@ class Keeper:
         return found
 
     def refresh(self) -> None:
-        """A program begins: ask again for what may have changed without a word."""
+        """While programs are there: ask again, now and then, for what changes without a word."""
         now = time.monotonic()
         if self._prefetch is not None and now - self._refreshed > REFRESH_STEP:
             self._refreshed = now

@@ -6,6 +6,8 @@ numbers of atoms, then what needs ids out of replies. A topic is asked again whe
 
 from __future__ import annotations
 
+import struct
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from x11fwd.bridge.local import names, questions
@@ -29,6 +31,7 @@ from x11fwd.bridge.shared.topics import (
     FONTS,
     KEYBOARD,
     POINTER,
+    ROOT_TOPICS,
     SCREENS,
     changed_topic,
     root_topic,
@@ -49,6 +52,8 @@ MOST_ROUNDS = 200  # a topic that changes more often is left to the X server
 LAST_ATOM = 1000  # up to which atoms that nobody here has interned are asked for; a server's own come first
 _FIRST_ATOM = 1
 _BAD_NAME = 15
+# Extensions that every X server has, but not for untrusted clients (Xext/security.c)
+_NOT_FOR_UNTRUSTED = ("SHAPE", "SYNC", "XKEYBOARD", "RENDER", "XFIXES")
 
 
 class _Round:
@@ -101,10 +106,16 @@ class Prefetch:
         return found
 
     def refresh(self) -> None:
-        """Ask again for what may change without an event: fonts. Only differences are told."""
-        found = self._rounds.get(FONTS)
-        if found is not None and not found.open:
-            self._run(found)
+        """Ask again for what may change without an event. Only differences are told.
+
+        That is fonts and, where the keeper is untrusted, properties of roots: such a client hears of no
+        event of a window that is not its own (Xorg's Xext/security.c, SecurityReceive).
+        """
+        untrusted = not any(self._majors.opcode(name) for name in _NOT_FOR_UNTRUSTED)
+        for topic, found in self._rounds.items():
+            if (topic == FONTS or (untrusted and topic.startswith(ROOT_TOPICS))) and not found.open:
+                found.times = 0
+                self._run(found)
 
     # Rounds
 
@@ -133,7 +144,9 @@ class Prefetch:
 
         def answered(reply: bytes, good: bool) -> None:
             if good:
-                heard(reply)
+                # a reply that is shorter than its counts say is no fact
+                with suppress(struct.error, IndexError):
+                    heard(reply)
             self._close(found)
 
         self._asker.ask(request, answered)
@@ -340,7 +353,7 @@ class Prefetch:
         self._payloads += control.atoms_payloads(self._names.items())
         told = set(self._names)
         order, majors = self._order, self._majors
-        self._once(lambda found: self._ask_all(found, questions.versions(order, majors)))
+        self._once(self._ask_versions)
         for request in (
             *watch_keyboard(order, majors),
             *watch_screens(order, majors, self._roots),
@@ -362,6 +375,15 @@ class Prefetch:
     def _ask_all(self, found: _Round, asked: list[tuple[Key, bytes]]) -> None:
         for kind, request in asked:
             self._ask_fact(found, kind, request)
+
+    def _ask_versions(self, found: _Round) -> None:
+        for kind, request in questions.versions(self._order, self._majors):
+
+            def heard(reply: bytes, kind: Key = kind, request: bytes = request) -> None:
+                for other, said in questions.earlier_versions(self._order, kind, request, reply):
+                    found.facts.append(Fact(found.topic, other, said))
+
+            self._ask_fact(found, kind, request, heard)
 
     def _ask_keyboard(self, found: _Round) -> None:
         order, majors = self._order, self._majors

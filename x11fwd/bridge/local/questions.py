@@ -127,6 +127,22 @@ def versions(order: str, majors: Majors) -> Asked:
     return found + _of(order, majors, ("XInputExtension", 1), body)
 
 
+def earlier_versions(
+    order: str, kind: tuple[str, int], request: bytes, reply: bytes
+) -> list[tuple[bytes, bytes]]:
+    """XIQueryVersion of 2.0 and 2.1, which the keeper cannot ask any more, from its reply to 2.2.
+
+    XI2proto.txt, XIQueryVersion: the server answers with the client's version or with its own, if that is
+    lower.
+    """
+    if kind != ("XInputExtension", 47) or struct.unpack_from(order + "HH", request, 4) != (2, 2):
+        return []
+    if struct.unpack_from(order + "HH", reply, 8) != (2, 2):
+        return []
+    versions_before = [struct.pack(order + "HH", 2, minor) for minor in (0, 1)]
+    return [(request[:4] + one, reply[:8] + one + reply[12:]) for one in versions_before]
+
+
 def graphics(order: str, majors: Majors, screens: int) -> Asked:
     """GLX, which is large and told last."""
     found: Asked = []

@@ -22,7 +22,7 @@ from x11fwd.bridge.shared.control import (
 )
 from x11fwd.bridge.shared.faults import WireFault
 from x11fwd.bridge.shared.majors import Majors
-from x11fwd.bridge.shared.palette import TrueColors, true_colors
+from x11fwd.bridge.shared.truecolor import TrueColors, true_colors
 from x11fwd.bridge.shared.setup import VisualType
 
 MOST_ATOMS = 1 << 16

@@ -15,7 +15,7 @@ READY_TOLD = 2  # a connection to the X server is open and greeted, its number a
 FACTS_TOLD = 3  # requests and what the X server says to them
 ATOMS_TOLD = 4  # atoms and their names
 FORGET_TOLD = 5  # what was known under a topic may have changed
-COLORS_TOLD = 6  # visuals whose colours are computed as shared/palette does
+COLORS_TOLD = 6  # visuals whose colours are computed as shared/truecolor does
 FIRST_OTHER = 64
 
 MOST_TOLD = 1 << 23  # bytes of one setup reply or one batch of facts
@@ -65,7 +65,7 @@ class ForgetTold(NamedTuple):
 
 
 class ColorsTold(NamedTuple):
-    """Ids of visuals whose colours the X server was seen to compute as shared/palette does."""
+    """Ids of visuals whose colours the X server was seen to compute as shared/truecolor does."""
 
     visuals: "Tuple[int, ...]"
 

@@ -12,6 +12,7 @@ POINTER = b"pointer"  # the map of the pointer's buttons
 SCREENS = b"screens"  # RANDR and XINERAMA, and the order of subpixels
 DEVICES = b"devices"  # XInputExtension
 FONTS = b"fonts"  # the font path and what is found in it
+ROOT_TOPICS = b"root:"  # how topics of root windows' properties begin
 
 _CONFIGURE_NOTIFY, _PROPERTY_NOTIFY, _SELECTION_CLEAR, _MAPPING_NOTIFY = 22, 28, 29, 34
 _MAPPING_POINTER = 2
@@ -23,7 +24,7 @@ XI_CHANGES = (1, 11, 12)
 
 def root_topic(root: int, atom: int) -> bytes:
     """The topic of one property of one root window."""
-    return b"root:%d:%d" % (root, atom)
+    return ROOT_TOPICS + b"%d:%d" % (root, atom)
 
 
 def selection_topic(selection: int) -> bytes:

@@ -5,7 +5,7 @@ import struct
 from tests.unit.bridge.remote.told import COLORMAP, TRUE_COLOR_VISUAL, Told, error_of, only
 from x11fwd.bridge.remote.rules.colors import ColorRule
 from x11fwd.bridge.shared.packets import reply_packet
-from x11fwd.bridge.shared.palette import Allocated, TrueColors, true_colors
+from x11fwd.bridge.shared.truecolor import Allocated, TrueColors, true_colors
 from x11fwd.bridge.shared.setup import VisualType
 from x11fwd.bridge.shared.wire import Packet
 

@@ -6,7 +6,7 @@ from typing import Dict, Optional, Set, Tuple
 from x11fwd.bridge.remote.rules.base import Answer, Rule, Surroundings
 from x11fwd.bridge.shared.majors import CORE
 from x11fwd.bridge.shared.packets import error_packet, reply_packet
-from x11fwd.bridge.shared.palette import Allocated, TrueColors
+from x11fwd.bridge.shared.truecolor import Allocated, TrueColors
 from x11fwd.bridge.shared.resources import Palette
 from x11fwd.bridge.shared.wire import REPLY, Packet, Request
 

@@ -146,6 +146,7 @@ CHANGES: "Dict[Key, Tuple[bytes, ...]]" = {
 }
 # PerClientFlags sets flags of the program (XKB, chapter 4.3.6); the facts are of programs that ask once
 _CLIENT_FLAGS = ("XKEYBOARD", 21)
+_INPUT_VERSION = ("XInputExtension", 47)
 _STATEFUL = {*VERSIONS, _CLIENT_FLAGS}
 _TOPICS = {kind: topic for topic, kinds in KINDS.items() for kind in kinds}
 
@@ -214,7 +215,8 @@ class FactRule(Rule):
     def replied(self, request: Request, packet: Packet) -> None:
         """What never changes is remembered for the programs to come."""
         kind = self._kind(request)
-        constant = kind in VERSIONS or _TOPICS.get(kind) == CONSTANT
+        # what XIQueryVersion says depends on the program's earlier ones
+        constant = (kind in VERSIONS or _TOPICS.get(kind) == CONSTANT) and kind != _INPUT_VERSION
         if packet.kind == REPLY and constant and self._same_order and len(packet.data) <= MOST_LEARNT:
             reply = bytes(packet.data[:2]) + b"\0\0" + bytes(packet.data[4:])
             self.around.knowledge.learn(CONSTANT, fact_key(kind, request.data), reply)
@@ -230,7 +232,7 @@ class FactRule(Rule):
             return self._rendered
         if kind[0] == "XKEYBOARD" and kind[1] and not self._keyboard:
             return False  # Access
-        if kind == ("XInputExtension", 47):
+        if kind == _INPUT_VERSION:
             if self._devices:
                 return False
             self._devices = True
