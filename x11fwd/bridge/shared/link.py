@@ -147,7 +147,7 @@ class Link:
             self._flows.pop(connection, None)
         self._number(frame_bytes(kind, connection, payload))
 
-    def send_data(self, connection: int, data: "Union[bytes, memoryview]") -> int:
+    def send_data(self, connection: int, data: "Union[bytes, bytearray, memoryview]") -> int:
         """Queue what credit allows of `data`; how much that was. A closed connection drops all of it."""
         flow = self._flows.get(connection)
         if flow is None:
