@@ -127,13 +127,13 @@ class Windows:
         elif what < 0.52:
             check.send(42, check.pack("II", random.choice([0, 1, window]), 0), random.randint(0, 2))
         elif what < 0.6:
-            name, kind, bits = random.randint(30, 33), random.randint(4, 6), random.choice([8, 16, 32])
+            name, kind, bits = random.randint(37, 39), random.randint(4, 6), random.choice([8, 16, 32])
             count = random.randint(0, 9)
             data = random.randbytes(count * bits // 8)
             head = check.pack("IIIB3xI", window, name, kind, bits, count)
             check.send(18, head + data, random.choice([0, 0, 0, 1, 2]))
         elif what < 0.61:
-            check.send(19, check.pack("II", window, random.randint(30, 33)))
+            check.send(19, check.pack("II", window, random.randint(37, 39)))
         else:
             self.ask(window)
 
@@ -155,8 +155,12 @@ class Windows:
         elif what == 4 and self.alone:
             check.send(GET_FOCUS)
         elif what == 5:
-            parts = [random.choice([0, number(4, 6)]), random.choice([0, 0, 1, 3]), number(0, 9)]
-            wanted = check.pack("IIIII", window, number(30, 33), *parts)
+            parts = [
+                random.choice([0, number(4, 6)]),
+                random.choice([0, 0, 0, 1, 3]),
+                random.choice([0, 1, 2, 9, 0x1FFFFFFF, 0x7FFFFFFF, 0xFFFFFFFF]),
+            ]
+            wanted = check.pack("IIIII", window, number(37, 39), *parts)
             check.send(GET_PROPERTY, wanted, random.choice([0, 0, 0, 1]))
         else:
             check.send(LIST_PROPERTIES, one)
@@ -276,6 +280,7 @@ def test_answers_about_own_windows_are_those_of_the_server(desk: Screen, seed: i
     assert check.differences == []
     assert check.share([GET_ATTRIBUTES]) > 0.15
     assert check.share([GET_GEOMETRY]) > 0.2
+    assert check.answered[GET_PROPERTY]
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -47,6 +47,8 @@ class RuleCheck:
         self.resources = Resources(self.setup)
         self._judge = Judge(order, self.resources)
         self.knowledge = Knowledge(order)
+        for atom, name in ((37, b"WM_ICON_NAME"), (38, b"WM_ICON_SIZE"), (39, b"WM_NAME")):
+            self.knowledge.learn_atom(atom, name)
         self.around = Surroundings(order, self.setup, self.knowledge, self.resources)
         self.around.settled = lambda: self.sequencer.settled
         self.around.at_risk = lambda: self.sequencer.at_risk

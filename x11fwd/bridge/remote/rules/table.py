@@ -9,6 +9,7 @@ from x11fwd.bridge.remote.rules.facts import FactRule
 from x11fwd.bridge.remote.rules.focus import InputFocus
 from x11fwd.bridge.remote.rules.fonts import FontRule
 from x11fwd.bridge.remote.rules.geometry import OwnAttributes, OwnGeometry
+from x11fwd.bridge.remote.rules.properties import OwnProperties
 from x11fwd.bridge.remote.rules.raster import OwnImage
 from x11fwd.bridge.remote.rules.rootprops import RootPropertyRule
 from x11fwd.bridge.remote.rules.selections import SelectionRule
@@ -28,4 +29,5 @@ RULES: RuleTable = (
     OwnGeometry,
     OwnAttributes,
     OwnImage,
+    OwnProperties,
 )
