@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 import x11fwd.bridge.shared
-from x11fwd.bridge.assembly.join import defined_names
+from x11fwd.bridge.assembly.assemble import MAIN, files
+from x11fwd.bridge.assembly.join import defined_names, joined, needed
 
 BRIDGE = Path(x11fwd.bridge.shared.__file__).parent.parent
 TESTS = Path(__file__).parent
@@ -27,11 +28,26 @@ def interpreters() -> list[str]:
     return [sys.executable, *sorted(found), *map(str, Path("/usr/bin").glob("python3"))]
 
 
+@pytest.fixture(scope="module")
+def sent() -> bytes:
+    """The program, behind the names of its modules."""
+    texts = {name: Path(path).read_text() for name, path in files().items()}
+    return f"# {' '.join(needed(texts, MAIN))}\n".encode() + joined(texts, MAIN)
+
+
+# The program is what will run over there; as modules they tell more where a test fails.
+FORMS = [(python, "program") for python in interpreters()] + [(sys.executable, "modules")]
+
+
 @pytest.mark.parametrize("package", ["shared", "remote"])
-@pytest.mark.parametrize("python", interpreters())
-def test_every_test_of_what_is_sent_passes(python: str, package: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("python", "form"), FORMS)
+def test_every_test_of_what_is_sent_passes(
+    python: str, package: str, form: str, sent: bytes, tmp_path: Path
+) -> None:
     # the tests may run from a copy beside an installed package
     (tmp_path / "x11fwd").symlink_to(BRIDGE.parent)
+    if form == "program":
+        (tmp_path / "x11fwd_half.py").write_bytes(sent)
     (tmp_path / "tests").symlink_to(TESTS.parent.parent)
     paths = sorted((TESTS / package).rglob("test_*.py"))
     names = [".".join(path.relative_to(TESTS).with_suffix("").parts) for path in paths]
@@ -61,9 +77,9 @@ def test_what_is_sent_imports_the_standard_library_and_what_is_sent_only(path: P
             assert {alias.name for alias in node.names} <= sys.stdlib_module_names
 
 
-def test_top_level_names_are_unique_so_that_the_modules_fit_in_one_file() -> None:
+def test_public_names_are_unique_so_that_the_modules_fit_in_one_file() -> None:
     defined: Counter[str] = Counter()
     for path in [*SHARED, *REMOTE]:
         nodes = ast.parse(path.read_text()).body
         defined.update(set().union(*(defined_names(node) for node in nodes)))
-    assert {name for name, times in defined.items() if times > 1} == set()
+    assert {name for name, times in defined.items() if times > 1 and not name.startswith("_")} == set()

@@ -52,15 +52,15 @@ def assemble(cache: str | None = None) -> Assembled:
     Raises:
         AssemblyFault: the modules do not fit together (strip.py). A mistake of ours, which the tests find.
     """
-    files = _files()
-    key = _key(files)
+    found = files()
+    key = _key(found)
     kept = _read(cache, key) if cache else None
     if kept is not None:
         return kept
     from x11fwd.bridge.assembly.join import joined
 
     texts = {}
-    for name, path in files.items():
+    for name, path in found.items():
         with open(path, encoding="utf-8") as file:
             texts[name] = file.read()
     made = assembled(joined(texts, MAIN))
@@ -73,7 +73,7 @@ def _top() -> str:
     return os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120  pathlib costs 4 ms
 
 
-def _files() -> dict[str, str]:
+def files() -> dict[str, str]:
     """Path of each module that may be part of the program, by its name."""
     found = {}
     for package in PACKAGES:
@@ -84,13 +84,13 @@ def _files() -> dict[str, str]:
     return found
 
 
-def _key(files: Mapping[str, str]) -> str:
+def _key(found: Mapping[str, str]) -> str:
     """What the program depends on: the files, as make sees them, and the Python that writes it out."""
     import sys
 
     own = [f"{_top()}/assembly/{name}.py" for name in ("assemble", "join", "strip")]
     seen = [sys.version]
-    for path in (*files.values(), *own, _LOADER.format(_top())):
+    for path in (*found.values(), *own, _LOADER.format(_top())):
         status = os.stat(path)  # noqa: PTH116  same
         seen.append(f"{path} {status.st_mtime_ns} {status.st_size}")
     return hashlib.sha256("\n".join(seen).encode("utf-8", "surrogateescape")).hexdigest()

@@ -1,7 +1,8 @@
 """Joins modules to one program; `assemble` imports it, where the program is not in its cache.
 
 The modules that `main` needs stand in it one after the other, in the order in which they need one another.
-They import names of one another as they are called there, so these imports just go.
+They import names of one another as they are called there, so these imports just go. Public names are unique
+over all of them; a private name that an earlier module has, too, gets the module's name behind it.
 """
 
 from __future__ import annotations
@@ -30,13 +31,13 @@ def joined(texts: Mapping[str, str], main: str) -> bytes:
         AssemblyFault: they do not fit together.
     """
     trees: dict[str, ast.Module] = {}
-    order: list[str] = []
-    _collect(main, texts, trees, order, ())
+    order = needed(texts, main, trees)
     imports: dict[str, str] = {"namedtuple": "from collections import namedtuple"}  # by the name bound
     body: list[ast.stmt] = []
     owners: dict[str, str] = {}
     twice: list[str] = []
     for name in order:
+        _rename_private(trees[name], name, set(owners))
         for node in trees[name].body:
             if isinstance(node, ast.Import | ast.ImportFrom):
                 _add_import(node, name, imports)
@@ -55,6 +56,40 @@ def joined(texts: Mapping[str, str], main: str) -> bytes:
     if len(text) > LARGEST:
         raise AssemblyFault(f"the program has {len(text)} bytes, more than {LARGEST}")
     return text.encode()
+
+
+def needed(texts: Mapping[str, str], main: str, trees: dict[str, ast.Module] | None = None) -> list[str]:
+    """The names of the modules that are part of the program, in their order;
+    `trees` gets what they become."""
+    order: list[str] = []
+    _collect(main, texts, {} if trees is None else trees, order, ())
+    return order
+
+
+def _rename_private(tree: ast.Module, name: str, taken: set[str]) -> None:
+    """Give top-level names that begin with `_` another one where they are taken.
+
+    Such a name is nothing but a name: where it is an attribute or an argument as well, that is a fault.
+    """
+    own: set[str] = set().union(*(defined_names(node) for node in tree.body))
+    twice = {one for one in own & taken if one.startswith("_")}
+    if not twice:
+        return
+    new = {one: f"{one}_{name.rpartition('.')[2]}" for one in twice}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            node.id = new.get(node.id, node.id)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            inner = node.body if isinstance(node, ast.ClassDef) else []
+            if any(defined_names(one) & twice for one in inner):
+                raise AssemblyFault(
+                    f"{name}: {node.name} has an attribute {', '.join(twice)}, taken elsewhere"
+                )
+            node.name = new.get(node.name, node.name)
+        elif isinstance(node, ast.Global):
+            node.names = [new.get(one, one) for one in node.names]
+        elif isinstance(node, ast.arg | ast.keyword) and node.arg in twice:
+            raise AssemblyFault(f"{name}: {node.arg} is an argument, and a name of another module")
 
 
 def _written(tree: ast.Module) -> str:
@@ -115,7 +150,7 @@ class _OwnImports(ast.NodeTransformer):
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.ImportFrom | ast.Pass | None:
         if not (node.module or "").startswith(_OURS):
             return node
-        if node.level or any(alias.asname or alias.name == "*" for alias in node.names):
+        if node.level or any(alias.asname or alias.name[0] in "*_" for alias in node.names):
             raise AssemblyFault(f"{self._name}, line {node.lineno}: such an import cannot be taken out")
         self.found.append((node.module or "", {alias.name for alias in node.names}))
         return ast.Pass() if node.col_offset else None  # a function of nothing else needs a body

@@ -163,7 +163,10 @@ def test_it_is_indented_by_one_blank_and_strings_stay_as_they_are() -> None:
     ("main", "words"),
     [
         (f"from {S}a import value\nvalue = 3\n", "names of two modules: value"),
-        (f"from {S}a import _hidden\n_hidden, b = 1, 2\n", "names of two modules: _hidden"),
+        (f"from {S}a import _hidden\n", "cannot be taken out"),
+        (f"from {S}a import value\n_hidden = 1\nclass A:\n    _hidden = 2\n", "has an attribute _hidden"),
+        (f"from {S}a import value\n_hidden = 1\ndef f(_hidden):\n    pass\n", "is an argument"),
+        (f"from {S}a import value\n_hidden = 1\nprint(_hidden=2)\n", "is an argument"),
         (f"from {S}a import value as other\n", "cannot be taken out"),
         (f"from {S}a import *\n", "cannot be taken out"),
         (f"from {S}a import missing\nprint(missing)\n", "no such name"),
@@ -185,6 +188,30 @@ def test_modules_that_do_not_fit_together_are_refused(main: str, words: str) -> 
             shared_a="from struct import error\nvalue = 1\n_hidden = 2\n",
             shared_circle=f"from {R}main import main\nb = main\n",
         )
+
+
+def test_a_private_name_may_be_that_of_many_modules() -> None:
+    program = made(
+        f"""
+        from {S}a import one
+        from {S}b import two
+        _size = 3
+        def _get():
+            global _size
+            _size += 0
+            return _size
+        class _Kind:
+            def get(self):
+                return self._size + _size
+            _other = 5
+        def main():
+            _Kind._size = 100
+            return one(), two(), _get(), _Kind().get(), [_size for _size in (9,)]
+        """,
+        shared_a="_size = 1\ndef _get():\n    return _size\ndef one():\n    return _get()\n",
+        shared_b="_size, _Kind = 2, 7\ndef _get():\n    return _size\ntwo = lambda: _get() + _Kind\n",
+    )
+    assert run(program)["main"]() == (1, 9, 3, 103, [9])  # type: ignore[operator]
 
 
 def test_the_variable_of_a_comprehension_is_no_name_of_the_module() -> None:

@@ -3,6 +3,7 @@
 import struct
 
 from tests.unit.bridge.remote.told import ROOT, Told, error_of, only
+from tests.unit.bridge.shared.anywhere import of_the_text
 from x11fwd.bridge.remote.rules.atoms import AtomRule
 from x11fwd.bridge.remote.rules.extensions import ExtensionRule
 from x11fwd.bridge.remote.rules.facts import CHANGES, KINDS, VERSIONS, FactRule
@@ -205,6 +206,7 @@ def test_a_font_that_is_not_there_has_the_errors_of_the_server() -> None:
         assert told.ask(rule, 45, 0, told.name(b"other", number)) is None
 
 
+@of_the_text
 def test_every_rule_names_its_ground() -> None:
     for rule in RULES:
         assert rule.__doc__, rule

@@ -9,7 +9,7 @@ import re
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator, List, Type
+from typing import Callable, Iterator, List, Type
 
 
 @contextmanager
@@ -24,14 +24,33 @@ def raises(kind: Type[BaseException], text: str) -> Iterator[None]:
     raise AssertionError("nothing raised, expected %s" % kind.__name__)
 
 
+def of_the_text(test: Callable[[], None]) -> Callable[[], None]:
+    """Marks a test of what readers see, which the program that is sent has not."""
+    test.of_the_text = True  # type: ignore[attr-defined]
+    return test
+
+
+def use_sent(root: Path) -> bool:
+    """Let modules be the program that is sent, where the root has it; its first line names them."""
+    path = root / "x11fwd_half.py"
+    if not path.exists():
+        return False
+    half = importlib.import_module("x11fwd_half")
+    for name in path.read_text().partition("\n")[0].split()[1:]:
+        sys.modules[name] = half
+    return True
+
+
 def run(root: Path, names: List[str]) -> int:
     """Run the named modules of tests/unit/bridge (`shared.test_wire`); the number of tests that passed."""
     sys.path.insert(0, str(root))
+    sent = use_sent(root)
     passed = 0
     for name in names:
         module = importlib.import_module("tests.unit.bridge." + name)
         for found in sorted(vars(module)):
-            if found.startswith("test_"):
+            left_out = sent and hasattr(getattr(module, found), "of_the_text")
+            if found.startswith("test_") and not left_out:
                 try:
                     getattr(module, found)()
                 except BaseException:
