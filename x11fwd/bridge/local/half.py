@@ -158,6 +158,7 @@ class LocalHalf:
         if self._keeper is not None:
             if self.programs:
                 self._keeper.refresh()
+            self._keeper.tick(now)
             for payload in self._keeper.take():
                 self._link.send(CONTROL, LINK, payload)
         if self._link.peer is not None and now - self._pinged > PING_STEP:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import select
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from x11fwd.bridge.local.prefetch import Prefetch
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from x11fwd.bridge.local.server import ServerConnection
 
 REFRESH_STEP = 3.0  # seconds
+FOCUS_STEP = 0.9  # seconds; a fact of the focus is no older, and half a round trip
 
 
 class Keeper:
@@ -24,7 +26,7 @@ class Keeper:
     def __init__(self, server: ServerConnection) -> None:
         self._server = server
         self._payloads: list[bytes] = []
-        self._refreshed = 0.0
+        self._refreshed = self._focus_asked = 0.0
         self._prefetch: Prefetch | None = None
         self._server.write()
 
@@ -62,7 +64,18 @@ class Keeper:
         if self._prefetch is not None and now - self._refreshed > REFRESH_STEP:
             self._refreshed = now
             self._prefetch.refresh()
-            self._server.pending.put(self._prefetch.take())
+            self._send(self._prefetch.take())
+
+    def tick(self, now: float) -> None:
+        """Called again and again: the input focus is asked for, because nobody tells when it moves."""
+        if self._prefetch is not None and now - self._focus_asked > FOCUS_STEP:
+            self._focus_asked = now
+            self._prefetch.refresh_focus()
+            self._send(self._prefetch.take())
+
+    def _send(self, data: bytes) -> None:
+        self._server.pending.put(data)
+        with suppress(OSError):  # `serve` will find that the X server is gone
             self._server.write()
 
     def close(self) -> None:

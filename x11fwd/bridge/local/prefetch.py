@@ -28,6 +28,7 @@ from x11fwd.bridge.shared.majors import CORE, Majors
 from x11fwd.bridge.shared.topics import (
     CONSTANT,
     DEVICES,
+    FOCUS,
     FONTS,
     KEYBOARD,
     POINTER,
@@ -116,6 +117,13 @@ class Prefetch:
             if (topic == FONTS or (untrusted and topic.startswith(ROOT_TOPICS))) and not found.open:
                 found.times = 0
                 self._run(found)
+
+    def refresh_focus(self) -> None:
+        """Ask again who has the input focus; only a difference is told."""
+        found = self._rounds[FOCUS]
+        if not found.open:
+            found.times = 0
+            self._run(found)
 
     # Rounds
 
@@ -219,6 +227,10 @@ class Prefetch:
         self._once(self._ask_atoms, self._second)
         self._once(self._ask_color_names)
         self._round(FONTS, self._ask_fonts)
+        self._round(FOCUS, self._ask_focus)
+
+    def _ask_focus(self, found: _Round) -> None:
+        self._ask_fact(found, (CORE, 43), questions.empty(self._order, 43))
 
     def _ask_extensions(self, found: _Round) -> None:
         self._ask_fact(found, (CORE, 99), questions.empty(self._order, 99))

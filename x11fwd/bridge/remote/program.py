@@ -5,7 +5,7 @@ It does no input or output. Whoever feeds it takes what is due from `take_upstre
 
 import struct
 from collections import deque
-from typing import TYPE_CHECKING, Deque, Dict, List, NamedTuple, Optional, Tuple, Union
+from typing import TYPE_CHECKING, Deque, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from x11fwd.bridge.remote.rules.base import Answer, Rule, Surroundings
 from x11fwd.bridge.remote.rules.table import RULES
@@ -60,7 +60,7 @@ class Program:
         self._server = ServerReader(order, greeted=True)
         self._sequencer = Sequencer(order)
         self._resources = Resources(setup)
-        self._judge = Judge(order, self._resources)
+        self._judge = Judge(order, self._resources, knowledge.majors, knowledge.fact)
         self._records = RecordWriter()
         around = Surroundings(order, setup, knowledge, self._resources)
         around.outstanding = lambda: self._sequencer.backlog
@@ -93,6 +93,7 @@ class Program:
                 self._records.raw(found.upstream)
             elif found.forward:
                 self._sequencer.answer_and_forward(found.packets, plan.replies, opcode)
+                self._judge.asked(request)
                 self._await(request, plan)
                 self._records.raw(request.data)
             elif found.packets:
@@ -114,11 +115,11 @@ class Program:
                 self._answered(packet, number)
             self._resources.settled(self._sequencer.settled)
 
-    def take_upstream(self) -> "List[_Chunk]":
+    def take_upstream(self) -> "Sequence[_Chunk]":
         """Records for the X server."""
         return self._records.take()
 
-    def take_answers(self) -> "List[_Chunk]":
+    def take_answers(self) -> "Sequence[_Chunk]":
         """Bytes for the program."""
         return self._sequencer.take()
 
@@ -148,7 +149,11 @@ class Program:
                 rule.passes(request)
             except (struct.error, IndexError):  # too short: the X server will say so
                 pass
-        risky = plan.replies == NO_REPLY and self._judge.can_fail(request)
+        if plan.replies == NO_REPLY:
+            risky = self._judge.must_wait(request)
+        else:
+            risky = False
+            self._judge.asked(request)
         self._sequencer.forward(plan.replies, risky=risky, opcode=request.opcode)
         if plan.seen and (risky or plan.replies != NO_REPLY):
             self._await(request, plan)

@@ -8,6 +8,7 @@ from x11fwd.bridge.remote.rules.base import Answer, Rule, Surroundings
 from x11fwd.bridge.remote.rules.facts import Grabs
 from x11fwd.bridge.remote.window_state import WindowStates
 from x11fwd.bridge.shared.majors import CORE
+from x11fwd.bridge.shared.topics import FOCUS
 from x11fwd.bridge.shared.wire import GENERIC_EVENT, REPLY, Packet, Request
 
 _GET_INPUT_FOCUS, _SET_INPUT_FOCUS, _FOCUS_DESTROY, _FOCUS_DESTROY_INSIDE = 43, 42, 4, 5
@@ -76,6 +77,7 @@ class InputFocus(Rule):
         elif self._may_move(request):
             self._moved = request.number
             self._told, self._first = None, False
+            self.around.knowledge.forget(FOCUS)
 
     def _may_move(self, request: Request) -> bool:
         """Not by taking away a window in which the focus is not."""
@@ -102,3 +104,4 @@ class InputFocus(Rule):
             moved = moved and kind in {_XI_FOCUS_IN, _XI_FOCUS_OUT}
         if moved:
             self._told, self._first = None, False
+            self.around.knowledge.forget(FOCUS)
