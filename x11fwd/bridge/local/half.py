@@ -7,6 +7,7 @@ import select
 import sys
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from x11fwd.bridge.local.keeper import Keeper
@@ -151,6 +152,11 @@ class LocalHalf:
             self._ahead[self._next] = server
             self._sockets[server.socket.fileno()] = self._next
             self._next += 2
+            self._greet(server)
+
+    @staticmethod
+    def _greet(server: ServerConnection) -> None:
+        with suppress(OSError):  # reading will show that the X server is gone
             server.write()
 
     def _turn(self) -> None:
@@ -254,7 +260,7 @@ class LocalHalf:
             server = self._server.open(order)
             server.setup = None
             self._sockets[server.socket.fileno()] = number
-            server.write()
+            self._greet(server)
         else:
             found = self._ahead.pop(number, None)
             if found is None:

@@ -28,7 +28,7 @@ class Keeper:
         self._payloads: list[bytes] = []
         self._refreshed = self._focus_asked = 0.0
         self._prefetch: Prefetch | None = None
-        self._server.write()
+        self._send(b"")
 
     def fileno(self) -> int:
         return self._server.socket.fileno()
@@ -89,5 +89,4 @@ class Keeper:
             data = rest
             self._prefetch = Prefetch(self._server.setup, self._server.order)
         self._payloads += self._prefetch.feed(data)
-        self._server.pending.put(self._prefetch.take())
-        self._server.write()
+        self._send(self._prefetch.take())

@@ -7,6 +7,7 @@ from typing import Optional
 from x11fwd.bridge.remote.rules.base import Answer, Rule, Surroundings
 from x11fwd.bridge.remote.rules.facts import Grabs
 from x11fwd.bridge.remote.window_state import WindowStates
+from x11fwd.bridge.shared.factkeys import fact_key
 from x11fwd.bridge.shared.majors import CORE
 from x11fwd.bridge.shared.topics import FOCUS
 from x11fwd.bridge.shared.wire import GENERIC_EVENT, REPLY, Packet, Request
@@ -63,7 +64,7 @@ class InputFocus(Rule):
             return None
         told = self._told
         if told is None and self._first:
-            told = self.around.knowledge.fact(bytes(request.data))
+            told = self.around.knowledge.fact(fact_key((CORE, _GET_INPUT_FOCUS), request.data))
         elif self.clock() - self._when > FRESH:
             return None
         if told is None:
