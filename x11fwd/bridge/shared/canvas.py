@@ -2,7 +2,8 @@
 
 from typing import List, Optional
 
-LONGEST_CODED = 1 << 24  # bytes of a request that is coded, and of a canvas
+LONGEST_CODED = 1 << 24  # bytes of a request that is coded
+LONGEST_CANVAS = 36 << 20  # bytes; 3840 * 2160 pixels have 33 MB
 MOST_GAP = 1 << 20  # bytes between two images on one canvas
 
 
@@ -46,7 +47,7 @@ class Canvas:
         """One that is far from the others takes their place."""
         at, size, length = (y - self.top) * stride, len(data), len(self.now)
         gap = max(at - length, -at - size, 0)
-        if not length or gap > MOST_GAP or max(at + size, length) - min(at, 0) > LONGEST_CODED:
+        if not length or gap > MOST_GAP or max(at + size, length) - min(at, 0) > LONGEST_CANVAS:
             self.now, self.ground, self.top = bytearray(data), bytearray(data), y
             return
         self.top = min(self.top, y)

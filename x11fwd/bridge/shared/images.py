@@ -19,7 +19,7 @@ from x11fwd.bridge.shared.wire import Request
 if TYPE_CHECKING:
     from x11fwd.bridge.shared.setup import Setup
 
-SHELF = 48 << 20  # bytes of canvases on one link
+SHELF = 80 << 20  # bytes of canvases on one link
 SHELF_SHARE = SHELF // 8  # bytes that a connection gets however many there are
 SHELF_HARD = 4 * SHELF  # bytes beyond which the decoder takes the coder for broken
 SHORTEST_CODED = 1024  # bytes; below, the link's packing does as well
