@@ -46,6 +46,7 @@ class Windows:
         self.windows: list[int] = []
         self.kinds: dict[int, int] = {}
         self.alone = alone
+        self.gone = check.root.root  # or the last window that may be destroyed
 
     def value_list(self, bits: dict[int, int], share: float) -> tuple[int, bytes]:
         """Some of these attributes: the mask, and the values."""
@@ -98,6 +99,7 @@ class Windows:
         """Those that are gone are asked about seldom."""
         known = self.check.resources.known
         self.windows = [one for one in self.windows if one != window and one in known]
+        self.gone = window
 
     def step(self) -> None:
         """One request or a few."""
@@ -148,7 +150,7 @@ class Windows:
             check.send(GET_ATTRIBUTES, one)
             check.send(GET_GEOMETRY, one)
         elif what == 2:
-            check.send(QUERY_TREE, one)
+            check.send(QUERY_TREE, random.choice([one, check.pack("I", self.gone)]))
         elif what == 3:
             other = random.choice(self.windows)
             check.send(TRANSLATE, check.pack("IIhh", window, other, number(-90, 90), number(-90, 90)))
@@ -280,7 +282,7 @@ def test_answers_about_own_windows_are_those_of_the_server(desk: Screen, seed: i
     assert check.differences == []
     assert check.share([GET_ATTRIBUTES]) > 0.15
     assert check.share([GET_GEOMETRY]) > 0.2
-    assert check.answered[GET_PROPERTY]
+    assert check.answered[GET_PROPERTY] + check.answered[QUERY_TREE]
 
 
 @pytest.mark.parametrize("seed", SEEDS)

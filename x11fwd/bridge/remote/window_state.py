@@ -8,7 +8,7 @@ selects StructureNotify. Whatever happens otherwise, the window is `lost`: quest
 """
 
 import struct
-from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
+from typing import TYPE_CHECKING, Dict, List, Optional, Set, Tuple
 
 from x11fwd.bridge.remote.own_window import OwnWindow
 from x11fwd.bridge.shared.wire import Request
@@ -46,6 +46,7 @@ class WindowStates:
         self._order = around.order
         self._windows: Dict[int, OwnWindow] = {}
         self.roots = {one.root: one for one in around.setup.roots}
+        self.gone: Set[int] = set()  # windows that the program itself destroyed
         self.last_change = 0  # the last request that may have mapped or unmapped something
 
     def known(self, number: int) -> "Optional[OwnWindow]":
@@ -134,6 +135,7 @@ class WindowStates:
             self._lose(number)
             return
         self._windows.pop(number, None)
+        self.gone.discard(number)
         made = OwnWindow()
         above = self._windows.get(parent)
         if parent in self.roots:
@@ -318,6 +320,14 @@ class WindowStates:
         if found is not None:
             found.order_lost = True
 
+    def destroyed(self, number: int) -> None:
+        """DestroyWindow."""
+        if self.known(number) is not None:
+            if len(self.gone) >= MOST_WINDOWS:
+                self.gone.clear()
+            self.gone.add(number)
+        self.destroy(number)
+
     def destroy(self, number: int) -> None:
         """The window is gone with all inside."""
         gone = self._windows.pop(number, None)
@@ -342,6 +352,7 @@ class WindowStates:
         """A request about a window had an error: nothing of that window counts any more."""
         number = struct.unpack_from(self._order + "I", request.data, request.body)[0]
         found = self._windows.get(number)
+        self.gone.discard(number)
         if found is not None and request.opcode == _REPARENT:
             self._doubt(found, number)
         self._lose(number)

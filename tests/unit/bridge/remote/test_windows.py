@@ -191,3 +191,28 @@ def test_a_pixmap_has_its_size_until_it_is_freed() -> None:
     assert desk.geometry(OTHER) == (0, 0, 7, 9, 0)
     desk.send(54, desk.pack("I", OTHER))
     assert desk.geometry(OTHER) is None
+
+
+def test_a_window_that_the_program_destroyed_is_an_error_until_its_id_is_used_again() -> None:
+    for order in "<>":
+        desk = _desk(order)
+        desk.window(TOP)
+        desk.window(INSIDE, TOP)
+        desk.send(DESTROY, desk.pack("I", TOP))
+        for opcode in (3, 15, 21):
+            answer = desk.send(opcode, desk.pack("I", TOP))
+            assert answer is not None
+            found = struct.unpack_from(order + "BBHIHB", answer.packets[0])
+            assert found == (0, 3, 0, TOP, 0, opcode)
+        assert desk.send(15, desk.pack("I", INSIDE)) is None  # somebody else may have taken it out
+        desk.settle()
+        desk.send(53, desk.pack("IIHH", TOP, ROOT, 7, 9), 24)
+        assert desk.send(15, desk.pack("I", TOP)) is None
+
+
+def test_destroying_that_failed_is_no_end() -> None:
+    desk = _desk()
+    desk.window(TOP)
+    desk.send(DESTROY, desk.pack("II", TOP, 0))  # Length
+    desk.told(0, desk.pack("IHB", 0, 0, DESTROY), second=16)
+    assert desk.send(15, desk.pack("I", TOP)) is None

@@ -13,7 +13,7 @@ from x11fwd.bridge.remote.rules.properties import OwnProperties
 from x11fwd.bridge.remote.rules.raster import OwnImage
 from x11fwd.bridge.remote.rules.rootprops import RootPropertyRule
 from x11fwd.bridge.remote.rules.selections import SelectionRule
-from x11fwd.bridge.remote.rules.windows import WindowWatch
+from x11fwd.bridge.remote.rules.windows import WindowGone, WindowWatch
 
 RULES: RuleTable = (
     ColorRule,
@@ -26,6 +26,7 @@ RULES: RuleTable = (
     ChangeRule,
     InputFocus,  # before WindowWatch, to see where a window lies before that changes
     WindowWatch,
+    WindowGone,
     OwnGeometry,
     OwnAttributes,
     OwnImage,

@@ -1,4 +1,4 @@
-"""Follows the program's own windows, for the rules that answer questions about them; `table` lists it."""
+"""Follows the program's own windows, and answers for those that it has destroyed; `table` lists the rules."""
 
 import struct
 from typing import Optional
@@ -6,10 +6,13 @@ from typing import Optional
 from x11fwd.bridge.remote.rules.base import Answer, Rule, Surroundings
 from x11fwd.bridge.remote.window_state import WindowStates
 from x11fwd.bridge.shared.majors import CORE
+from x11fwd.bridge.shared.packets import BAD_WINDOW, error_packet
 from x11fwd.bridge.shared.wire import ERROR, SENT_EVENT, Packet, Request
 
 _CREATE_WINDOW, _DESTROY_WINDOW, _DESTROY_INSIDE = 1, 4, 5
 _DESTROYED, _UNMAPPED, _MAPPED, _REPARENTED, _CONFIGURED, _MOVED = 17, 18, 19, 21, 22, 24
+
+_ABOUT_A_WINDOW = {3: 8, 15: 8, 20: 24, 21: 8}  # requests with their sizes
 
 
 class WindowWatch(Rule):
@@ -44,7 +47,7 @@ class WindowWatch(Rule):
 
     def passes(self, request: Request) -> None:
         if request.opcode == _DESTROY_WINDOW:
-            self._states.destroy(self.words(request, 1)[0])
+            self._states.destroyed(self.words(request, 1)[0])
         elif request.opcode == _DESTROY_INSIDE:
             self._states.destroy_inside(self.words(request, 1)[0])
         else:
@@ -72,3 +75,26 @@ class WindowWatch(Rule):
             states.moved(number, *struct.unpack_from(order + "hh", packet.data, 12))
         else:
             states.mapped(number, kind == _MAPPED, packet.number)
+
+
+class WindowGone(Rule):
+    """Questions about a window that the program itself has destroyed: a Window error.
+
+    X protocol, GetWindowAttributes, QueryTree, GetProperty and ListProperties; chapter 1, "Errors": Window,
+    "a value for a WINDOW argument does not name a defined WINDOW". Only the program can use the id again. Tk
+    asks for the tree of each window that it has just destroyed, one after the other.
+    """
+
+    requests = tuple((CORE, opcode) for opcode in _ABOUT_A_WINDOW)
+
+    def __init__(self, around: Surroundings) -> None:
+        super().__init__(around)
+        self._states = around.state(WindowStates)
+
+    def answer(self, request: Request) -> Optional[Answer]:
+        (number,) = self.words(request, 1)
+        if number not in self._states.gone or not self.around.resources.fresh(number):
+            return None
+        if self.size(request) != _ABOUT_A_WINDOW[request.opcode] or self.around.at_risk():
+            return None
+        return Answer((error_packet(self.around.order, BAD_WINDOW, 0, request.opcode, value=number),))
