@@ -30,7 +30,7 @@ from x11fwd.bridge.shared.frames import (
 )
 from x11fwd.bridge.shared.hello import Hello, HelloReader, hello_bytes
 from x11fwd.bridge.shared.pace import PING_SECONDS, Pace
-from x11fwd.bridge.shared.packing import PACKERS, Packer, Unpacker, chosen
+from x11fwd.bridge.shared.packing import AnyPacker, AnyUnpacker, chosen, new_packer, new_unpacker, packers
 
 FIRST_WINDOW = 1 << 16  # what may be sent of a connection before the other half has said what it takes
 DATA_SIZE = 1 << 14  # bytes of DATA in one frame, so that connections take turns
@@ -48,8 +48,8 @@ class _Stream:
         self.peer: Optional[Hello] = None
         self._hello = HelloReader()
         self._reader = FrameReader()
-        self._unpacker: Optional[Unpacker] = None
-        self.packer: Optional[Packer] = None
+        self._unpacker: Optional[AnyUnpacker] = None
+        self.packer: Optional[AnyPacker] = None
 
     def greet(self, data: bytes) -> "Optional[Tuple[Hello, bytes]]":
         """The hello once it is complete, and what came behind it."""
@@ -65,10 +65,7 @@ class _Stream:
                 if frame.kind != PACKED:
                     yield frame
                     continue
-                name = frame.payload.decode("ascii", "replace")
-                if name not in PACKERS:
-                    raise WireFault("the other half packs with %s" % ascii(name))
-                self._unpacker = Unpacker()
+                self._unpacker = new_unpacker(frame.payload.decode("ascii", "replace"))
                 data = self._reader.rest()
         if self._unpacker is not None:
             for piece in self._unpacker.unpack(data):
@@ -137,7 +134,7 @@ class Link:
         self._unacknowledged = 0
         self._told = self._received
         self._waits = bool(self._sent or self._received)
-        return hello_bytes(Hello(self._session, self._received, self._window, PACKERS, notes=notes))
+        return hello_bytes(Hello(self._session, self._received, self._window, packers(), notes=notes))
 
     def send(self, kind: int, connection: int, payload: "Union[bytes, memoryview]" = b"") -> None:
         """Queue a numbered frame that needs no credit. OPEN and CLOSE begin and end a connection's credit."""
@@ -199,9 +196,9 @@ class Link:
         stream = self._stream
         plain = b""
         if stream.packer is None and stream.peer is not None and chosen(stream.peer.packers):
-            name = chosen(stream.peer.packers).encode("ascii")
-            plain = frame_bytes(PACKED, LINK, name)
-            stream.packer = Packer(self._level)
+            name = chosen(stream.peer.packers)
+            plain = frame_bytes(PACKED, LINK, name.encode("ascii"))
+            stream.packer = new_packer(name, self._level)
         fast = self._pace.rate > FAST_LINK
         data = plain + (batch if stream.packer is None else stream.packer.pack(batch, fast=fast))
         if self._flushed < self._sent:

@@ -1,12 +1,22 @@
 """Batches are unpacked as they were, in whatever way each was packed, and the context is kept."""
 
+import importlib
 import random
 import time
 from typing import List
 
 from tests.unit.bridge.shared.anywhere import raises
 from x11fwd.bridge.shared.faults import WireFault
-from x11fwd.bridge.shared.packing import BIG_BATCH, PIECE, Packer, Unpacker
+from x11fwd.bridge.shared.packing import (
+    BIG_BATCH,
+    PIECE,
+    Packer,
+    Unpacker,
+    ZstdPacker,
+    ZstdUnpacker,
+    chosen,
+    packers,
+)
 
 
 def noise(size: int, seed: int) -> bytes:
@@ -59,3 +69,29 @@ def test_bytes_that_nobody_packed_are_a_fault() -> None:
         list(Unpacker().unpack(b"\xff" * 100))
     with raises(WireFault, "ends"):
         list(Unpacker().unpack(b"\3\0"))
+
+
+def test_zstd_keeps_its_context_and_comes_in_pieces_where_python_has_it() -> None:
+    for name in ("compression.zstd", "backports.zstd"):
+        try:
+            module = importlib.import_module(name)
+        except ImportError:
+            continue
+        packer, unpacker = ZstdPacker(module), ZstdUnpacker(module)
+        for batch in (noise(3000, 1), b"", bytes(1 << 20), noise(3000, 1)):
+            packed = packer.pack(batch)
+            pieces = list(unpacker.unpack(packed))
+            assert b"".join(pieces) == batch
+            assert max(map(len, pieces), default=0) <= PIECE
+        assert len(packed) < 100
+        with raises(WireFault, "damaged"):
+            list(ZstdUnpacker(module).unpack(b"\xff" * 100))
+        with raises(WireFault, "ends"):
+            list(ZstdUnpacker(module).unpack(module.compress(b"x")))
+
+
+def test_the_best_packer_that_both_have_is_chosen() -> None:
+    assert packers()[-1] == "zlib"
+    assert chosen(("lzma", "zlib")) == "zlib"
+    assert chosen(("lzma",)) == ""
+    assert chosen(packers()) == packers()[0]
