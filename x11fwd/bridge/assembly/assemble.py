@@ -88,7 +88,7 @@ def _key(found: Mapping[str, str]) -> str:
     """What the program depends on: the files, as make sees them, and the Python that writes it out."""
     import sys
 
-    own = [f"{_top()}/assembly/{name}.py" for name in ("assemble", "join", "strip")]
+    own = [f"{_top()}/assembly/{name}.py" for name in ("assemble", "join", "squeeze", "strip")]
     seen = [sys.version]
     for path in (*found.values(), *own, _LOADER.format(_top())):
         status = os.stat(path)  # noqa: PTH116  same

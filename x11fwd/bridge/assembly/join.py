@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from x11fwd.bridge.assembly.squeeze import shorten_names, without_blanks
 from x11fwd.bridge.assembly.strip import AssemblyFault, stripped
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ _OURS = "x11fwd."
 
 def loader_text(text: str) -> bytes:
     """loader.py, stripped, with the call that begins it."""
-    return f"{_written(stripped(ast.parse(text)))}\nsys.exit(start(sys.argv[1:]))".encode()
+    return f"{without_blanks(ast.unparse(stripped(ast.parse(text))))}\nsys.exit(start(sys.argv[1:]))".encode()
 
 
 def joined(texts: Mapping[str, str], main: str) -> bytes:
@@ -52,7 +53,9 @@ def joined(texts: Mapping[str, str], main: str) -> bytes:
     both = set(owners) & set(imports)
     if both:
         raise AssemblyFault(f"{', '.join(sorted(both))}: imported in one module and defined in another")
-    text = "\n".join([*sorted(set(imports.values())), _written(ast.Module(body, [])), ""])
+    whole = ast.Module(body, [])
+    shorten_names(whole, set(owners) | set(imports))
+    text = "\n".join([*sorted(set(imports.values())), without_blanks(ast.unparse(whole)), ""])
     if len(text) > LARGEST:
         raise AssemblyFault(f"the program has {len(text)} bytes, more than {LARGEST}")
     return text.encode()
@@ -90,16 +93,6 @@ def _rename_private(tree: ast.Module, name: str, taken: set[str]) -> None:
             node.names = [new.get(one, one) for one in node.names]
         elif isinstance(node, ast.arg | ast.keyword) and node.arg in twice:
             raise AssemblyFault(f"{name}: {node.arg} is an argument, and a name of another module")
-
-
-def _written(tree: ast.Module) -> str:
-    """The text, indented by one blank instead of four; `unparse` leaves no line end in a string."""
-    lines = []
-    for line in ast.unparse(tree).split("\n"):
-        text = line.lstrip(" ")
-        if text:
-            lines.append(" " * ((len(line) - len(text)) // 4) + text)
-    return "\n".join(lines)
 
 
 def defined_names(node: ast.AST) -> set[str]:
