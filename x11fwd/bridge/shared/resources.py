@@ -24,6 +24,9 @@ class Pixels(NamedTuple):
     input_only: bool = False
     colormap: int = 0  # 0 where it is not known
     own: bool = True  # False for roots
+    width: int = 0  # of pixmaps only
+    height: int = 0
+    seen: bool = False  # it was mapped, so that others may have come to it
 
     @property
     def window(self) -> bool:
@@ -53,8 +56,34 @@ class Font(NamedTuple):
 class Pointer(NamedTuple):
     """A cursor."""
 
+    animated: bool = False
 
-Resource = Union[Pixels, Context, Palette, Font, Pointer]
+
+class Picture(NamedTuple):
+    """A RENDER picture of a drawable, or without one (root 0); it ends with its window, `parent`."""
+
+    root: int
+    depth: int = 0
+    width: int = 0  # of pixmaps only
+    height: int = 0
+    parent: int = 0
+
+
+class Glyphs(NamedTuple):
+    """A RENDER glyph set; sets that are references to each other have the same `numbers`."""
+
+    depth: int
+    numbers: Set[int]  # of glyphs that are surely in it
+
+
+class Thing(NamedTuple):
+    """What some extension makes, as "region"; it ends with its window, `parent`."""
+
+    kind: str
+    parent: int = 0
+
+
+Resource = Union[Pixels, Context, Palette, Font, Pointer, Picture, Glyphs, Thing]
 
 
 class Resources:
@@ -63,6 +92,7 @@ class Resources:
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
         self.known: Dict[int, Resource] = {}
+        self._inside: Dict[int, Set[int]] = {}  # by window: what ends with it, also what counts later
         self._coming: Dict[
             int, int
         ] = {}  # ids that count later, to the number of the request that makes them
@@ -106,6 +136,9 @@ class Resources:
     def add(self, request: int, number: int, made: Resource, *, safe: bool) -> None:
         """Request number `request` makes this; when it is not `safe`, it counts once that is settled."""
         self._made.append((request, number, made))
+        parent = getattr(made, "parent", 0)
+        if parent:
+            self._inside.setdefault(parent, set()).add(number)
         if safe:
             self.known[number] = made
         else:
@@ -122,11 +155,14 @@ class Resources:
             failed = made_by in self._failed
             if self._coming.get(number) == made_by:
                 del self._coming[number]
-                if not failed:
+                if failed:
+                    self._leave(number, made)
+                else:
                     self.known[number] = made
             elif failed and self.known.get(number) is made:  # Alloc, which nobody can exclude
                 self.drop(number)
-        self._failed = {one for one in self._failed if one > request}
+        if self._failed:
+            self._failed = {one for one in self._failed if one > request}
 
     def without_palette(self, palette: int) -> None:
         """The colormap is freed: its windows have none."""
@@ -143,29 +179,39 @@ class Resources:
         return number in self._coming
 
     def drop(self, number: int, *, doubtful: bool = False) -> None:
-        """The resource is freed, or in doubt it may be; with a window go those inside."""
+        """The resource is freed, or in doubt it may be; with a window goes what is inside."""
         gone = self.known.get(number)
         if isinstance(gone, Pixels) and gone.window and not gone.own:
             return
-        self._coming.pop(number, None)
-        if doubtful and len(self._doubtful) <= MOST_DOUBTFUL:
-            self._doubtful.add(number)
-        if gone is not None:
-            del self.known[number]
-            if isinstance(gone, Pixels) and gone.window:
-                self.drop_inside(number, doubtful=doubtful)
+        ending = [number]
+        while ending:
+            number = ending.pop()
+            coming = self._coming.pop(number, None) is not None
+            gone = self.known.pop(number, None)
+            if (doubtful or (coming and gone is None)) and len(self._doubtful) <= MOST_DOUBTFUL:
+                self._doubtful.add(number)
+            ending += self._inside.pop(number, ())
+            self._leave(number, gone)
+
+    def drop_inside(self, number: int, *, doubtful: bool = False) -> None:
+        """The windows inside are gone."""
+        for one in list(self._inside.get(number, ())):
+            found = self.known.get(one)
+            if found is None or isinstance(found, Pixels):
+                self.drop(one, doubtful=doubtful)
 
     def moved(self, number: int, parent: int) -> None:
         """The window goes into another parent, with which it will end."""
         found = self.known.get(number)
         if isinstance(found, Pixels) and found.window and found.own:
+            self._leave(number, found)
             self.known[number] = found._replace(parent=parent)
+            self._inside.setdefault(parent, set()).add(number)
 
-    def drop_inside(self, number: int, *, doubtful: bool = False) -> None:
-        """The windows inside are gone."""
-        known = self.known.items()
-        for child in [key for key, one in known if isinstance(one, Pixels) and one.parent == number]:
-            self.drop(child, doubtful=doubtful)
-        for _, child, one in self._made:
-            if child in self._coming and isinstance(one, Pixels) and one.parent == number:
-                self.drop(child, doubtful=True)
+    def _leave(self, number: int, gone: "Optional[Resource]") -> None:
+        parent = getattr(gone, "parent", 0)
+        beside = self._inside.get(parent)
+        if beside is not None:
+            beside.discard(number)
+            if not beside:
+                del self._inside[parent]

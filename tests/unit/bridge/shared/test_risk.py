@@ -102,8 +102,11 @@ def test_an_image_is_safe_with_the_right_depth_and_size() -> None:
 def test_what_touches_others_or_the_unknown_can_fail() -> None:
     desk = Desk().everything()
     assert not desk.safe(8, "I", STRANGE)
-    assert not desk.safe(2, "III", ROOT, 1 << 11, 0x400000)
+    assert desk.safe(2, "III", ROOT, 1 << 11, 0x400000)  # PropertyChange
+    assert not desk.safe(2, "III", ROOT, 1 << 11, 0x100000)  # SubstructureRedirect: the window manager's
+    assert not desk.safe(2, "III", STRANGE, 1 << 11, 0x400000)
     assert not desk.safe(42, "II", WINDOW, 0, second=1)  # SetInputFocus: the window may not be viewable
+    assert desk.safe(8, "I", WINDOW)
     assert not desk.safe(28, "IHBBIIBxH", WINDOW, 4, 1, 1, 0, 0, 1, 0)  # GrabButton: Access
     assert not desk.safe(139, "II", 1, 2)
     assert not desk.window(OTHER, STRANGE)
@@ -128,7 +131,9 @@ def test_windows_are_judged_by_their_attributes() -> None:
     assert desk.window(OTHER, WINDOW, kind=2)
     assert not desk.safe(61, "IhhHH", OTHER, 0, 0, 0, 0)  # InputOnly
     assert desk.safe(61, "IhhHH", WINDOW, 0, 0, 0, 0)
-    assert not desk.safe(2, "III", WINDOW, 1 << 11, 4)  # ButtonPress: somebody else may have selected it
+    assert desk.safe(2, "III", WINDOW, 1 << 11, 4)  # ButtonPress: nobody has come to it
+    assert desk.safe(8, "I", WINDOW)
+    assert not desk.safe(2, "III", WINDOW, 1 << 11, 4)  # somebody else may have selected it
     assert desk.safe(2, "III", WINDOW, 1 << 11, 0x8000)
 
 
