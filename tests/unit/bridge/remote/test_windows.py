@@ -132,6 +132,19 @@ def test_what_others_select_on_a_mapped_top_level_is_asked_once() -> None:
     assert struct.unpack_from("<II", answer.packets[0], 32) == (STRUCTURE | 7, STRUCTURE)
 
 
+def test_whether_the_colormap_is_installed_is_not_guessed() -> None:
+    desk = Desk()
+    desk.window(TOP)
+    desk.window(INSIDE, TOP)
+    desk.settle()
+    assert _map_state(desk, TOP) is None
+    told = desk.pack("IIHBBIIBBBBI", 3, VISUAL, 1, 0, 1, 0, 0, 0, 1, VIEWABLE, 0, COLORMAP) + bytes(12)
+    desk.knowledge.learn(b"constant", desk.pack("BxHI", 3, 2, ROOT), b"\1\0\0\0" + told)
+    answer = desk.send(3, desk.pack("I", INSIDE))
+    assert answer is not None
+    assert answer.packets[0][25] == 1
+
+
 def test_nothing_is_answered_while_an_earlier_request_may_fail() -> None:
     desk = _desk()
     desk.window(TOP)

@@ -11,7 +11,7 @@ from x11fwd.bridge.shared.majors import CORE
 from x11fwd.bridge.shared.packets import reply_packet
 from x11fwd.bridge.shared.wire import ERROR, REPLY, Packet, Request
 
-_CREATE_PIXMAP, _FREE_PIXMAP, _GET_ATTRIBUTES, _GET_GEOMETRY, _INSTALLED_COLORMAPS = 53, 54, 3, 14, 83
+_CREATE_PIXMAP, _FREE_PIXMAP, _GET_ATTRIBUTES, _GET_GEOMETRY = 53, 54, 3, 14
 _STATIC_VISUALS = (0, 2, 4)  # StaticGray, StaticColor, TrueColor
 MOST_PIXMAPS = 1 << 16
 
@@ -129,11 +129,11 @@ class OwnAttributes(Rule):
     def _is_installed(self, window: OwnWindow, colormap: int) -> Optional[bool]:
         if window.input_only:
             return False
-        question = struct.pack(self.around.order + "BxHI", _INSTALLED_COLORMAPS, 2, window.root)
-        told = self.around.knowledge.fact(question)
-        if told is not None:
-            (count,) = struct.unpack_from(self.around.order + "H", told, 8)
-            return colormap in struct.unpack_from("%s%dI" % (self.around.order, count), told, 32)
+        # of the root's colormap the X server's answer about the root tells, which is asked ahead
+        order = self.around.knowledge.order
+        told = self.around.knowledge.fact(struct.pack(order + "BxHI", _GET_ATTRIBUTES, 2, window.root))
+        if told is not None and struct.unpack_from(order + "I", told, 28)[0] == colormap:
+            return bool(told[25])
         return self._installed.get(colormap)
 
     def replied(self, request: Request, packet: Packet) -> None:
