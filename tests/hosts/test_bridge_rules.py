@@ -52,6 +52,12 @@ class Wire:
         self.setup = self.reader.setup
         self.root = self.setup.roots[0].root
 
+    def sync(self) -> None:
+        """Until the X server has done everything."""
+        self.socket.sendall(struct.pack(self.order + "BxH", GET_FOCUS, 1))
+        while not any(one.kind == REPLY for one in self.reader.feed(self.socket.recv(1 << 16))):
+            pass
+
 
 class Told:
     """The keeper of a local half, and what a remote half knows from it."""
@@ -345,6 +351,7 @@ def test_changes_by_others_are_known_and_changes_of_our_own_are_not_guessed() ->
         before = keeper.knowledge.fact(keys)
         # ChangeKeyboardMapping of keycode 24, one keysym: Cyrillic small letter short i
         other.socket.sendall(struct.pack("<BBHBBxxI", 100, 1, 3, 24, 1, 0x6CA))
+        other.sync()
         program.ask(GET_FOCUS)  # the program hears of it first
         assert not keeper.knowledge.trusts(KEYBOARD)
         assert program.ask_bytes(keys) is None

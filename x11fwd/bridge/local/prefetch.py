@@ -6,13 +6,11 @@ numbers of atoms, then what needs ids out of replies. A topic is asked again whe
 
 from __future__ import annotations
 
-import struct
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from x11fwd.bridge.local import names, questions
-from x11fwd.bridge.local.asking import Asker
 from x11fwd.bridge.local.colorcheck import ColorCheck
+from x11fwd.bridge.local.rounds import LARGEST_FACT, Round, Rounds
 from x11fwd.bridge.local.watch import (
     watch_devices,
     watch_keyboard,
@@ -26,13 +24,13 @@ from x11fwd.bridge.shared.factkeys import fact_key, font_key, whole_property
 from x11fwd.bridge.shared.faults import WireFault
 from x11fwd.bridge.shared.majors import CORE, Majors
 from x11fwd.bridge.shared.topics import (
-    CONSTANT,
     DEVICES,
     FOCUS,
     FONTS,
     KEYBOARD,
     POINTER,
     ROOT_TOPICS,
+    ROOT_WINDOWS,
     SCREENS,
     changed_topic,
     root_topic,
@@ -40,38 +38,20 @@ from x11fwd.bridge.shared.topics import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from x11fwd.bridge.shared.setup import Setup
     from x11fwd.bridge.shared.wire import Packet
 
     Key = tuple[str, int]
 
-LARGEST_FACT = 1 << 21  # bytes of a reply
-LARGEST_BATCH = 1 << 22
-MOST_ROUNDS = 200  # a topic that changes more often is left to the X server
 LAST_ATOM = 1000  # up to which atoms that nobody here has interned are asked for; a server's own come first
 _FIRST_ATOM = 1
 _BAD_NAME = 15
+_YOUR_EVENTS = 36  # your-event-mask in GetWindowAttributes' reply
 # Extensions that every X server has, but not for untrusted clients (Xext/security.c)
 _NOT_FOR_UNTRUSTED = ("SHAPE", "SYNC", "XKEYBOARD", "RENDER", "XFIXES")
 
 
-class _Round:
-    """All questions of one topic: what they brought, and how many are open."""
-
-    def __init__(self, topic: bytes, ask: Callable[[_Round], None]) -> None:
-        self.topic = topic
-        self.ask = ask
-        self.then: Callable[[], None] = lambda: None
-        self.facts: list[Fact] = []
-        self.told: list[Fact] | None = None
-        self.open = 0
-        self.stale = False
-        self.times = 0
-
-
-class Prefetch:
+class Prefetch(Rounds):
     """Asks and watches; `take` is for the X server, what `feed` returns for the remote half.
 
     Args:
@@ -80,31 +60,15 @@ class Prefetch:
     """
 
     def __init__(self, setup: Setup, order: str) -> None:
+        super().__init__(order)
         self._setup = setup
         self._order = order
         self._roots = [root.root for root in setup.roots]
         self._majors = Majors()
         self._atoms: dict[bytes, int] = {}
         self._names: dict[int, bytes] = {}
-        self._rounds: dict[bytes, _Round] = {}
-        self._payloads: list[bytes] = []
         self._next_id = setup.id_base
-        self._asker = Asker(order, self._event)
         self._begin()
-
-    def take(self) -> bytes:
-        """What is to be written to the X server."""
-        return self._asker.take()
-
-    def feed(self, data: bytes) -> list[bytes]:
-        """The CONTROL payloads that follow from what the X server has sent.
-
-        Raises:
-            WireFault: it sends no X11.
-        """
-        self._asker.feed(data)
-        found, self._payloads = self._payloads, []
-        return found
 
     def refresh(self) -> None:
         """Ask again for what may change without an event. Only differences are told.
@@ -119,102 +83,15 @@ class Prefetch:
                 self._run(found)
 
     def refresh_focus(self) -> None:
-        """Ask again who has the input focus; only a difference is told."""
-        found = self._rounds[FOCUS]
-        if not found.open:
-            found.times = 0
-            self._run(found)
+        """Ask again who has the input focus, and how roots are; only differences are told."""
+        for topic in (FOCUS, ROOT_WINDOWS):
+            found = self._rounds.get(topic)
+            if found is not None and not found.open:
+                found.times = 0
+                self._run(found)
 
-    # Rounds
-
-    def _round(self, topic: bytes, ask: Callable[[_Round], None]) -> None:
-        self._rounds[topic] = _Round(topic, ask)
-        self._run(self._rounds[topic])
-
-    def _once(self, ask: Callable[[_Round], None], then: Callable[[], None] = lambda: None) -> None:
-        """Questions whose answers never change."""
-        found = _Round(CONSTANT, ask)
-        found.then = then
-        self._run(found)
-
-    def _run(self, found: _Round) -> None:
-        found.facts, found.stale = [], False
-        found.times += 1
-        if found.times > MOST_ROUNDS:
-            return
-        found.open = 1
-        found.ask(found)
-        self._close(found)
-
-    def _ask(self, found: _Round, request: bytes, heard: Callable[[bytes], None]) -> None:
-        """A question of a round; errors are no answer."""
-        found.open += 1
-
-        def answered(reply: bytes, good: bool) -> None:
-            if good:
-                # a reply that is shorter than its counts say is no fact
-                with suppress(struct.error, IndexError):
-                    heard(reply)
-            self._close(found)
-
-        self._asker.ask(request, answered)
-
-    def _ask_fact(
-        self,
-        found: _Round,
-        kind: Key,
-        request: bytes,
-        then: Callable[[bytes], None] | None = None,
-    ) -> None:
-        """A question whose reply becomes a fact."""
-
-        def heard(reply: bytes) -> None:
-            if len(reply) <= LARGEST_FACT:
-                found.facts.append(Fact(found.topic, fact_key(kind, request), reply))
-            if then is not None:
-                then(reply)
-
-        self._ask(found, request, heard)
-
-    def _close(self, found: _Round) -> None:
-        found.open -= 1
-        if found.open:
-            return
-        if found.stale:
-            self._run(found)
-            return
-        if found.topic == CONSTANT:
-            self._tell(found.facts)
-            found.then()
-        elif found.facts != found.told:
-            # also when it was forgotten at the change: by now every program has had its event
-            if found.told is not None:
-                self._payloads.append(control.forget_payload(found.topic))
-            self._tell(found.facts)
-            found.told = found.facts
-
-    def _tell(self, facts: list[Fact]) -> None:
-        batch: list[Fact] = []
-        size = 0
-        for fact in facts:
-            batch.append(fact)
-            size += len(fact.request) + len(fact.reply)
-            if size > LARGEST_BATCH:
-                self._payloads += control.facts_payloads(batch)
-                batch, size = [], 0
-        self._payloads += control.facts_payloads(batch)
-
-    def _event(self, packet: Packet) -> None:
-        topic = changed_topic(packet, self._order, self._majors, self._roots)
-        found = None if topic is None else self._rounds.get(topic)
-        if topic is None or found is None:
-            return
-        self._payloads.append(control.forget_payload(topic))
-        found.told = []  # so that the next answers are told, even if they are the same
-        if found.open:
-            found.stale = True
-        else:
-            self._run(found)
+    def _topic_of(self, packet: Packet) -> bytes | None:
+        return changed_topic(packet, self._order, self._majors, self._roots)
 
     # What is asked
 
@@ -228,11 +105,23 @@ class Prefetch:
         self._once(self._ask_color_names)
         self._round(FONTS, self._ask_fonts)
         self._round(FOCUS, self._ask_focus)
+        self._round(ROOT_WINDOWS, self._ask_roots)
 
-    def _ask_focus(self, found: _Round) -> None:
+    def _ask_focus(self, found: Round) -> None:
         self._ask_fact(found, (CORE, 43), questions.empty(self._order, 43))
 
-    def _ask_extensions(self, found: _Round) -> None:
+    def _ask_roots(self, found: Round) -> None:
+        for root in self._roots:
+            request = questions.resource(self._order, 3, root)
+
+            def heard(reply: bytes, request: bytes = request) -> None:
+                # the keeper's own event mask is none of a program's
+                reply = reply[:_YOUR_EVENTS] + bytes(4) + reply[_YOUR_EVENTS + 4 :]
+                found.facts.append(Fact(found.topic, request, reply))
+
+            self._ask(found, request, heard)
+
+    def _ask_extensions(self, found: Round) -> None:
         self._ask_fact(found, (CORE, 99), questions.empty(self._order, 99))
         for name in names.extensions():
             self._ask_fact(
@@ -250,7 +139,7 @@ class Prefetch:
         except ValueError as error:
             raise WireFault(str(error)) from None
 
-    def _ask_colors(self, found: _Round, check: ColorCheck) -> None:
+    def _ask_colors(self, found: Round, check: ColorCheck) -> None:
         for request, heard in check.requests():
             if heard is None:
                 self._asker.tell(request)
@@ -262,12 +151,12 @@ class Prefetch:
         if right:
             self._payloads.append(control.colors_payload(right))
 
-    def _ask_color_names(self, found: _Round) -> None:
+    def _ask_color_names(self, found: Round) -> None:
         for name in names.colors():
             request = questions.lookup_color(self._order, self._setup.roots[0].colormap, name)
             self._ask_fact(found, ("", 92), request)
 
-    def _ask_atoms(self, found: _Round) -> None:
+    def _ask_atoms(self, found: Round) -> None:
         wanted = [*names.atoms(), *names.manager_selections(len(self._roots))]
         for name in dict.fromkeys(wanted):
             self._ask(
@@ -284,7 +173,7 @@ class Prefetch:
         """Atoms that were there before, such as the X server's own names of keys."""
         last = min(max(told, default=0), LAST_ATOM)
 
-        def ask(found: _Round) -> None:
+        def ask(found: Round) -> None:
             for atom in range(_FIRST_ATOM, last):
                 if atom not in told:
                     self._ask(
@@ -303,12 +192,12 @@ class Prefetch:
         if atom:
             request = whole_property(self._order, root, atom)
 
-            def ask(found: _Round) -> None:
+            def ask(found: Round) -> None:
                 self._ask(found, request, lambda reply: found.facts.append(Fact(found.topic, request, reply)))
 
             self._round(root_topic(root, atom), ask)
 
-    def _ask_fonts(self, found: _Round) -> None:
+    def _ask_fonts(self, found: Round) -> None:
         for one in names.FONTS:
             self._ask_font(found, one.encode("ascii"))
         listed: set[bytes] = set()
@@ -322,7 +211,7 @@ class Prefetch:
         for pattern in names.font_patterns():
             self._ask_fact(found, (CORE, 49), questions.list_fonts(self._order, 49, pattern), heard)
 
-    def _ask_several(self, found: _Round, kind: Key, request: bytes) -> None:
+    def _ask_several(self, found: Round, kind: Key, request: bytes) -> None:
         found.open += 1
 
         def answered(replies: bytes, good: bool) -> None:
@@ -332,7 +221,7 @@ class Prefetch:
 
         self._asker.ask(request, answered, several=True)
 
-    def _ask_font(self, found: _Round, name: bytes) -> None:
+    def _ask_font(self, found: Round, name: bytes) -> None:
         """QueryFont's reply, or that there is no such font."""
         number = self._new_id()
         found.open += 1
@@ -384,11 +273,11 @@ class Prefetch:
         self._ask_other_atoms(told)
         self._once(lambda found: self._ask_all(found, questions.graphics(order, majors, len(self._roots))))
 
-    def _ask_all(self, found: _Round, asked: list[tuple[Key, bytes]]) -> None:
+    def _ask_all(self, found: Round, asked: list[tuple[Key, bytes]]) -> None:
         for kind, request in asked:
             self._ask_fact(found, kind, request)
 
-    def _ask_versions(self, found: _Round) -> None:
+    def _ask_versions(self, found: Round) -> None:
         for kind, request in questions.versions(self._order, self._majors):
 
             def heard(reply: bytes, kind: Key = kind, request: bytes = request) -> None:
@@ -397,7 +286,7 @@ class Prefetch:
 
             self._ask_fact(found, kind, request, heard)
 
-    def _ask_keyboard(self, found: _Round) -> None:
+    def _ask_keyboard(self, found: Round) -> None:
         order, majors = self._order, self._majors
         self._ask_all(found, questions.core_keyboard(order, self._setup))
         whole, device = questions.keyboard(order, majors)
@@ -410,8 +299,10 @@ class Prefetch:
                 lambda reply: self._ask_all(found, questions.keyboard_device(order, majors, reply[1])),
             )
 
-    def _ask_screens(self, found: _Round) -> None:
+    def _ask_screens(self, found: Round) -> None:
         order, majors = self._order, self._majors
+        for root in self._roots:
+            self._ask_fact(found, (CORE, 14), questions.resource(order, 14, root))
         self._ask_all(found, questions.screens(order, majors, self._roots))
         for kind, request in questions.screen_resources(order, majors, self._roots):
             self._ask_fact(
@@ -421,7 +312,7 @@ class Prefetch:
                 lambda reply: self._ask_all(found, questions.outputs(order, majors, reply, self._atoms)),
             )
 
-    def _ask_devices(self, found: _Round) -> None:
+    def _ask_devices(self, found: Round) -> None:
         order, majors = self._order, self._majors
         for kind, request in questions.devices(order, majors):
             self._ask_fact(

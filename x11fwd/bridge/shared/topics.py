@@ -13,6 +13,7 @@ SCREENS = b"screens"  # RANDR and XINERAMA, and the order of subpixels
 DEVICES = b"devices"  # XInputExtension
 FONTS = b"fonts"  # the font path and what is found in it
 FOCUS = b"focus"  # the input focus, which is asked again and again because nobody tells
+ROOT_WINDOWS = b"root windows"  # attributes of root windows, asked again and again like the focus
 ROOT_TOPICS = b"root:"  # how topics of root windows' properties begin
 
 _CONFIGURE_NOTIFY, _PROPERTY_NOTIFY, _SELECTION_CLEAR, _MAPPING_NOTIFY = 22, 28, 29, 34

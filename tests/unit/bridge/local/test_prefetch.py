@@ -9,7 +9,8 @@ import pytest
 
 from tests.unit.bridge.shared import samples
 from x11fwd.bridge.local import names
-from x11fwd.bridge.local.prefetch import MOST_ROUNDS, Prefetch
+from x11fwd.bridge.local.prefetch import Prefetch
+from x11fwd.bridge.local.rounds import MOST_ROUNDS
 from x11fwd.bridge.remote.knowledge import Knowledge
 from x11fwd.bridge.shared.factkeys import font_key, whole_property
 from x11fwd.bridge.shared.faults import WireFault

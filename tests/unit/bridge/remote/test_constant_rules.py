@@ -6,7 +6,8 @@ from tests.unit.bridge.remote.told import ROOT, Told, error_of, only
 from tests.unit.bridge.shared.anywhere import of_the_text
 from x11fwd.bridge.remote.rules.atoms import AtomRule
 from x11fwd.bridge.remote.rules.extensions import ExtensionRule
-from x11fwd.bridge.remote.rules.facts import CHANGES, KINDS, VERSIONS, FactRule
+from x11fwd.bridge.remote.rules.factkinds import CHANGES, KINDS, VERSIONS
+from x11fwd.bridge.remote.rules.facts import FactRule
 from x11fwd.bridge.remote.rules.fonts import FontRule
 from x11fwd.bridge.remote.rules.table import RULES
 from x11fwd.bridge.shared.factkeys import fact_key, font_key, split_replies
