@@ -8,18 +8,21 @@ from typing import Callable, Dict, List, Optional, Tuple
 
 LARGEST_SIDE = 256  # pixels; toolbar icons and their like
 MOST_BYTES = 8 << 20  # of all pixmaps of one program, with their masks
+# Rows that are painted without anybody asking for them; then the pixmap is not worth the time
+MOST_WORK = 1 << 14
 Box = Tuple[int, int, int, int]  # x, y, width, height
 
 
 class Raster:
     """One pixmap: rows of `unit` bytes per pixel, without padding, and which pixels are known."""
 
-    __slots__ = ("data", "depth", "height", "mask", "unit", "width")
+    __slots__ = ("data", "depth", "height", "mask", "unit", "width", "work")
 
     def __init__(self, width: int, height: int, depth: int, unit: int) -> None:
         self.width, self.height, self.depth, self.unit = width, height, depth, unit
         self.data = bytearray()
         self.mask = bytearray()  # empty: nothing is known
+        self.work = 0  # rows painted since somebody asked
 
     @property
     def size(self) -> int:
@@ -38,8 +41,8 @@ class Raster:
         inside = self.clip(box)
         if inside is None:
             return
-        self._begin()
         x, y, width, height = inside
+        self._begin(height)
         line, known = pixel * width, b"\1" * width
         for row in range(y, y + height):
             at = row * self.width + x
@@ -51,8 +54,8 @@ class Raster:
         inside = self.clip(box)
         if inside is None:
             return
-        self._begin()
         x, y, width, height = inside
+        self._begin(height)
         known = b"\1" * width
         for row in range(y, y + height):
             at = row * self.width + x
@@ -73,7 +76,7 @@ class Raster:
         if not source.mask:
             self.blur(target)
             return
-        self._begin()
+        self._begin(height)
         unit = self.unit
         lines: List[Tuple[bytearray, bytearray]] = []
         for row in range(top, top + height):
@@ -90,6 +93,7 @@ class Raster:
         if inside is None or not self.mask:
             return
         x, y, width, height = inside
+        self.work += height
         for row in range(y, y + height):
             at = row * self.width + x
             self.mask[at : at + width] = bytes(width)
@@ -99,6 +103,7 @@ class Raster:
         x, y, width, height = box
         if self.clip(box) != box or not self.mask:
             return None
+        self.work = 0
         lines = []
         fill = bytes(-(width * self.unit) % pad)
         for row in range(y, y + height):
@@ -108,7 +113,8 @@ class Raster:
             lines += [bytes(self.data[at * self.unit : (at + width) * self.unit]), fill]
         return b"".join(lines)
 
-    def _begin(self) -> None:
+    def _begin(self, rows: int) -> None:
+        self.work += rows
         if not self.mask:
             self.mask = bytearray(self.width * self.height)
             self.data = bytearray(len(self.mask) * self.unit)
@@ -123,7 +129,11 @@ class Rasters:
 
     def get(self, number: int) -> "Optional[Raster]":
         """The pixmap, when it is followed."""
-        return self._rasters.get(number)
+        found = self._rasters.get(number)
+        if found is not None and found.work > MOST_WORK:
+            self.drop(number)
+            return None
+        return found
 
     def add(self, number: int, raster: Raster) -> None:
         """A new pixmap; not followed when there are too many."""

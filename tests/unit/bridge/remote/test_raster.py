@@ -4,7 +4,7 @@ import struct
 from typing import Optional
 
 from tests.unit.bridge.remote.desk import FIRST, ROOT, Desk
-from x11fwd.bridge.remote.raster_state import LARGEST_SIDE, MOST_BYTES, Raster, Rasters
+from x11fwd.bridge.remote.raster_state import LARGEST_SIDE, MOST_BYTES, MOST_WORK, Raster, Rasters
 from x11fwd.bridge.shared.wire import Request
 
 PIXMAP, CONTEXT, SECOND, WINDOW = FIRST + 1, FIRST + 2, FIRST + 3, FIRST + 4
@@ -147,3 +147,22 @@ def test_large_pixmaps_and_too_many_are_not_followed() -> None:
     rasters.drop(0)
     rasters.add(count, Raster(256, 256, 24, 4))
     assert rasters.get(count) is not None
+
+
+def test_a_pixmap_that_is_painted_again_and_again_and_never_read_is_given_up() -> None:
+    desk = _desk("<", 200, 200)
+    for _ in range(MOST_WORK // 200 + 1):
+        _fill(desk, 0, 0, 200, 200)
+    _fill(desk, 0, 0, 200, 200)
+    assert _image(desk) is None
+    desk = _desk()
+    for _ in range(MOST_WORK // 2):
+        _fill(desk, 0, 0, 4, 2)
+        assert _image(desk) is not None
+
+
+def test_very_many_rectangles_are_not_followed() -> None:
+    desk = _desk()
+    rectangles = desk.pack("hhHH", 0, 0, 4, 2) * 300
+    desk.send(FILL, desk.pack("II", PIXMAP, CONTEXT) + rectangles)
+    assert _image(desk) is None

@@ -17,6 +17,7 @@ _FUNCTION, _PLANE_MASK, _FOREGROUND, _FILL_STYLE, _CONTEXT_CLIP = 0, 1, 2, 8, 19
 _GX_COPY, _SOLID, _Z_PIXMAP, _ALL_PLANES = 3, 0, 2, 0xFFFFFFFF
 _CLIPPED = 1  # in place of a clip mask: some rectangles
 MOST_CONTEXTS = 1 << 13
+MOST_RECTANGLES = 256  # in one request
 # Extensions' requests by which a pixmap gets other names or other painters: RENDER CreatePicture, XVideo
 # PutStill and PutImage (and those of video that arrives by itself), GLX CreateGLXPixmap and CreatePixmap.
 # With the second word as drawable, with the third, with any.
@@ -166,7 +167,7 @@ class OwnImage(Rule):
         if values is not None and values.get(_FILL_STYLE, _SOLID) == _SOLID:
             pixel = self._pixel(values.get(_FOREGROUND, 0), unit)
         data = request.data[request.body + 8 :]
-        if len(data) % 8:  # Length
+        if len(data) % 8 or len(data) > MOST_RECTANGLES * 8:  # Length, or too much to follow
             raster.blur()
             return
         for box in struct.iter_unpack(order + "hhHH", data):
