@@ -6,14 +6,13 @@ import ast
 import os
 import subprocess
 import sys
-from collections import Counter
 from pathlib import Path
 
 import pytest
 
 import x11fwd.bridge.shared
 from x11fwd.bridge.assembly.assemble import MAIN, files
-from x11fwd.bridge.assembly.join import defined_names, joined, needed
+from x11fwd.bridge.assembly.join import joined, needed
 
 BRIDGE = Path(x11fwd.bridge.shared.__file__).parent.parent
 TESTS = Path(__file__).parent
@@ -75,11 +74,3 @@ def test_what_is_sent_imports_the_standard_library_and_what_is_sent_only(path: P
             assert all(alias.asname is None for alias in node.names)
         elif isinstance(node, ast.Import):
             assert {alias.name for alias in node.names} <= sys.stdlib_module_names
-
-
-def test_public_names_are_unique_so_that_the_modules_fit_in_one_file() -> None:
-    defined: Counter[str] = Counter()
-    for path in [*SHARED, *REMOTE]:
-        nodes = ast.parse(path.read_text()).body
-        defined.update(set().union(*(defined_names(node) for node in nodes)))
-    assert {name for name, times in defined.items() if times > 1 and not name.startswith("_")} == set()
