@@ -76,6 +76,24 @@ def test_an_old_focus_is_not_told() -> None:
     assert _ask(desk) is not None
 
 
+def test_the_local_half_knows_of_a_newer_focus() -> None:
+    desk, clock = _desk()
+    desk.knowledge.learn(
+        b"focus", desk.pack("BxH", 43, 1), b"\1\2" + bytes(6) + desk.pack("I", 0x999) + bytes(20)
+    )
+    answer = _ask(desk)
+    assert answer is not None
+    assert answer[8:12] == desk.pack("I", 1)
+    clock.now += FRESH + 1
+    answer = _ask(desk)
+    assert answer is not None
+    assert answer[8:12] == desk.pack("I", 0x999)
+    desk.window(TOP)
+    desk.send(42, desk.pack("II", TOP, 0))  # what the local half knows may be older than that
+    desk.settle()
+    assert _ask(desk) is None
+
+
 def test_a_program_that_hears_of_a_new_focus_asks_the_server() -> None:
     desk, _ = _desk()
     desk.told(FOCUS_IN, desk.pack("IB", TOP, GRAB), second=NONLINEAR)

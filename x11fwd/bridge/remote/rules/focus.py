@@ -24,7 +24,8 @@ _WHILE_GRABBED, _NORMAL = 3, 0  # modes of focus events that tell of a new focus
 # frames per second the picture is 0.4 s behind.
 FOCUS_CREDIT = 8
 # Seconds for which the focus holds without news. Others move the focus, too, and tell only the windows that
-# gain or lose it; a program that waits between its questions gets a true answer to the first one.
+# gain or lose it. Then the local half, which asks more often than that, knows better; if it does not, a
+# program that waits between its questions gets the X server's own answer to the first one.
 FRESH = 1.0
 
 
@@ -63,10 +64,10 @@ class InputFocus(Rule):
         if self._grabs.grabbed:
             return None
         told = self._told
-        if told is None and self._first:
-            told = self.around.knowledge.fact(fact_key((CORE, _GET_INPUT_FOCUS), request.data))
-        elif self.clock() - self._when > FRESH:
+        if told is None and not self._first:
             return None
+        if told is None or self.clock() - self._when > FRESH:
+            told = self.around.knowledge.fact(fact_key((CORE, _GET_INPUT_FOCUS), request.data))
         if told is None:
             return None
         self._open += 1
