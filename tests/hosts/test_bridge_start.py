@@ -92,14 +92,56 @@ def kept_on(host: ChrootHost) -> str:
     return host.run(["sh", "-c", "ls -d /home/ana/.cache/x11fwd/half-* 2>/dev/null"])[1]
 
 
+@pytest.mark.parametrize("suite", ["bullseye", "bookworm", "trixie"])
 def test_where_everything_is_refused_it_starts_and_is_sent_once(
-    person: Person, new_chroot_host: Callable[..., ChrootHost]
+    suite: str, person: Person, new_chroot_host: Callable[..., ChrootHost]
 ) -> None:
-    host = new_chroot_host(setup=Setup(sshd_config=REFUSING))
+    host = new_chroot_host(suite, setup=Setup(sshd_config=REFUSING))
     person.alias("gpu", host, user="ana")
     works(host, person)
     assert kept_on(host).count("\n") == 1
     works(host, person, kept=True)
+
+
+def test_a_lost_connection_leaves_neither_process_nor_file(
+    person: Person, new_chroot_host: Callable[..., ChrootHost]
+) -> None:
+    host = new_chroot_host()
+    person.alias("gpu", host, user="ana")
+    with pytest.raises(AssertionError), started(person, token=TOKEN) as begun:
+        raise AssertionError  # which kills ssh
+    assert begun.authority
+    wait_for(lambda: host.run(["pgrep", "-u", "ana"]).rc == 1, limit=LIMIT, what="the end")
+    assert host.check(["sh", "-c", "ls -A /dev/shm/x11fwd-*/"]).strip() == ""
+
+
+# Connects, shows what a program without the cookie would show, and prints how the answer begins.
+STRANGER = """
+import socket, struct, sys
+to = socket.create_connection(("127.0.0.1", 6000 + int(sys.argv[1])))
+name, data = sys.argv[2].encode(), sys.argv[3].encode()
+pad = lambda text: text + bytes(-len(text) % 4)
+to.sendall(struct.pack("<BxHHHHxx", 0x6C, 11, 0, len(name), len(data)) + pad(name) + pad(data))
+answer = to.recv(1000)
+print(answer[0], answer[8 : 8 + answer[1]].decode())
+"""
+
+
+def test_another_account_gets_nothing(person: Person, new_chroot_host: Callable[..., ChrootHost]) -> None:
+    host = new_chroot_host()
+    person.alias("gpu", host, user="ana")
+    with started(person) as begun:
+        number = begun.display.partition(":")[2].partition(".")[0]
+        for name, data, words in (
+            ("", "", "no cookie shown"),
+            ("MIT-MAGIC-COOKIE-1", "0123456789abcdef", "wrong cookie"),
+            ("XDM-AUTHORIZATION-1", "0123456789abcdef", "MIT-MAGIC-COOKIE-1 only"),
+        ):
+            ran = host.run(["python3", "-c", STRANGER, number, name, data], user="ben")
+            assert ran.stdout.startswith("0 x11fwd: "), ran
+            assert words in ran.stdout
+        assert host.run(["cat", begun.authority], user="ben").rc == 1
+        assert host.run(["ls", begun.authority.rpartition("/")[0]], user="ben").rc != 0
 
 
 @pytest.mark.parametrize("shell", ["/bin/dash", "/usr/bin/zsh", "/usr/bin/fish", "/usr/bin/tcsh"])
