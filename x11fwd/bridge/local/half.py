@@ -31,7 +31,9 @@ POOL = 5  # connections that are open ahead; matplotlib's TkAgg takes four at it
 STREAM_CHUNK = 1 << 18
 UNSENT = 1 << 20  # bytes of one connection for the link that wait; beyond, the X server waits
 PING_STEP = 1.0  # seconds between measurements of the round trip while something happens
-MOST_PENDING = 1 << 24  # bytes for one connection that the X server does not take; beyond, see Link's credit
+MOST_PENDING = (
+    1 << 22
+)  # bytes for one connection that the X server does not take; beyond, its records stay coded
 
 
 class Ready(NamedTuple):
@@ -49,6 +51,20 @@ class _Connection:
         self.server = server
         self.records = RecordReader()
         self.decoder = ImageDecoder(shelf, number)
+
+    def unpack(self) -> bool:
+        """Make requests of records, as many as may wait for the X server: whether there were any.
+
+        A few bytes of a coded image can become megabytes, so what the X server does not take stays coded.
+        """
+        pending = self.server.pending
+        before = pending.size
+        while pending.size < MOST_PENDING:
+            record = self.records.next()
+            if record is None:
+                break
+            pending.put(self.decoder.decode(record.payload) if record.kind == IMAGE else record.payload)
+        return pending.size > before
 
 
 class LocalHalf:
@@ -236,12 +252,7 @@ class LocalHalf:
         if taken is None:
             return
         if frame.kind == DATA:
-            try:
-                for kind, payload in taken.records.feed(frame.payload):
-                    taken.server.pending.put(taken.decoder.decode(payload) if kind == IMAGE else payload)
-            except WireFault:
-                self._end(number)
-                raise
+            taken.records.put(frame.payload)
             taken.server.unconsumed += len(frame.payload)
             touched[number] = taken
         elif frame.kind == CLOSE:
@@ -320,11 +331,16 @@ class LocalHalf:
             return
         try:
             server.write()
+            while taken is not None and not server.pending.size and taken.unpack():
+                server.write()
         except OSError:
             if taken is None:
                 raise WireFault("the X server is gone") from None
             self._end(number)
             return
+        except WireFault:
+            self._end(number)
+            raise
         if not server.pending.size and taken is not None:
             self._link.consumed(number, server.unconsumed)
             server.unconsumed = 0

@@ -121,6 +121,8 @@ class ImageCoder:
         size = len(data)
         number = self._numbers.get(place)
         at = -1 if number is None else self._canvases[number].offset(y, place.stride, size)
+        if number is not None and at >= 0 and self._canvases[number].now[at : at + size] == data:
+            return data, number, at
         if at < 0:
             for other in reversed(self._numbers):
                 if other.stride == place.stride and other.depth == place.depth:
@@ -194,7 +196,13 @@ class ImageDecoder:
         found = _GEOMETRY[order].unpack_from(head, body - 20)
         height, y = found[3], found[5]
         size = (units or longer) * 4 - body
-        if not SHORTEST_CODED <= size <= LONGEST_CODED or not height or size % height or size // height % 4:
+        if (
+            target == SOLID
+            or not SHORTEST_CODED <= size <= LONGEST_CODED
+            or not height
+            or size % height
+            or size // height % 4
+        ):
             raise WireFault("the other half sends an image of an impossible size")
         stride, start = size // height, start + body
         if flags & _DROPS:

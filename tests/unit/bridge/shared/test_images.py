@@ -100,6 +100,9 @@ def test_of_a_moving_curve_only_the_new_pixels_are_told() -> None:
     sizes = [pair.carry(put_image(line(640, 100, moved), 100)) or 0 for moved in (0, 3, 6, 9, 12)]
     assert max(sizes[2:]) < 640 * 4
     assert pair.carry(put_image(line(640, 100, 12), 100)) == 34
+    pair.carry(put_image(bytes(2560) * 100, 100))
+    pair.carry(put_image(line(640, 100, 12), 100))
+    assert pair.carry(put_image(line(640, 100, 12), 100)) == 34
     # what was put twice is ground now, also the curve
     assert (pair.carry(put_image(line(640, 100, 13), 100)) or 0) > 640
 
@@ -260,6 +263,8 @@ def test_damaged_images_are_faults_and_nothing_else() -> None:
                 faults += 1
                 break
     assert faults > 100
+    with raises(WireFault, "impossible"):
+        ImageDecoder(ImageShelf(), 1).decode(coded[0][:1] + b"\xff\xff\xff\xff" + coded[0][5:])
     with raises(WireFault, "damaged"):
         ImageDecoder(ImageShelf(), 1).decode(b"")
 
