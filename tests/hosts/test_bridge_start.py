@@ -22,7 +22,7 @@ from x11fwd.transports.quoting import for_any_shell
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.lab.hosts import ChrootHost
+    from tests.lab.hosts import BootedHost, ChrootHost
     from tests.lab.person import Person
 
 REFUSING = "X11Forwarding no\nAllowTcpForwarding no\nAllowStreamLocalForwarding no"
@@ -75,7 +75,7 @@ def started(
             process.kill()
 
 
-def works(host: ChrootHost, person: Person, *, kept: bool = False, keeps: bool = True) -> Begun:
+def works(host: ChrootHost | BootedHost, person: Person, *, kept: bool = False, keeps: bool = True) -> Begun:
     """It starts, has a display and an authority file of the user's alone, and leaves nothing of either."""
     with started(person, kept=kept) as begun:
         assert begun.starter.refused is None
@@ -100,6 +100,17 @@ def test_where_everything_is_refused_it_starts_and_is_sent_once(
     person.alias("gpu", host, user="ana")
     works(host, person)
     assert kept_on(host).count("\n") == 1
+    works(host, person, kept=True)
+
+
+def test_on_a_booted_server_the_runtime_folder_of_the_login_is_taken(
+    person: Person, booted_host: Callable[..., BootedHost]
+) -> None:
+    host = booted_host()
+    person.alias("gpu", host, user="ana")
+    begun = works(host, person)
+    login = person.run(["ssh", "gpu", "echo $XDG_RUNTIME_DIR"]).stdout.strip()
+    assert begun.authority.startswith(f"{login or '/dev/shm'}/x11fwd-")
     works(host, person, kept=True)
 
 

@@ -40,7 +40,8 @@ def shorten_names(tree: ast.Module, public: set[str]) -> None:
 def _shorten(function: ast.FunctionDef, known: set[str], *, method: bool) -> None:
     """One function with all that is inside it; a name means the same in all of it, or is left as it is."""
     used: dict[str, int] = {}
-    kept: set[str] = set()
+    outside = [*function.decorator_list, *function.args.defaults, *filter(None, function.args.kw_defaults)]
+    kept = {one.id for node in outside for one in ast.walk(node) if isinstance(one, ast.Name)}
     stored: set[str] = set()
     for node in ast.walk(function):
         if isinstance(node, ast.Name):

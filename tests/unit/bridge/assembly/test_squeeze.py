@@ -82,6 +82,19 @@ def test_a_short_name_hides_no_other() -> None:
     assert run(text)["f"](3) == (6, 4)  # type: ignore[operator]
 
 
+def test_a_default_is_what_the_class_has() -> None:
+    text = squeezed(
+        """
+        class Thing:
+            limit = 5
+            def get(self, first=limit, *, second=limit):
+                limit = first + second
+                return limit
+        """
+    )
+    assert run(text)["Thing"]().get() == 10  # type: ignore[operator]
+
+
 @pytest.mark.parametrize("word", ["locals()", "eval('variable')"])
 def test_a_function_that_looks_at_its_variables_keeps_them(word: str) -> None:
     text = squeezed(f"def f():\n    variable = 3\n    return {word}\n")
