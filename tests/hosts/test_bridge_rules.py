@@ -341,6 +341,33 @@ def test_properties_of_the_root_in_every_part(told: tuple[Screen, Told], order: 
     program.close()
 
 
+def test_some_keys_of_all(told: tuple[Screen, Told]) -> None:
+    program = Program(*told)
+    for first in (8, 9, 64, 254, 255):
+        for count in (0, 1, 2, 255 - first + 1):
+            asked = program.ask(101, struct.pack("BBxx", first, count))
+            assert (asked is not None) == (first + count <= 256)
+    program.tell(101, struct.pack("BBxx", 7, 1))
+    program.tell(101, struct.pack("BBxx", 255, 2))
+    program.close()
+
+
+def test_a_root_s_attributes_with_the_events_of_the_program_itself(told: tuple[Screen, Told]) -> None:
+    screen, keeper = told
+    program = Program(screen, keeper)
+    root = program.pack("I", program.wire.root)
+    assert program.ask(14, root)
+    assert program.ask(3, root)
+    for mask in (1 << 22, 1 << 22 | 1 << 17, 1 << 22 | 1 << 17 | 1 << 15):
+        program.tell(2, root + program.pack("II", 1 << 11, mask))
+        assert program.ask(3, root)
+    program.tell(2, root + program.pack("III", 1 << 1 | 1 << 11, 0xFFFFFF, mask))
+    assert program.ask(3, root)
+    program.tell(2, root + program.pack("II", 1 << 11, 0))
+    program.tell(3, root)
+    program.close()
+
+
 def test_changes_by_others_are_known_and_changes_of_our_own_are_not_guessed() -> None:
     with Screen("640x480x24") as screen:
         keeper = Told(screen)

@@ -271,6 +271,7 @@ class Prefetch(Rounds):
         for name in names.manager_selections(len(self._roots)):
             self._ask_owner(name)
         self._ask_other_atoms(told)
+        self._once(lambda found: self._ask_all(found, questions.double_buffers(order, majors, self._roots)))
         self._once(lambda found: self._ask_all(found, questions.graphics(order, majors, len(self._roots))))
 
     def _ask_all(self, found: Round, asked: list[tuple[Key, bytes]]) -> None:

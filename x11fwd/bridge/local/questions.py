@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _CORE_KEYBOARD = 0x100
 _EVERYTHING = 0xFFFFFFFF
 _INTEGER = 19
+_LIST_INPUT_DEVICES = 2  # replies of XI 1 have the minor opcode in the second byte
 MOST_IDS = 64  # outputs, CRTCs or devices of which details are asked
 
 # Versions that libraries ask for, and how they are written; the highest last, so that it counts for what the
@@ -154,6 +155,14 @@ def graphics(order: str, majors: Majors, screens: int) -> Asked:
     return found
 
 
+def double_buffers(order: str, majors: Majors, roots: Iterable[int]) -> Asked:
+    """DBE's GetVisualInfo, which Java asks of each screen."""
+    found: Asked = []
+    for root in roots:
+        found += _of(order, majors, ("DOUBLE-BUFFER", 6), struct.pack(order + "II", 1, root))
+    return found
+
+
 def core_keyboard(order: str, setup: Setup) -> Asked:
     """GetModifierMapping, and GetKeyboardMapping of all keys."""
     count = setup.last_keycode - setup.first_keycode + 1
@@ -233,13 +242,16 @@ def outputs(order: str, majors: Majors, reply: bytes, atoms: dict[bytes, int]) -
 
 
 def devices(order: str, majors: Majors) -> Asked:
-    """XIQueryDevice of all devices."""
-    return _of(order, majors, ("XInputExtension", 48), struct.pack(order + "Hxx", 0))
+    """XIQueryDevice of all devices, which the properties are asked of, and ListInputDevices."""
+    asked = _of(order, majors, ("XInputExtension", 48), struct.pack(order + "Hxx", 0))
+    return asked + _of(order, majors, ("XInputExtension", 2))
 
 
 def device_properties(order: str, majors: Majors, reply: bytes, atoms: dict[bytes, int]) -> Asked:
     """The properties that GTK asks of every device in XIQueryDevice's reply."""
     found: Asked = []
+    if reply[1] == _LIST_INPUT_DEVICES:
+        return found
     (count,) = struct.unpack_from(order + "H", reply, 8)
     at = 32
     for _ in range(min(count, MOST_IDS)):

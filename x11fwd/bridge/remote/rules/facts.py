@@ -5,16 +5,21 @@ what was in its buffer before.
 """
 
 import struct
-from typing import Optional
+from typing import Dict, Optional
 
 from x11fwd.bridge.remote.rules.base import Answer, Key, Rule, Surroundings
 from x11fwd.bridge.remote.rules.factkinds import CHANGES, TOPIC_OF, VERSIONS
 from x11fwd.bridge.shared.factkeys import fact_key, split_replies
 from x11fwd.bridge.shared.majors import CORE, FIRST_EXTENSION_OPCODE
-from x11fwd.bridge.shared.topics import CONSTANT, ROOT_WINDOWS
+from x11fwd.bridge.shared.packets import reply_packet
+from x11fwd.bridge.shared.risk_windows import ALL_EVENTS, EXCLUSIVE_EVENTS
+from x11fwd.bridge.shared.topics import CONSTANT
 from x11fwd.bridge.shared.wire import REPLY, Packet, Request
 
-_GRAB_SERVER, _UNGRAB_SERVER = 36, 37
+_CHANGE_ATTRIBUTES, _GET_ATTRIBUTES, _GRAB_SERVER, _UNGRAB_SERVER, _GET_KEYBOARD_MAPPING = 2, 3, 36, 37, 101
+_EVENTS_ATTRIBUTE = 1 << 11
+# attributes that GetWindowAttributes does not tell of: backgrounds, borders, cursor
+_UNSEEN_ATTRIBUTES = 0b1111 | 1 << 14
 MOST_LEARNT = 1 << 16  # bytes of a reply that is remembered
 # PerClientFlags sets flags of the program (XKB, chapter 4.3.6); the facts are of programs that ask once
 _CLIENT_FLAGS = ("XKEYBOARD", 21)
@@ -39,14 +44,22 @@ class FactRule(Rule):
     """
 
     requests = (*TOPIC_OF, *VERSIONS, _CLIENT_FLAGS)
-    seen = (*CHANGES, (CORE, _GRAB_SERVER), (CORE, _UNGRAB_SERVER), (CORE, 2), (CORE, 8), (CORE, 9))
+    seen = (
+        *CHANGES,
+        (CORE, _GRAB_SERVER),
+        (CORE, _UNGRAB_SERVER),
+        (CORE, _CHANGE_ATTRIBUTES),
+        (CORE, 8),
+        (CORE, 9),
+    )
 
     def __init__(self, around: Surroundings) -> None:
         super().__init__(around)
         self._same_order = around.order == around.knowledge.order
         self._grabs = around.state(Grabs)
         self._roots = {root.root for root in around.setup.roots}
-        self._on_roots = False  # the program has changed attributes of a root, at least its own event mask
+        self._on_roots = False  # the program has changed attributes of a root that others see
+        self._root_events: Dict[int, int] = {}  # what it has selected there
         self._mapped = False
         self._flagged = False
         self._keyboard = False  # XKB is of no use to a program before UseExtension
@@ -63,6 +76,10 @@ class FactRule(Rule):
         if not self._applies(kind, request):
             return None
         reply = self.around.knowledge.fact(fact_key(kind, request.data))
+        if reply is None and kind == (CORE, _GET_KEYBOARD_MAPPING):
+            reply = self._some_keys(request)
+        elif reply is not None and kind == (CORE, _GET_ATTRIBUTES):
+            reply = self._with_own_events(reply, self.words(request, 1)[0])
         if reply is None:
             return None
         if kind == ("RENDER", 0):
@@ -82,10 +99,8 @@ class FactRule(Rule):
             self._grabs.grabbed = True
         elif kind == (CORE, _UNGRAB_SERVER):
             self._grabs.grabbed = False
-        elif kind == (CORE, 2):
-            if self.words(request, 1)[0] in self._roots:
-                self._on_roots = True
-                self.around.knowledge.forget(ROOT_WINDOWS)
+        elif kind == (CORE, _CHANGE_ATTRIBUTES):
+            self._change_attributes(request)
         elif kind in {(CORE, 8), (CORE, 9)}:
             self._mapped = True
 
@@ -105,7 +120,7 @@ class FactRule(Rule):
 
     def _applies(self, kind: Key, request: Request) -> bool:
         """Whether the fact holds for this program, too, where more than the request counts."""
-        if kind == (CORE, 3):
+        if kind == (CORE, _GET_ATTRIBUTES):
             return not self._on_roots
         if kind in {("RENDER", 1), ("RENDER", 2)}:
             return self._rendered
@@ -124,3 +139,40 @@ class FactRule(Rule):
             (device,) = struct.unpack_from(self.around.order + "H", request.data, 4)
             return device <= 1 and not self._mapped
         return True
+
+    def _some_keys(self, request: Request) -> Optional[bytes]:
+        """GetKeyboardMapping of some keys, out of the reply for all keys (X protocol, chapter 9)."""
+        order, setup = self.around.order, self.around.setup
+        everything = setup.last_keycode - setup.first_keycode + 1
+        asked = struct.pack(order + "BxHBBxx", _GET_KEYBOARD_MAPPING, 2, setup.first_keycode, everything)
+        whole = self.around.knowledge.fact(asked)
+        first, count = struct.unpack_from("BB", request.data, 4)
+        start = first - setup.first_keycode
+        if whole is None or self.size(request) != 8 or start < 0 or start + count > everything:
+            return None
+        each = 4 * whole[1]
+        keys = whole[32 + start * each : 32 + (start + count) * each]
+        return reply_packet(order, 0, whole[1], bytes(24) + keys)
+
+    def _change_attributes(self, request: Request) -> None:
+        """Keep what the program selects on a root; stop answering where others would see a change."""
+        window, mask = self.words(request, 2)
+        if window not in self._roots:
+            return
+        if mask & _EVENTS_ATTRIBUTE:
+            before = bin(mask & _EVENTS_ATTRIBUTE - 1).count("1")
+            (selected,) = self.words(request, 1, at=8 + 4 * before)
+            # some events one client alone may select, and the others' share of those given up is not known
+            given_up = self._root_events.get(window, 0) & ~selected
+            if given_up or selected & (EXCLUSIVE_EVENTS | ~ALL_EVENTS):
+                self._on_roots = True
+            self._root_events[window] = selected
+        if mask & ~(_EVENTS_ATTRIBUTE | _UNSEEN_ATTRIBUTES):
+            self._on_roots = True
+
+    def _with_own_events(self, reply: bytes, root: int) -> bytes:
+        """GetWindowAttributes' reply about a root, with what this program has selected."""
+        order = self.around.order
+        own = self._root_events.get(root, 0)
+        (everybody,) = struct.unpack_from(order + "I", reply, 32)
+        return reply[:32] + struct.pack(order + "II", everybody | own, own) + reply[40:]
