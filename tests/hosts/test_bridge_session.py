@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -47,6 +48,11 @@ def run(person: Person, argv: Sequence[str], data: bytes = b"", limit: float = 6
 def everything_is_gone(person: Person) -> None:
     """No process, no socket, no folder of the last session."""
     wait_for(lambda: person.processes() == [], limit=10, what="the end of the local half")
+    assert not Path(f"/tmp/x11fwd-{person.uid}").exists()
+
+
+def is_gone(host: ChrootHost, path: str) -> None:
+    wait_for(lambda: host.run(["test", "-e", path]).rc != 0, limit=5, what=f"the end of {path}")
 
 
 @pytest.fixture
@@ -321,7 +327,7 @@ def test_a_window_opens_where_everything_is_refused(person: Person, refusing: st
 def test_the_display_has_the_same_number_again_and_its_cookie_is_private_and_goes(
     person: Person, new_chroot_host: Callable[..., ChrootHost]
 ) -> None:
-    host = new_chroot_host("bookworm", "bare")
+    host = new_chroot_host("bookworm", "bare", Setup(own_network=True))  # its display numbers are its own
     alias = person.alias("gpu", host)
     seen = set()
     for _ in range(3):
@@ -330,9 +336,7 @@ def test_the_display_has_the_same_number_again_and_its_cookie_is_private_and_goe
         assert mode == "600:ana"
         seen.add(display)
         everything_is_gone(person)
-        path = host.root / authority.lstrip("/")
-        wait_for(lambda path=path: host.run(["test", "-e", str(path)]).rc != 0, limit=5, what="its end")
-        assert host.run(["test", "-e", authority]).rc != 0
+        is_gone(host, authority)
     assert len(seen) == 1
 
 
@@ -481,6 +485,52 @@ def test_one_session_for_each_connection_is_enough_where_no_question_is_asked(
         ended = run(person, bridge(person, alias, WINDOW), limit=90)
         assert ended.out == b"1280\n", ended.err
         everything_is_gone(person)
+
+
+def test_a_password_and_one_session_for_each_connection_is_a_session_without_a_bridge(
+    person: Person, new_chroot_host: Callable[..., ChrootHost]
+) -> None:
+    host = new_chroot_host(
+        "bookworm", "bare", Setup(sshd_config="KbdInteractiveAuthentication no\nMaxSessions 1")
+    )
+    alias = person.alias("gpu", host, user="ben", lines="PubkeyAuthentication no")
+    terminal = person.pty(bridge(person, alias, "echo in; exit 3"))
+    terminal.read_until("password: ")
+    terminal.send(f"{host.ben_password}\r")
+    terminal.read_until("x11fwd: no bridge to this host .*Permission denied.*", limit=30)
+    terminal.read_until("in\r")
+    assert terminal.wait() == 3
+    everything_is_gone(person)
+
+
+def test_a_signal_before_login_ends_it_as_it_ends_ssh(person: Person, alias: str) -> None:
+    ends = []
+    for argv in (["ssh", "-x"], bridge(person)):
+        process = person.popen([*argv, "-o", "ProxyCommand=sh -c 'echo up >&2; sleep 3'", alias, "true"])
+        assert process.stderr
+        assert process.stderr.readline() == b"up\n"
+        process.send_signal(signal.SIGTERM)
+        ends.append(process.wait(timeout=10))
+        process.kill()
+        process.communicate()
+    assert ends[1] == ends[0] == -signal.SIGTERM
+
+
+def test_another_session_does_not_wait_for_ever_for_a_person_at_a_prompt(
+    person: Person, new_chroot_host: Callable[..., ChrootHost]
+) -> None:
+    host = new_chroot_host("bookworm", "bare", Setup(sshd_config="KbdInteractiveAuthentication no"))
+    alias = person.alias("gpu", host, user="ben", lines="PubkeyAuthentication no")
+    first = person.pty(bridge(person, alias, "echo $DISPLAY; cat"))
+    first.read_until("password: ")
+    second = person.pty(bridge(person, alias, "echo $DISPLAY; cat"))
+    second.read_until("password: ", limit=40)
+    for terminal in (second, first):
+        terminal.send(f"{host.ben_password}\r")
+        terminal.read_until(r"localhost:\d+\.0")
+        terminal.send("\x03")
+        terminal.wait()
+    everything_is_gone(person)
 
 
 def test_a_killed_local_half_is_told_and_the_session_goes_on(person: Person, alias: str) -> None:

@@ -115,6 +115,7 @@ def serve(listener: socket.socket, first: socket.socket, task: Task) -> None:
             os.unlink(f"{task.folder}/{name}")  # noqa: PTH108  as in bridge_folder
     with contextlib.suppress(OSError):
         os.rmdir(task.folder)  # noqa: PTH106
+        os.rmdir(task.folder.rpartition("/")[0])  # noqa: PTH106  fails where there are others
     lock.give()
     bridge.close()  # without the lock, because it may take a while
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 104 - 18  # sun_path on macOS and BSD, less the random end that ssh adds while it binds
 _TELLING = ("hostname", "port", "user", "proxyjump", "proxycommand", "identityfile", "hostkeyalias")
-_TRIES = 3
+_TRIES = 5
 
 
 class Folder:
@@ -43,8 +43,12 @@ class Folder:
     def lock(self) -> None:
         """Wait until nobody else is looking. Raises OSError."""
         for _ in range(_TRIES):
-            _own(self.path)
-            handle = os.open(f"{self.path}/lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                _own(self.path.rpartition("/")[0])
+                _own(self.path)
+                handle = os.open(f"{self.path}/lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            except FileNotFoundError:
+                continue  # the last local half has removed them just now
             fcntl.flock(handle, fcntl.LOCK_EX)
             try:
                 same = os.path.samestat(os.fstat(handle), os.stat(f"{self.path}/lock"))  # noqa: PTH116

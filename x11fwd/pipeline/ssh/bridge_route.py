@@ -32,6 +32,8 @@ _FIRST = 30.0  # seconds that a session with input that cannot be sent twice wai
 _PROBE = 10.0  # seconds for sshd to say whether it forwards X11
 _SETTLED = 5.0  # seconds for the news why a session had no display
 _ATTEMPTS = 3
+_NOBODY = "-"  # the token where no session waits, see x11fwd.bridge.bootstrap.starter
+_LONGEST = 20_000  # characters of a command: in octal, quoted twice, they still fit one argument of execve(2)
 
 
 class Call:
@@ -82,10 +84,8 @@ def run(call: Call) -> int | str:
     reason = words.needs_plain_ssh(call.line, call.config)
     if reason:
         return reason
-    try:
-        _wrapped(call, command.meeting("0" * 32, strict=True))
-    except ValueError as error:
-        return str(error)
+    if len(words.remote_command(call.line, call.config)) > _LONGEST:
+        return "its command is too long to be packed"
     known = memory.recall(cache_folder(call.environ), call.place)
     try:
         return _meet(call, known)
@@ -109,6 +109,8 @@ def _meet(call: Call, known: memory.Known) -> int:
             return end_like(-guest.stopped)
         if verdict is not None:
             call.note("bridge: open already for another session to this host, whose display this one shares")
+            if words.wants_background(call.line, call.config):
+                _to_background()
             return _finish(guest, _with_verdict(call, guest, verdict))
         link.close()
         if not guest.lost:  # somebody sits at its password prompt
@@ -125,7 +127,8 @@ def _first(call: Call, known: memory.Known, folder: folders.Folder) -> int:
     if own:
         control = folder.master
         _end_orphan(folder, call.environ)
-    token = os.urandom(16).hex()
+    token = os.urandom(16).hex() if _waits(call, known) else _NOBODY
+    remote = _wrapped(call, command.meeting(token, strict=not known.ran))  # now, as ssh will take a while
     listener = folder.listen()
     ours, theirs = socket.socketpair()
     _fork_half(call, known, folder, listener, theirs, token=token, control=control, own=own)
@@ -152,8 +155,8 @@ def _first(call: Call, known: memory.Known, folder: folders.Folder) -> int:
         return _finish(front, _natively(call, front, control))
     if words.wants_background(call.line, call.config):
         _to_background()
-    front.say_login()
-    status = _session(call, known, front, control, token)
+    front.logged_in()
+    status = _session(call, known, front, control, remote)
     if front.lost and own:
         _end_orphan(folder, call.environ)  # the local half was killed, and cannot do it
     return _finish(front, status)
@@ -173,14 +176,13 @@ def _may(call: Call, control: str, asks: Callable[[], bool]) -> bool:
     return granted or asks()
 
 
-def _session(call: Call, known: memory.Known, front: Foreground, control: str, token: str) -> int:
+def _session(call: Call, known: memory.Known, front: Foreground, control: str, remote: str) -> int:
     """The first session: side by side with the bridge where that loses nothing."""
     strict = not known.ran
-    if strict and not _input_is_kept(call):
+    if not _waits(call, known):
         # a pipe: were its bytes sent to a session without a display, nobody could send them again
         verdict = front.wait_for_verdict(_FIRST)
         return _with_verdict(call, front, verdict or _silence(control))
-    remote = _wrapped(call, command.meeting(token, strict=strict))
     status = _run(call, front, control, remote, native=False)
     if not strict:
         if front.verdict is None and status != LOST:
@@ -234,6 +236,11 @@ def _report(call: Call, known: memory.Known, front: list[Foreground], verdict: V
             one.tell_later(f"no window can open in this session: {verdict.reason}")
 
 
+def _waits(call: Call, known: memory.Known) -> bool:
+    """The session starts beside the bridge and waits over there, and does not wait here."""
+    return known.ran or _input_is_kept(call)
+
+
 def _input_is_kept(call: Call) -> bool:
     """A second session would get the same input as the first: a terminal's, or none."""
     null = call.line.has("n") or call.config.get("stdinnull") == "yes"
@@ -265,7 +272,7 @@ def _wrapped(call: Call, before: str) -> str:
 def _run(call: Call, front: Foreground, control: str, remote: str | None, *, native: bool) -> int:
     terminal = _terminal(call)
     argv = words.session_words(call.line, call.config, control, remote, native=native, terminal=terminal)
-    return front.session(argv, terminal=terminal)
+    return front.session(argv, terminal=terminal, copies=not terminal and not _no_terminal_here(call))
 
 
 def _to_background() -> None:

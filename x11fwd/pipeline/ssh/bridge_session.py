@@ -2,7 +2,10 @@
 
 `relay` tells why ssh's messages go through a pipe of ours while it logs in. The session's standard streams
 are its own, but for standard error where there is a terminal over there: nothing but ssh itself writes to it
-then, and it calls the connection `shared`, which is not what the person has asked for.
+then, and it calls the connection `shared`, which is not what the person has asked for. Where there is a
+terminal here and none over there, its input goes through us as well: over a shared connection it is ssh's
+master that reads, which no terminal can stop, and which would take what the person types for the shell after
+Ctrl-Z.
 """
 
 from __future__ import annotations
@@ -75,13 +78,18 @@ class Foreground:
         self._on_verdict = on_verdict
         self._mute = mute
         self._part = b""
+        self._untold = False  # the login
         self._over = False  # our program over there has ended
         self._leaves = False
         self._sentences: list[tuple[float, str]] = []
         self._pid = 0
+        self._death: Callable[[], None] | None = None
         self._stopped = 0  # the signal that said so while no ssh ran
         self._log: Pipe | None = None
         self._errors = -1  # the session's standard error, where we read it
+        self._input = -1  # to the session's ssh, where its input goes through us
+        self._typed = b""  # what waits to be written there
+        self._typed_all = False
         link.setblocking(False)
         self._wake, woken = os.pipe()
         os.set_blocking(self._wake, False)
@@ -115,15 +123,18 @@ class Foreground:
 
         return self._run(prepare)
 
-    def session(self, argv: Sequence[str], *, terminal: bool) -> int:
+    def session(self, argv: Sequence[str], *, terminal: bool, copies: bool = False) -> int:
         """Run the session's ssh to its end. Returns as `login` does.
 
         Args:
             terminal: there may be one over there.
+            copies: standard input is a terminal and goes through us.
 
         Raises:
             OSError: no pipe, no process.
         """
+        if copies:
+            return self._copying(argv)
         if not terminal:
             return self._run(lambda: list(argv))
         self._errors, errors = os.pipe()
@@ -141,12 +152,53 @@ class Foreground:
             os.close(self._errors)
             self._errors = -1
 
-    def say_login(self) -> None:
-        """Tell the local half that ssh is logged in."""
-        self._tell_half(b"login\n")
+    def _copying(self, argv: Sequence[str]) -> int:
+        theirs, self._input = os.pipe()
+        os.set_blocking(self._input, False)
+
+        def prepare() -> list[str]:
+            os.dup2(theirs, 0)
+            return list(argv)
+
+        try:
+            return self._run(prepare)
+        finally:
+            os.close(theirs)
+            self._end_input()
+
+    def _end_input(self) -> None:
+        if self._input >= 0:
+            os.close(self._input)
+        self._input, self._typed, self._typed_all = -1, b"", False
+
+    def _copy_input(self, *, readable: bool) -> None:
+        """What was typed, to the session's ssh; the terminal stops us where it would stop ssh."""
+        if readable:
+            try:
+                data = os.read(0, _MOST)
+            except OSError:  # hung up
+                data = b""
+            self._typed += data
+            self._typed_all = not data
+        try:
+            while self._typed:
+                self._typed = self._typed[os.write(self._input, self._typed) :]
+        except BlockingIOError:
+            return
+        except OSError:
+            self._typed_all, self._typed = True, b""  # nobody reads it any more
+        if self._typed_all:
+            self._end_input()
+
+    def logged_in(self) -> None:
+        """Tell the local half so, once the session's ssh is on its way: where a server takes one session for
+        each connection (MaxSessions 1), it should be the person's.
+        """
+        self._untold = True
 
     def wait_for_verdict(self, seconds: float) -> Verdict | None:
         """The verdict, None where none comes in this time, the local half leaves or the person says stop."""
+        self._tell_login()
         end = time.monotonic() + seconds
         while self.verdict is None and not self.lost and not self._stopped:
             left = end - time.monotonic()
@@ -170,6 +222,11 @@ class Foreground:
         """The signal that said stop while no ssh was there to take it, else 0."""
         return self._stopped
 
+    def _tell_login(self) -> None:
+        if self._untold:
+            self._untold = False
+            self._tell_half(b"login\n")
+
     def _tell_half(self, line: bytes) -> None:
         try:
             self._link.sendall(line)
@@ -179,11 +236,13 @@ class Foreground:
     # Children
 
     def _run(self, prepare: Callable[[], list[str]]) -> int:
-        dies_with_us = death_signal()
+        self._death = self._death or death_signal()
+        dies_with_us = self._death
         parent = os.getpid()
         child = os.fork()
         if child:
             self._pid = child
+            self._tell_login()
             try:
                 return self._wait()
             finally:
@@ -234,6 +293,10 @@ class Foreground:
             poll.register(self._log.read, select.POLLIN)
         if self._errors >= 0:
             poll.register(self._errors, select.POLLIN)
+        if self._input >= 0 and self._typed:
+            poll.register(self._input, select.POLLOUT)
+        elif self._input >= 0:
+            poll.register(0, select.POLLIN)
         if self._sentences:
             due = max(0.0, self._sentences[0][0] - time.monotonic())
             seconds = due if seconds is None else min(due, seconds)
@@ -246,6 +309,8 @@ class Foreground:
                     pass
             elif number == self._link.fileno():
                 self._hear()
+            elif number in {0, self._input}:
+                self._copy_input(readable=number == 0)
             else:
                 self._copy(number)
         self._show_sentences(late=False)

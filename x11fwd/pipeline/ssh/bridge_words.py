@@ -110,7 +110,7 @@ def session_words(
         ours += ["-o", "RemoteCommand=none"]
     if config.get("forkafterauthentication", "no") not in _NO:
         ours += ["-o", "ForkAfterAuthentication=no"]
-    kept = own_words(line, f"fN{_TERMINAL}{_X11}{_WAY}")
+    kept = own_words(line, f"fNDLRw{_TERMINAL}{_X11}{_WAY}")
     if wants_background(line, config):
         ours.append("-n")
     return ["ssh", *ours, *kept, *_place(line), *([] if command is None else [command])]

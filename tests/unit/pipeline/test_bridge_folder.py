@@ -1,0 +1,109 @@
+"""The folder in which the sessions to one host meet."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from x11fwd.pipeline.ssh.bridge_folder import Folder, answers, folder_for, in_base
+
+HOST = {"hostname": "gpu1", "port": "22", "user": "ana"}
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    return {"XDG_RUNTIME_DIR": str(tmp_path)}
+
+
+def test_it_is_private_and_short(environ: dict[str, str]) -> None:
+    folder = folder_for(HOST, ":0", "untrusted", environ)
+    assert Path(folder.path).stat().st_mode & 0o777 == 0o700
+    assert Path(folder.path).parent.stat().st_mode & 0o777 == 0o700
+    assert len(Path(folder.path).name) == 16
+
+
+def test_the_same_host_and_display_have_one_and_others_have_others(environ: dict[str, str]) -> None:
+    first = folder_for(HOST, ":0", "untrusted", environ).path
+    assert folder_for(dict(HOST), ":0", "untrusted", environ).path == first
+    others = [
+        folder_for({**HOST, "user": "ben"}, ":0", "untrusted", environ).path,
+        folder_for({**HOST, "proxyjump": "gate"}, ":0", "untrusted", environ).path,
+        folder_for(HOST, ":1", "untrusted", environ).path,
+        folder_for(HOST, ":0", "trusted", environ).path,
+    ]
+    assert len({first, *others}) == 5
+
+
+def test_a_base_too_long_for_a_socket_is_passed_over(tmp_path: Path) -> None:
+    long = tmp_path / ("x" * 90)
+    long.mkdir()
+    folder = in_base("name-of-a-test", {"XDG_RUNTIME_DIR": str(long)})
+    try:
+        assert folder.path == f"/tmp/x11fwd-{os.getuid()}/name-of-a-test"
+    finally:
+        Path(folder.path).rmdir()
+
+
+def test_a_link_in_its_place_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    with pytest.raises(OSError, match="not ours"):
+        Folder(str(tmp_path / "link"))
+
+
+def test_a_folder_that_was_open_to_others_is_closed(tmp_path: Path) -> None:
+    (tmp_path / "wide").mkdir(mode=0o755)
+    Folder(str(tmp_path / "wide"))
+    assert (tmp_path / "wide").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_stale_socket_is_no_local_half(tmp_path: Path) -> None:
+    folder = Folder(str(tmp_path / "f"))
+    folder.lock()
+    folder.listen().close()
+    assert folder.call() is None
+    assert not answers(folder.control)
+    again = folder.listen()
+    called = folder.call()
+    assert called is not None
+    assert answers(folder.control)
+    called.close()
+    again.close()
+    folder.unlock()
+
+
+def test_one_looks_at_a_time(tmp_path: Path) -> None:
+    first, second = Folder(str(tmp_path / "f")), Folder(str(tmp_path / "f"))
+    first.lock()
+    done = threading.Event()
+
+    def look() -> None:
+        second.lock()
+        done.set()
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    assert not done.wait(0.1)
+    first.unlock()
+    assert done.wait(10)
+    thread.join()
+    second.unlock()
+
+
+def test_a_lock_that_was_removed_meanwhile_is_taken_anew(tmp_path: Path) -> None:
+    first, second = Folder(str(tmp_path / "f")), Folder(str(tmp_path / "f"))
+    first.lock()
+    thread = threading.Thread(target=second.lock)
+    thread.start()
+    (tmp_path / "f/lock").unlink()
+    (tmp_path / "f").rmdir()
+    first.unlock()
+    thread.join(10)
+    assert (tmp_path / "f/lock").exists()
+    third = Folder(str(tmp_path / "f"))
+    second.unlock()
+    third.lock()
+    third.unlock()
