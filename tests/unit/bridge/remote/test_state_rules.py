@@ -10,7 +10,16 @@ from x11fwd.bridge.remote.rules.selections import SelectionRule
 from x11fwd.bridge.shared import control
 from x11fwd.bridge.shared.factkeys import whole_property
 from x11fwd.bridge.shared.packets import reply_packet
-from x11fwd.bridge.shared.topics import DEVICES, KEYBOARD, POINTER, SCREENS, root_topic, selection_topic
+from x11fwd.bridge.shared.topics import (
+    DEVICES,
+    KEYBOARD,
+    POINTER,
+    ROOT_WINDOWS,
+    SCREENS,
+    root_topic,
+    selection_topic,
+)
+from x11fwd.bridge.shared.wire import Packet
 
 MANAGER, STRING, CARDINAL = 23, 31, 6
 VALUE = b"Xft.dpi: 96\n"
@@ -153,3 +162,30 @@ def test_events_of_changes_and_those_of_none() -> None:
         told.hear(rule, code, data)
         for topic in (KEYBOARD, POINTER, SCREENS, DEVICES):
             assert told.knowledge.trusts(topic)
+
+
+def test_a_root_that_a_program_has_changed_is_as_the_server_said_a_moment_ago() -> None:
+    told = Told()
+    rule = FactRule(told.around)
+    now = [100.0]
+    rule.clock = lambda: now[0]
+    root = told.words(ROOT)
+    fact = reply_packet("<", 0, 0, bytes(24) + told.words(1 << 19, 0, 0))
+    told.knowledge.learn(ROOT_WINDOWS, b"\3\0\2\0" + root, fact)
+    assert only(told.ask(rule, 3, 0, root)) == fact
+    told.ask(rule, 2, 0, root + told.words(1 << 11, 1 << 22))
+    assert struct.unpack_from("<II", only(told.ask(rule, 3, 0, root)), 32) == (1 << 22 | 1 << 19, 1 << 22)
+    told.ask(rule, 2, 0, root + told.words(1 << 11, 1 << 20))  # one client alone may have that
+    assert told.ask(rule, 3, 0, root) is None
+    said = reply_packet("<", 9, 0, bytes(24) + told.words(7, 7, 0))
+    rule.replied(told.request(3, 0, root), Packet(1, 9, memoryview(said)))
+    now[0] += 0.5
+    answer = told.ask(rule, 3, 0, root)
+    assert only(answer) == said
+    assert answer is not None
+    assert answer.forward
+    now[0] += 1
+    assert told.ask(rule, 3, 0, root) is None
+    rule.replied(told.request(3, 0, root), Packet(1, 9, memoryview(said)))
+    told.ask(rule, 2, 0, root + told.words(1 << 11, 0))
+    assert told.ask(rule, 3, 0, root) is None

@@ -5,7 +5,8 @@ what was in its buffer before.
 """
 
 import struct
-from typing import Dict, Optional
+from time import monotonic
+from typing import Dict, Optional, Tuple
 
 from x11fwd.bridge.remote.rules.base import Answer, Key, Rule, Surroundings
 from x11fwd.bridge.remote.rules.factkinds import CHANGES, TOPIC_OF, VERSIONS
@@ -18,6 +19,7 @@ from x11fwd.bridge.shared.wire import REPLY, Packet, Request
 
 _CHANGE_ATTRIBUTES, _GET_ATTRIBUTES, _GRAB_SERVER, _UNGRAB_SERVER, _GET_KEYBOARD_MAPPING = 2, 3, 36, 37, 101
 _EVENTS_ATTRIBUTE = 1 << 11
+FRESH_ROOTS = 1.0  # seconds
 # attributes that GetWindowAttributes does not tell of: backgrounds, borders, cursor
 _UNSEEN_ATTRIBUTES = 0b1111 | 1 << 14
 MOST_LEARNT = 1 << 16  # bytes of a reply that is remembered
@@ -53,6 +55,8 @@ class FactRule(Rule):
         (CORE, 9),
     )
 
+    clock = staticmethod(monotonic)
+
     def __init__(self, around: Surroundings) -> None:
         super().__init__(around)
         self._same_order = around.order == around.knowledge.order
@@ -60,6 +64,8 @@ class FactRule(Rule):
         self._roots = {root.root for root in around.setup.roots}
         self._on_roots = False  # the program has changed attributes of a root that others see
         self._root_events: Dict[int, int] = {}  # what it has selected there
+        self._changed_roots = 0  # the request that did so last
+        self._told_roots: Dict[int, Tuple[float, bytes]] = {}  # when, and what was said since
         self._mapped = False
         self._flagged = False
         self._keyboard = False  # XKB is of no use to a program before UseExtension
@@ -73,6 +79,8 @@ class FactRule(Rule):
         topic = TOPIC_OF.get(kind, CONSTANT)
         if topic != CONSTANT and self._grabs.grabbed:
             return None
+        if kind == (CORE, _GET_ATTRIBUTES) and self._on_roots:
+            return self._as_told(request)
         if not self._applies(kind, request):
             return None
         reply = self.around.knowledge.fact(fact_key(kind, request.data))
@@ -107,6 +115,10 @@ class FactRule(Rule):
     def replied(self, request: Request, packet: Packet) -> None:
         """What never changes is remembered for the programs to come."""
         kind = self._kind(request)
+        if kind == (CORE, _GET_ATTRIBUTES) and packet.kind == REPLY and request.number > self._changed_roots:
+            (window,) = self.words(request, 1)
+            if window in self._roots:
+                self._told_roots[window] = self.clock(), bytes(packet.data)
         # what XIQueryVersion says depends on the program's earlier ones
         constant = (kind in VERSIONS or TOPIC_OF.get(kind) == CONSTANT) and kind != _INPUT_VERSION
         if packet.kind == REPLY and constant and self._same_order and len(packet.data) <= MOST_LEARNT:
@@ -120,8 +132,6 @@ class FactRule(Rule):
 
     def _applies(self, kind: Key, request: Request) -> bool:
         """Whether the fact holds for this program, too, where more than the request counts."""
-        if kind == (CORE, _GET_ATTRIBUTES):
-            return not self._on_roots
         if kind in {("RENDER", 1), ("RENDER", 2)}:
             return self._rendered
         if kind[0] == "XKEYBOARD" and kind[1] and not self._keyboard:
@@ -159,6 +169,8 @@ class FactRule(Rule):
         window, mask = self.words(request, 2)
         if window not in self._roots:
             return
+        self._changed_roots = request.number
+        self._told_roots.clear()
         if mask & _EVENTS_ATTRIBUTE:
             before = bin(mask & _EVENTS_ATTRIBUTE - 1).count("1")
             (selected,) = self.words(request, 1, at=8 + 4 * before)
@@ -169,6 +181,16 @@ class FactRule(Rule):
             self._root_events[window] = selected
         if mask & ~(_EVENTS_ATTRIBUTE | _UNSEEN_ATTRIBUTES):
             self._on_roots = True
+
+    def _as_told(self, request: Request) -> Optional[Answer]:
+        """What the X server has just told of a root, as old as the facts are, while the question goes on.
+
+        Java asks for the same some fifty times in a row.
+        """
+        when, told = self._told_roots.get(self.words(request, 1)[0], (0.0, b""))
+        if not told or self.clock() - when > FRESH_ROOTS:
+            return None
+        return Answer((told,), forward=True)
 
     def _with_own_events(self, reply: bytes, root: int) -> bytes:
         """GetWindowAttributes' reply about a root, with what this program has selected."""
