@@ -126,23 +126,31 @@ class StepLink:
                 raise LabError(f"the two sides of the link were not still for {STILL} s in {limit:g} s")
             time.sleep(0.001)
 
-    def run_steps(self, still: Stillness, seen: Callable[[], object], *, limit: float = 60) -> list[object]:
+    def run_steps(
+        self, still: Stillness, seen: Callable[[], object], *, settled: float | None = None, limit: float = 60
+    ) -> list[object]:
         """Step until nothing is held any more for two seconds; what ``seen`` said after each step.
 
-        The first element is from before the first step, so the index is the number of steps.
+        The first element is from before the first step, so the index is the number of steps. With ``settled``
+        it is also over when what is seen has changed, but not for so many seconds: for ends that never stop
+        talking to each other.
         """
         found = [seen()]
         end = time.monotonic() + limit
-        quiet_since = time.monotonic()
-        while time.monotonic() - quiet_since < 2:
-            if time.monotonic() > end:
+        carried = changed = time.monotonic()
+        while (now := time.monotonic()) - carried < 2:
+            if settled is not None and found[-1] != found[0] and now - changed > settled:
+                break
+            if now > end:
                 raise LabError(f"after {len(found)} steps in {limit:g} s there was still something to carry")
+            before = found[-1]
             if self.step(still):
-                found.append(None)
-                quiet_since = time.monotonic()
+                found.append(before)
+                carried = time.monotonic()
             else:
                 time.sleep(0.02)
             found[-1] = seen()
+            changed = time.monotonic() if found[-1] != before else changed
         return found
 
     def _readable(self) -> bool:
