@@ -117,6 +117,18 @@ def test_streams_and_status_are_those_of_plain_ssh(
     del name, alias
 
 
+def test_the_command_has_no_other_variables_children_or_signals_than_over_ssh(
+    person: Person, alias: str
+) -> None:
+    show = "env | grep -v ^SSH_ | sort; ps -o stat=,args= --ppid $$ | grep -v ps; grep ^Sig /proc/self/status"
+    for _ in range(2):
+        plain, ours = (run(person, [*argv, alias, show]) for argv in (["ssh", "-x"], bridge(person)))
+        added = set(ours.out.splitlines()) - set(plain.out.splitlines())
+        assert {line.partition(b"=")[0] for line in added} == {b"DISPLAY", b"XAUTHORITY"}, ours
+        assert set(plain.out.splitlines()) <= set(ours.out.splitlines())
+        everything_is_gone(person)
+
+
 def test_a_terminal_where_there_is_none_has_the_usual_modes(person: Person, alias: str) -> None:
     _, ours = both(person, ["-tt", alias, "stty size; stty -a; exit 5"])
     assert ours.status == 5

@@ -14,6 +14,7 @@ forewarning    what ssh will keep silent about
 master         whether a shared connection forwards X11 to this display
 bridge_route   the session over the bridge: who logs in, who joins, what is done without a bridge
 bridge_session ssh's login and session as our children, and the local half's news beside them
+bridge_half    the process here that all sessions to one host share
 bridge_folder  where all sessions to one host meet, here
 bridge_words   which options the three calls of ssh get
 bridge_command what the session runs over there until it is the user's command

@@ -46,6 +46,7 @@ def meeting(token: str, *, strict: bool) -> str:
         f"if x_runtime_folder && x_meet {token} && x_wait {PATIENCE}; then\n"
         "DISPLAY=$x_display XAUTHORITY=$x_authority\nexport DISPLAY XAUTHORITY\n"
         f"else {otherwise}\nfi\n"
+        'wait "$x_timer" 2>/dev/null\n'  # or the command would inherit a child that it never had
     )
 
 

@@ -15,6 +15,7 @@ from x11fwd.bridge.session import memory
 from x11fwd.pipeline.ssh import bridge_command as command
 from x11fwd.pipeline.ssh import bridge_folder as folders
 from x11fwd.pipeline.ssh import bridge_words as words
+from x11fwd.pipeline.ssh.bridge_half import end_orphan, fork_half, to_background
 from x11fwd.pipeline.ssh.bridge_session import LOST, Foreground, Verdict
 from x11fwd.pipeline.ssh.link import cache_folder
 from x11fwd.pipeline.ssh.relay import end_like, write_all
@@ -110,7 +111,7 @@ def _meet(call: Call, known: memory.Known) -> int:
         if verdict is not None:
             call.note("bridge: open already for another session to this host, whose display this one shares")
             if words.wants_background(call.line, call.config):
-                _to_background()
+                to_background()
             return _finish(guest, _with_verdict(call, guest, verdict))
         link.close()
         if not guest.lost:  # somebody sits at its password prompt
@@ -126,12 +127,12 @@ def _first(call: Call, known: memory.Known, folder: folders.Folder) -> int:
     own = control in {"", "none"} or not folders.answers(control)
     if own:
         control = folder.master
-        _end_orphan(folder, call.environ)
+        end_orphan(folder, call.environ)
     token = os.urandom(16).hex() if _waits(call, known) else _NOBODY
     remote = _wrapped(call, command.meeting(token, strict=not known.ran))  # now, as ssh will take a while
     listener = folder.listen()
     ours, theirs = socket.socketpair()
-    _fork_half(call, known, folder, listener, theirs, token=token, control=control, own=own)
+    fork_half(call, known, folder, listener, theirs, token=token, control=control, own=own)
     listener.close()
     theirs.close()
     folder.unlock()
@@ -154,11 +155,11 @@ def _first(call: Call, known: memory.Known, folder: folders.Folder) -> int:
     if call.asks is not None and not _may(call, control, call.asks):
         return _finish(front, _natively(call, front, control))
     if words.wants_background(call.line, call.config):
-        _to_background()
+        to_background()
     front.logged_in()
     status = _session(call, known, front, control, remote)
     if front.lost and own:
-        _end_orphan(folder, call.environ)  # the local half was killed, and cannot do it
+        end_orphan(folder, call.environ)  # the local half was killed, and cannot do it
     return _finish(front, status)
 
 
@@ -273,66 +274,3 @@ def _run(call: Call, front: Foreground, control: str, remote: str | None, *, nat
     terminal = _terminal(call)
     argv = words.session_words(call.line, call.config, control, remote, native=native, terminal=terminal)
     return front.session(argv, terminal=terminal, copies=not terminal and not _no_terminal_here(call))
-
-
-def _to_background() -> None:
-    """As `ssh -f` once it is logged in: the prompt comes back, the session goes on without a terminal."""
-    if os.fork():
-        os._exit(0)
-    os.setsid()
-    null = os.open(os.devnull, os.O_RDWR)
-    os.dup2(null, 0)
-    os.close(null)
-
-
-def _end_orphan(folder: folders.Folder, environ: Mapping[str, str]) -> None:
-    """A master whose local half was killed."""
-    if not folders.answers(folder.master):
-        return
-    from x11fwd.bridge.session.channel import run_quietly
-
-    run_quietly(words.exit_words(folder.master), environ, _SETTLED)
-
-
-def _fork_half(
-    call: Call,
-    known: memory.Known,
-    folder: folders.Folder,
-    listener: socket.socket,
-    first: socket.socket,
-    *,
-    token: str,
-    control: str,
-    own: bool,
-) -> None:
-    """Start the local half's process: nobody's terminal, nobody's streams, none of our descriptors."""
-    if os.fork():
-        return
-    try:
-        os.setsid()
-        null = os.open(os.devnull, os.O_RDWR)
-        for stream in (0, 1, 2):
-            os.dup2(null, stream)
-        low, high = sorted((listener.fileno(), first.fileno()))
-        os.closerange(3, low)
-        os.closerange(low + 1, high)
-        os.closerange(high + 1, 1024)
-        os.chdir("/")
-        from x11fwd.bridge.session.process import Task, serve
-
-        task = Task(
-            folder=folder.path,
-            control=control,
-            channel=words.channel_words(call.line, call.config, control),
-            leave=words.exit_words(control) if own else [],
-            display=call.environ["DISPLAY"],
-            environ=dict(call.environ),
-            trusted=call.trusted,
-            token=token,
-            place=call.place,
-            cache=cache_folder(call.environ),
-            known=known,
-        )
-        serve(listener, first, task)
-    finally:
-        os._exit(0)

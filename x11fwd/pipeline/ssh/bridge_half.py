@@ -1,0 +1,82 @@
+"""The local half's process and what is left of one that was killed; `bridge_route` uses it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from x11fwd.pipeline.ssh import bridge_folder as folders
+from x11fwd.pipeline.ssh import bridge_words as words
+from x11fwd.pipeline.ssh.link import cache_folder
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Mapping
+
+    from x11fwd.bridge.session.memory import Known
+    from x11fwd.pipeline.ssh.bridge_route import Call
+
+_SETTLED = 5.0  # seconds for an old master to end
+
+
+def to_background() -> None:
+    """As `ssh -f` once it is logged in: the prompt comes back, the session goes on without a terminal."""
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    os.close(null)
+
+
+def end_orphan(folder: folders.Folder, environ: Mapping[str, str]) -> None:
+    """A master whose local half was killed."""
+    if not folders.answers(folder.master):
+        return
+    from x11fwd.bridge.session.channel import run_quietly
+
+    run_quietly(words.exit_words(folder.master), environ, _SETTLED)
+
+
+def fork_half(
+    call: Call,
+    known: Known,
+    folder: folders.Folder,
+    listener: socket.socket,
+    first: socket.socket,
+    *,
+    token: str,
+    control: str,
+    own: bool,
+) -> None:
+    """Start the local half's process: nobody's terminal, nobody's streams, none of our descriptors."""
+    if os.fork():
+        return
+    try:
+        os.setsid()
+        null = os.open(os.devnull, os.O_RDWR)
+        for stream in (0, 1, 2):
+            os.dup2(null, stream)
+        low, high = sorted((listener.fileno(), first.fileno()))
+        os.closerange(3, low)
+        os.closerange(low + 1, high)
+        os.closerange(high + 1, 1024)
+        os.chdir("/")
+        from x11fwd.bridge.session.process import Task, serve
+
+        task = Task(
+            folder=folder.path,
+            control=control,
+            channel=words.channel_words(call.line, call.config, control),
+            leave=words.exit_words(control) if own else [],
+            display=call.environ["DISPLAY"],
+            environ=dict(call.environ),
+            trusted=call.trusted,
+            token=token,
+            place=call.place,
+            cache=cache_folder(call.environ),
+            known=known,
+        )
+        serve(listener, first, task)
+    finally:
+        os._exit(0)
