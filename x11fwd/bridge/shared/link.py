@@ -36,6 +36,7 @@ FIRST_WINDOW = 1 << 16  # what may be sent of a connection before the other half
 DATA_SIZE = 1 << 14  # bytes of DATA in one frame, so that connections take turns
 MOST_CONNECTIONS = 4096  # at once; an X server takes 256 to 2048 (Xserver(1), -maxclients)
 FAST_LINK = 2e7  # bytes in a second; zlib's level 6 makes fewer of noisy images
+NEAR = 0.003  # seconds of a round trip; with FAST_LINK this machine or its network, faster than any zlib
 ACK_STEP = (
     1 << 9
 )  # bytes that come before an acknowledgement is worth a batch of its own; it paces the sender
@@ -199,8 +200,8 @@ class Link:
             name = chosen(stream.peer.packers)
             plain = frame_bytes(PACKED, LINK, name.encode("ascii"))
             stream.packer = new_packer(name, self._level)
-        fast = self._pace.rate > FAST_LINK
-        data = plain + (batch if stream.packer is None else stream.packer.pack(batch, fast=fast))
+        most = 9 if self._pace.rate < FAST_LINK else 1 if self._pace.trip > NEAR else 0
+        data = plain + (batch if stream.packer is None else stream.packer.pack(batch, most=most))
         if self._flushed < self._sent:
             self._flushed = self._sent
             self._batches.append((self._sent, len(data)))

@@ -23,7 +23,7 @@ _STORED_HEAD = struct.Struct("<BHH")
 class Packer:
     """Packs batches with one zlib context (RFC 1951, without a header).
 
-    Batches that cannot be packed go as stored blocks, and `fast` ones at level 1: a compressor that is
+    Large batches that cannot be packed go as stored blocks, others at a lower level: a compressor that is
     started anew knows the same bytes before as the other side does, so nothing of the context is lost.
     """
 
@@ -33,18 +33,15 @@ class Packer:
         self._stream = zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS)
         self._before = b""  # the last bytes, as many as zlib looks back
 
-    def pack(self, batch: bytes, *, fast: bool = False) -> bytes:
+    def pack(self, batch: bytes, *, most: int = 9) -> bytes:
         """The batch packed, up to a byte border, so that the other side can unpack all of it now.
 
         Args:
-            fast: the link takes bytes faster than zlib makes them.
+            most: the level that a large batch is worth; 0 does not pack it.
         """
         level = self._level
         if len(batch) >= BIG_BATCH:
-            if _is_noise(batch):
-                level = 0
-            elif fast:
-                level = 1
+            level = 0 if not most or _is_noise(batch) else min(level, most)
         before, self._before = self._before, (self._before + batch[-_LOOKS_BACK:])[-_LOOKS_BACK:]
         if not level:
             self._running = 0
@@ -113,9 +110,9 @@ class ZstdPacker:
         self._stream = module.ZstdCompressor(level=_ZSTD_LEVEL)
         self._mode = module.ZstdCompressor.FLUSH_BLOCK
 
-    def pack(self, batch: bytes, *, fast: bool = False) -> bytes:
+    def pack(self, batch: bytes, *, most: int = 9) -> bytes:
         """Like Packer's."""
-        del fast
+        del most
         return bytes(self._stream.compress(batch, mode=self._mode))
 
 
