@@ -16,6 +16,7 @@ from x11fwd.bridge.shared.setup import Setup
 if TYPE_CHECKING:
     from x11fwd.bridge.local.server import ServerConnection
 
+FONTS_STEP = 60.0  # seconds; some thousand names are looked through for each list
 REFRESH_STEP = 3.0  # seconds
 FOCUS_STEP = 0.9  # seconds; a fact of the focus is no older, and half a round trip
 
@@ -26,7 +27,7 @@ class Keeper:
     def __init__(self, server: ServerConnection) -> None:
         self._server = server
         self._payloads: list[bytes] = []
-        self._refreshed = self._focus_asked = 0.0
+        self._refreshed = self._focus_asked = self._fonts_asked = 0.0
         self._prefetch: Prefetch | None = None
         self._send(b"")
 
@@ -64,6 +65,9 @@ class Keeper:
         if self._prefetch is not None and now - self._refreshed > REFRESH_STEP:
             self._refreshed = now
             self._prefetch.refresh()
+            if now - self._fonts_asked > FONTS_STEP:
+                self._fonts_asked = now
+                self._prefetch.refresh_fonts()
             self._send(self._prefetch.take())
 
     def tick(self, now: float) -> None:

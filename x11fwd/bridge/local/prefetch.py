@@ -70,15 +70,23 @@ class Prefetch(Rounds):
         self._next_id = setup.id_base
         self._begin()
 
+    def refresh_fonts(self) -> None:
+        """Ask again for fonts, which change without an event; only differences are told."""
+        found = self._rounds[FONTS]
+        if not found.open:
+            found.times = 0
+            self._run(found)
+
     def refresh(self) -> None:
         """Ask again for what may change without an event. Only differences are told.
 
-        That is fonts and, where the keeper is untrusted, properties of roots: such a client hears of no
-        event of a window that is not its own (Xorg's Xext/security.c, SecurityReceive).
+        Where the keeper is untrusted, these are the properties of roots: such a client hears of no event of a
+        window that is not its own (Xorg's Xext/security.c, SecurityReceive).
         """
-        untrusted = not any(self._majors.opcode(name) for name in _NOT_FOR_UNTRUSTED)
+        if any(self._majors.opcode(name) for name in _NOT_FOR_UNTRUSTED):
+            return
         for topic, found in self._rounds.items():
-            if (topic == FONTS or (untrusted and topic.startswith(ROOT_TOPICS))) and not found.open:
+            if topic.startswith(ROOT_TOPICS) and not found.open:
                 found.times = 0
                 self._run(found)
 

@@ -216,7 +216,7 @@ def test_what_changes_without_a_word_is_asked_again_and_only_differences_are_tol
     server.run()
     payloads: list[bytes] = []
     feed = server.prefetch.feed
-    server.prefetch.refresh()
+    server.prefetch.refresh_fonts()
     asked = len(server.requests)
     server.prefetch.feed = lambda data: payloads.extend(feed(data)) or []  # type: ignore[method-assign, func-returns-value]
     server.run()
