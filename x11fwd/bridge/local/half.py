@@ -82,7 +82,7 @@ class LocalHalf:
 
     def __init__(self, server: XServer, session: str, on_change: Callable[[], None] = lambda: None) -> None:
         self._server = server
-        self._link = Link(session, WINDOW)
+        self._link = Link(session, WINDOW, first_packer="zlib")  # the facts go out before its hello
         self._shelf = ImageShelf()
         self._on_change = on_change
         self.programs = 0

@@ -85,14 +85,18 @@ class Link:
         link.send(...); accepted = link.send_data(connection, data)
         if link.due(): stream.write(link.flush())
 
-    `keep` bounds the bytes that are kept until they are acknowledged.
+    `keep` bounds the bytes that are kept until they are acknowledged. `first_packer` packs what goes out
+    before the other half has said what it can unpack; for who knows, as who sends the other its program.
     """
 
-    def __init__(self, session: str, window: int, *, keep: int = 1 << 25, level: int = 6) -> None:
+    def __init__(
+        self, session: str, window: int, *, keep: int = 1 << 25, level: int = 6, first_packer: str = ""
+    ) -> None:
         self._session = session
         self._window = window
         self._keep = keep
         self._level = level
+        self._first_packer = first_packer
         self._notes: Tuple[Tuple[str, str], ...] = ()
         self._stream = _Stream()
         self._out: List[bytes] = []
@@ -196,8 +200,8 @@ class Link:
         batch, self._out = b"".join(self._out), []
         stream = self._stream
         plain = b""
-        if stream.packer is None and stream.peer is not None and chosen(stream.peer.packers):
-            name = chosen(stream.peer.packers)
+        name = self._first_packer if stream.peer is None else chosen(stream.peer.packers)
+        if stream.packer is None and name:
             plain = frame_bytes(PACKED, LINK, name.encode("ascii"))
             stream.packer = new_packer(name, self._level)
         most = 9 if self._pace.rate < FAST_LINK else 1 if self._pace.trip > NEAR else 0

@@ -282,3 +282,16 @@ def test_any_bytes_make_frames_or_a_wire_fault() -> None:
                 here.receive(chunk, 0.0)
         except WireFault:
             continue
+
+
+def test_who_knows_the_other_half_packs_at_once() -> None:
+    here, there = Link("s", WINDOW, first_packer="zlib"), Link("s", WINDOW)
+    data, late = here.begin(), there.begin()
+    here.send(frames.CONTROL, 0, b"facts " * 5000)
+    data += here.flush()
+    assert len(data) < 1000
+    came = there.receive(data, 0.0)
+    assert [frame.payload for frame in came] == [b"facts " * 5000]
+    here.receive(late, 0.0)
+    here.send(frames.CONTROL, 0, b"more")
+    assert [frame.payload for frame in carry(here, there)] == [b"more"]
