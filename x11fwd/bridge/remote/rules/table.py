@@ -1,5 +1,6 @@
 """All rules, in the order in which they are asked."""
 
+from x11fwd.bridge.remote.rules.again import SameAgain
 from x11fwd.bridge.remote.rules.atoms import AtomRule
 from x11fwd.bridge.remote.rules.base import RuleTable
 from x11fwd.bridge.remote.rules.changes import ChangeRule
@@ -31,4 +32,5 @@ RULES: RuleTable = (
     OwnAttributes,
     OwnImage,
     OwnProperties,
+    SameAgain,
 )
