@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from x11fwd.pipeline.ssh import routes
-from x11fwd.pipeline.ssh.command_line import CommandLine
+from x11fwd.pipeline.ssh.command_line import WITH_ARGUMENT, CommandLine
 from x11fwd.pipeline.ssh.decision import Screen, decide, passes_through
 
 if TYPE_CHECKING:
@@ -63,19 +63,22 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _own_options(argv: Sequence[str]) -> tuple[tuple[str, ...] | None, str | None]:
-    """The words behind our long options in front, and `--via`; None for the words asks for help."""
-    words, route = list(argv), None
-    while words and words[0].startswith("--") and words[0] != "--":
-        option, equals, value = words.pop(0).partition("=")
-        if option == "--help":
-            return None, route
-        if option != "--via":
-            words.insert(0, option + equals + value)
-            break
-        if not equals:
-            value = words.pop(0) if words else ""
-        route = value
-    return tuple(words), route
+    """The words without our long options, which stand before the target, and `--via`; None asks for help."""
+    words: list[str] = []
+    via = None
+    rest = list(argv)
+    while rest and rest[0].startswith("-") and rest[0] != "--":
+        word = rest.pop(0)
+        if word == "--help":
+            return None, via
+        if word == "--via" or word.startswith("--via="):
+            via = word[6:] if word != "--via" else rest.pop(0) if rest else ""
+            continue
+        words.append(word)
+        takes = next((at for at, letter in enumerate(word) if letter in WITH_ARGUMENT), 0)
+        if 0 < takes == len(word) - 1 and not word.startswith("--") and rest:
+            words.append(rest.pop(0))
+    return (*words, *rest), via
 
 
 def _with_display(line: CommandLine, via: str | None) -> int:
