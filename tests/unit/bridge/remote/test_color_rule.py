@@ -3,10 +3,10 @@
 import struct
 
 from tests.unit.bridge.remote.told import COLORMAP, TRUE_COLOR_VISUAL, Told, error_of, only
-from x11fwd.bridge.remote.rules.colors import ColorRule
+from x11fwd.bridge.remote.rules.colors import MOST_QUERIED, ColorRule
 from x11fwd.bridge.shared.packets import reply_packet
-from x11fwd.bridge.shared.truecolor import Allocated, TrueColors, true_colors
 from x11fwd.bridge.shared.setup import VisualType
+from x11fwd.bridge.shared.truecolor import Allocated, TrueColors, true_colors
 from x11fwd.bridge.shared.wire import Packet
 
 DEEP = VisualType(0x21, 4, 8, 256, 0xFF0000, 0xFF00, 0xFF, 24)
@@ -121,6 +121,16 @@ def test_a_colormap_in_which_the_server_counts_stays_its_own() -> None:
     told.knowledge.colors.add(TRUE_COLOR_VISUAL)
     assert told.ask(rule, 84, 0, _color(told, 0, 0, 0)) is None
     assert told.ask(rule, 88, 0, told.words(COLORMAP, 0, 0)) is None
+
+
+def test_a_request_of_endless_work_is_not_worked_on() -> None:
+    told = _ready()
+    rule = ColorRule(told.around)
+    many = [0] * (MOST_QUERIED + 1)
+    assert told.ask(rule, 91, 0, told.words(COLORMAP, *many)) is None
+    answer = told.ask(rule, 88, 0, told.words(COLORMAP, 0xFFFFFF, *many[:100]))
+    assert answer is not None
+    assert not answer.packets
 
 
 def test_planes_free_every_pixel_that_they_make() -> None:

@@ -6,12 +6,14 @@ from typing import Dict, Optional, Set, Tuple
 from x11fwd.bridge.remote.rules.base import Answer, Rule, Surroundings
 from x11fwd.bridge.shared.majors import CORE
 from x11fwd.bridge.shared.packets import error_packet, reply_packet
-from x11fwd.bridge.shared.truecolor import Allocated, TrueColors
 from x11fwd.bridge.shared.resources import Palette
+from x11fwd.bridge.shared.truecolor import Allocated, TrueColors
 from x11fwd.bridge.shared.wire import REPLY, Packet, Request
 
 _FREE_COLORMAP, _COPY_COLORMAP = 79, 81
 _ALLOC_COLOR, _ALLOC_NAMED, _FREE_COLORS, _QUERY_COLORS, _LOOKUP_NAMED = 84, 85, 88, 91, 92
+MOST_QUERIED = 1 << 12  # pixels; more are faster computed by the X server than here
+MOST_FREED = 1 << 14  # pixels, with all combinations of planes
 _ALLOCATES = {_ALLOC_COLOR, _ALLOC_NAMED}
 
 
@@ -118,6 +120,10 @@ class ColorRule(Rule):
             counted = (colors, Allocated())
         (planes,) = self.words(request, 1, at=4)
         pixels = self.words(request, (self.size(request) - 12) // 4, at=8)
+        each = sum(1 << bin(planes & ramp.mask).count("1") for ramp in counted[0].ramps)
+        if len(pixels) * each > MOST_FREED:
+            # freeing has no effect but its errors; a program that wants this many at once gets none
+            return Answer()
         code, value = counted[1].free(counted[0], pixels, planes)
         if not code:
             return Answer()
@@ -126,6 +132,8 @@ class ColorRule(Rule):
     def _query(self, request: Request, colors: TrueColors) -> Optional[bytes]:
         order = self.around.order
         pixels = self.words(request, (self.size(request) - 8) // 4, at=4)
+        if len(pixels) > MOST_QUERIED:
+            return None
         parts = [struct.pack(order + "H22x", len(pixels) & 0xFFFF)]
         for pixel in pixels:
             color = colors.color(pixel)
