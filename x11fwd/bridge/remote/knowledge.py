@@ -22,8 +22,8 @@ from x11fwd.bridge.shared.control import (
 )
 from x11fwd.bridge.shared.faults import WireFault
 from x11fwd.bridge.shared.majors import Majors
-from x11fwd.bridge.shared.truecolor import TrueColors, true_colors
 from x11fwd.bridge.shared.setup import VisualType
+from x11fwd.bridge.shared.truecolor import TrueColors, true_colors
 
 MOST_ATOMS = 1 << 16
 MOST_FACT_BYTES = 1 << 24
