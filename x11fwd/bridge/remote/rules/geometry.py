@@ -11,7 +11,7 @@ from x11fwd.bridge.shared.majors import CORE
 from x11fwd.bridge.shared.packets import reply_packet
 from x11fwd.bridge.shared.wire import ERROR, REPLY, Packet, Request
 
-_CREATE_PIXMAP, _FREE_PIXMAP, _GET_ATTRIBUTES, _GET_GEOMETRY = 53, 54, 3, 14
+_CREATE_PIXMAP, _FREE_PIXMAP, _ATTRIBUTES_ASKED, _GET_GEOMETRY = 53, 54, 3, 14
 _STATIC_VISUALS = (0, 2, 4)  # StaticGray, StaticColor, TrueColor
 MOST_PIXMAPS = 1 << 16
 
@@ -72,7 +72,7 @@ class OwnAttributes(Rule):
     the question right after it, too (Xlib asks in pairs, Tk twice).
     """
 
-    requests = ((CORE, _GET_ATTRIBUTES),)
+    requests = ((CORE, _ATTRIBUTES_ASKED),)
 
     def __init__(self, around: Surroundings) -> None:
         super().__init__(around)
@@ -131,7 +131,7 @@ class OwnAttributes(Rule):
             return False
         # of the root's colormap the X server's answer about the root tells, which is asked ahead
         order = self.around.knowledge.order
-        told = self.around.knowledge.fact(struct.pack(order + "BxHI", _GET_ATTRIBUTES, 2, window.root))
+        told = self.around.knowledge.fact(struct.pack(order + "BxHI", _ATTRIBUTES_ASKED, 2, window.root))
         if told is not None and struct.unpack_from(order + "I", told, 28)[0] == colormap:
             return bool(told[25])
         return self._installed.get(colormap)
