@@ -121,9 +121,23 @@ def test_only_a_window_in_which_the_focus_is_can_take_it_away() -> None:
     desk.window(OTHER, TOP)
     assert _ask(desk) is not None
     desk.send(10, desk.pack("I", OTHER))
+    desk.settle()
     assert _ask(desk) is not None
     desk.send(10, desk.pack("I", TOP))
+    desk.settle()
     assert _ask(desk) is None
+
+
+def test_a_barrier_behind_what_may_bring_events_is_a_real_one() -> None:
+    desk, _ = _desk()
+    desk.window(TOP)
+    desk.send(
+        8, desk.pack("I", TOP)
+    )  # MapWindow: MapNotify, VisibilityNotify and Expose come before the reply
+    assert _ask(desk) is None
+    _tell(desk, 1)
+    desk.send(61, desk.pack("IHHHH", TOP, 0, 0, 0, 0))  # ClearArea without exposures
+    assert _ask(desk) is not None
 
 
 def test_under_a_grab_of_the_server_the_focus_is_that_of_the_moment() -> None:

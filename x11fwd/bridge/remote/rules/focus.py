@@ -8,13 +8,30 @@ from x11fwd.bridge.remote.rules.base import Answer, Rule, Surroundings
 from x11fwd.bridge.remote.rules.facts import Grabs
 from x11fwd.bridge.remote.window_state import WindowStates
 from x11fwd.bridge.shared.factkeys import fact_key
-from x11fwd.bridge.shared.majors import CORE
+from x11fwd.bridge.shared.majors import CORE, FIRST_EXTENSION_OPCODE
 from x11fwd.bridge.shared.topics import FOCUS
 from x11fwd.bridge.shared.wire import GENERIC_EVENT, REPLY, Packet, Request
 
 _GET_INPUT_FOCUS, _SET_INPUT_FOCUS, _FOCUS_DESTROY, _FOCUS_DESTROY_INSIDE = 43, 42, 4, 5
 _REPARENT_WINDOW, _UNMAP_WINDOW, _UNMAP_INSIDE = 7, 10, 11
 _TAKING_AWAY = (_FOCUS_DESTROY, _FOCUS_DESTROY_INSIDE, _REPARENT_WINDOW, _UNMAP_WINDOW, _UNMAP_INSIDE)
+# What the program is told about by events, where it or a window manager has selected them: windows that come,
+# go or move, selections that change hands, a pointer that is moved or grabbed, events that are sent.
+_SET_SELECTION, _CONVERT_SELECTION, _SEND_EVENT = 22, 24, 25
+_GRAB_POINTER, _UNGRAB_POINTER, _WARP_POINTER = 26, 27, 41
+_MAP_WINDOW, _MAP_INSIDE, _CONFIGURE_WINDOW, _CIRCULATE_WINDOW, _CLEAR_AREA = 8, 9, 12, 13, 61
+_TELLING = (
+    *(
+        *_TAKING_AWAY,
+        _MAP_WINDOW,
+        _MAP_INSIDE,
+        _CONFIGURE_WINDOW,
+        _CIRCULATE_WINDOW,
+        _SET_INPUT_FOCUS,
+        _CLEAR_AREA,
+    ),
+    *(_SET_SELECTION, _CONVERT_SELECTION, _SEND_EVENT, _GRAB_POINTER, _UNGRAB_POINTER, _WARP_POINTER),
+)
 _NONE, _POINTER_ROOT = 0, 1  # in place of a window
 _FOCUS_IN, _FOCUS_OUT = 9, 10
 _XI_SET_FOCUS, _SET_DEVICE_FOCUS, _XI_FOCUS_IN, _XI_FOCUS_OUT = 49, 21, 9, 10
@@ -37,11 +54,15 @@ class InputFocus(Rule):
     what can move it: SetInputFocus, or taking away a window that may have it (chapter 9, SetInputFocus: "if
     the focus window later becomes not viewable"). A program that has grabbed the server asks for the focus of
     that moment. That all errors of earlier requests come before the reply is the Sequencer's care.
+
+    Programs count on more: that the events which earlier requests brought about come before the reply, as the
+    server does one request after the other (chapter 1). Tk's `update` ends with what has come by then. So a
+    question behind a request that may bring events travels.
     """
 
     requests = ((CORE, _GET_INPUT_FOCUS),)
     seen = (
-        *((CORE, opcode) for opcode in (*_TAKING_AWAY, _SET_INPUT_FOCUS)),
+        *((CORE, opcode) for opcode in _TELLING),
         ("XInputExtension", _SET_DEVICE_FOCUS),
         ("XInputExtension", _XI_SET_FOCUS),
     )
@@ -56,12 +77,13 @@ class InputFocus(Rule):
         self._when = 0.0
         self._first = True  # nothing has moved the focus since the program came
         self._moved = 0  # the last request that may have moved the focus
+        self._telling = 0  # the last request that may bring events
         self._open = 0  # questions answered here whose replies are under way
 
     def answer(self, request: Request) -> Optional[Answer]:
         if self.size(request) != 4 or self._open >= FOCUS_CREDIT or self.around.at_risk():
             return None
-        if self._grabs.grabbed:
+        if self._grabs.grabbed or self._telling > self.around.settled():
             return None
         told = self._told
         if told is None and not self._first:
@@ -76,14 +98,20 @@ class InputFocus(Rule):
     def passes(self, request: Request) -> None:
         if request.opcode == _GET_INPUT_FOCUS:
             self._open += 1
-        elif self._may_move(request):
+            return
+        if request.opcode == _CLEAR_AREA and not request.minor:
+            return  # without exposures
+        self._telling = request.number
+        if self._may_move(request):
             self._moved = request.number
             self._told, self._first = None, False
             self.around.knowledge.forget(FOCUS)
 
     def _may_move(self, request: Request) -> bool:
         """Not by taking away a window in which the focus is not."""
-        if self._told is None or request.opcode not in _TAKING_AWAY:
+        if request.opcode not in _TAKING_AWAY:
+            return request.opcode == _SET_INPUT_FOCUS or request.opcode >= FIRST_EXTENSION_OPCODE
+        if self._told is None:
             return True
         (focus,) = struct.unpack_from(self.around.order + "I", self._told, 8)
         inside = self._windows.inside(focus, self.words(request, 1)[0])
