@@ -245,4 +245,4 @@ class DrawingRisks(RiskRules):
                 at += 2 + count * unit
                 if at > end:
                     return False
-        return self._drawable(request) is not None
+        return self._size(request) >= 16 and self._drawable(request) is not None

@@ -189,10 +189,11 @@ class ExtensionRisks(RiskRules):
 
     def _create_damage(self, request: Request) -> bool:
         _, drawable = self._words(request, 2)
-        pixels = self._canvas(drawable)
-        safe = pixels is not None and request.data[request.body + 8] <= 3 and self._size(request) == 16
-        inside = drawable if pixels is not None and pixels.window else 0
-        return self._thing(request, _DAMAGE, safe=safe, parent=inside)
+        window = self._canvas(drawable)
+        if window is None or not window.window:  # on a pixmap it ends with the last use of that
+            return False
+        safe = request.data[request.body + 8] <= 3 and self._size(request) == 16
+        return self._thing(request, _DAMAGE, safe=safe, parent=drawable)
 
     def _subtract_damage(self, request: Request) -> bool:
         known = self._is(request, _DAMAGE) and self._size(request) == 16
