@@ -101,6 +101,7 @@ class Resources:
         self._doubtful: Set[int] = set()  # ids of which nobody knows here whether they are in use
         self.atoms = set(range(1, LAST_PREDEFINED_ATOM + 1))
         self.fonts: Set[bytes] = set()  # names under which there surely is one
+        self.layouts = {one.depth: one for one in setup.layouts}
         self.depths: Dict[int, Tuple[int, ...]] = {}
         self.visuals: Dict[int, Dict[int, int]] = {}  # of each root, visual to depth
         for root in setup.roots:

@@ -172,7 +172,7 @@ class DrawingRisks(RiskRules):
         width, height = self._shorts(request, 8, 2)
         left, depth = struct.unpack_from("BB", request.data, request.body + 16)
         setup = self._resources.setup
-        layout = next((one for one in setup.layouts if one.depth == depth), None)
+        layout = self._resources.layouts.get(depth)
         if pixels is None or layout is None:
             return False
         if request.minor == 2:  # ZPixmap

@@ -162,10 +162,7 @@ class RenderRisks(RiskRules):
     def _add_glyphs(self, request: Request) -> bool:
         number, count = self._words(request, 2)
         found = self._resources.known.get(number)
-        layouts = self._resources.setup.layouts
-        layout = next(
-            (one for one in layouts if isinstance(found, Glyphs) and one.depth == found.depth), None
-        )
+        layout = self._resources.layouts.get(found.depth) if isinstance(found, Glyphs) else None
         start = request.body + 8
         end = len(request.data) - start - 16 * count
         if layout is None or not isinstance(found, Glyphs) or end < 0:

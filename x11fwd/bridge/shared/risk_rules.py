@@ -1,7 +1,7 @@
 """Reading requests and remembering what they make, for the rules of risk_*.py; `risk` puts them together."""
 
 import struct
-from typing import Callable, Dict, Optional, Sequence, Tuple
+from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 from x11fwd.bridge.shared.majors import Majors
 from x11fwd.bridge.shared.resources import Palette, Pixels, Resource, Resources
@@ -9,6 +9,7 @@ from x11fwd.bridge.shared.wire import Request
 
 Verdict = Callable[[Request], bool]
 RiskKey = Tuple[str, int]  # extension as in QueryExtension ("" for the core protocol), opcode or minor opcode
+_MOST_PLANS = 256  # of how value lists are read, by mask
 
 
 class RiskRules:
@@ -28,6 +29,7 @@ class RiskRules:
         self._resources = resources
         self._majors = majors
         self._fact = fact
+        self._plans: Dict[Tuple[int, int], Tuple[List[int], struct.Struct]] = {}
         self._unpack_words = [struct.Struct("%s%dI" % (order, count)).unpack_from for count in range(8)]
         self._unpack_shorts = [struct.Struct("%s%dH" % (order, count)).unpack_from for count in range(5)]
 
@@ -94,8 +96,15 @@ class RiskRules:
 
     def _values(self, request: Request, at: int, mask: int, bits: int) -> "Optional[Dict[int, int]]":
         """The value list as bit to value; None when it does not fit the mask or the request."""
-        wanted = [bit for bit in range(bits) if mask >> bit & 1]
-        if mask >> bits or self._size(request) != 4 + at + 4 * len(wanted):
+        plan = self._plans.get((mask, bits))
+        if plan is None:
+            if mask >> bits:
+                return None
+            wanted = [bit for bit in range(bits) if mask >> bit & 1]
+            plan = (wanted, struct.Struct("%s%dI" % (self._order, len(wanted))))
+            if len(self._plans) < _MOST_PLANS:
+                self._plans[mask, bits] = plan
+        wanted, layout = plan
+        if len(request.data) - request.body != at + layout.size:
             return None
-        values = struct.unpack_from("%s%dI" % (self._order, len(wanted)), request.data, request.body + at)
-        return dict(zip(wanted, values))
+        return dict(zip(wanted, layout.unpack_from(request.data, request.body + at)))
