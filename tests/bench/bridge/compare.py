@@ -116,8 +116,8 @@ def _is_left_out(choice: Choice, link: Link, route: Route, toolkit: str, run: in
     if is_slow(link, route) and toolkit == "TkAgg":
         # 40 to 80 s each
         return run > 0 or (choice.quick and not (route.key == "Y" and not link.bits))
-    if choice.quick:
-        return is_slow(link, route) and route.key == "YC" and not link.bits
+    if choice.quick:  # of the two native ones, that which fits the link
+        return is_slow(link, route) and (route.key == "Y") == bool(link.bits)
     return is_slow(link, route) and run > 1
 
 

@@ -44,7 +44,7 @@ def echo_trial(desk: Desk, link: Link, route: Route, toolkit: str, keys: int) ->
         trial.failed = str(error)[-1500:]
     script.order("quit")
     with contextlib.suppress(OSError, runs.LabError):
-        terminal.send("\x04")
+        terminal.send("\r\x04")
         terminal.wait(limit=30)
     terminal.close()
     desk.wait_until_left()
