@@ -104,8 +104,8 @@ class LocalHalf:
 
     @property
     def round_trip(self) -> float | None:
-        """Seconds between the halves, as last measured."""
-        return self._link.round_trip
+        """Seconds between the halves, the least that was measured: a busy line takes longer."""
+        return self._link.nearest
 
     def stop(self) -> None:
         """Make `run` return; any thread may call it."""

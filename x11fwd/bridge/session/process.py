@@ -22,7 +22,7 @@ from x11fwd.errors import X11fwdError
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 _EXIT = 5.0  # seconds that the master has to end
 HOPELESS = frozenset({Reason.NO_PYTHON, Reason.OLD_PYTHON, Reason.NO_FOLDER})
@@ -43,6 +43,7 @@ class Task:
         place: hostname, port and user as ssh sees them.
         cache: x11fwd's cache folder.
         known: what was remembered of the host.
+        measured: told the seconds of round trip between the halves, for the next login's choice of the route.
     """
 
     folder: str
@@ -56,6 +57,7 @@ class Task:
     place: tuple[str, str, str]
     cache: str | None
     known: Known
+    measured: Callable[[float], None] = lambda _seconds: None
 
 
 class _Lock:
@@ -156,6 +158,8 @@ class _Bridge:
             write_all(channel.write, starter.first)
             why = half.run(channel.read, channel.write, lambda data: self._hear(starter, data))
         reception.programs(0)
+        if half.round_trip is not None:
+            task.measured(half.round_trip)
         if half.ready is not None:
             digest = program.digest if starter.kept else ""
             remember(task.cache, task.place, Known(half.ready.number, digest))
@@ -203,9 +207,9 @@ class _Bridge:
     def _hear(self, starter: Starter, data: bytes) -> bool:
         """What comes before the link begins. The block may stand among the link's bytes, see `Starter`."""
         fed = starter.feed(data)
-        channel = self._channel
-        if fed.send and channel is not None:
-            write_all(channel.write, fed.send)
+        half = self._half
+        if half is not None:
+            half.inject(fed.send)
         return starter.refused is None
 
     def _last_words(self, channel: Channel) -> str:

@@ -114,6 +114,7 @@ class Link:
         self._pings: Dict[bytes, float] = {}
         self._turn = 0
         self.round_trip: Optional[float] = None  # seconds, the last one measured
+        self.nearest: Optional[float] = None  # the least
         self._waits = False  # a new stream of an old session: nothing goes out before the other half's hello
 
     @property
@@ -239,6 +240,7 @@ class Link:
                 self._out.append(frame_bytes(ECHO, LINK, frame.payload[:16]))
             elif frame.kind == ECHO and frame.payload in self._pings:
                 self.round_trip = now - self._pings.pop(frame.payload)
+                self.nearest = min(self.nearest or self.round_trip, self.round_trip)
                 self._pace.measured(now, self.round_trip)
         return found
 

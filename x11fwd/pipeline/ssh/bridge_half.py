@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from x11fwd.pipeline.ssh import bridge_folder as folders
 from x11fwd.pipeline.ssh import bridge_words as words
-from x11fwd.pipeline.ssh.link import cache_folder
+from x11fwd.pipeline.ssh.link import cache_folder, remember_round_trip
 
 if TYPE_CHECKING:
     import socket
@@ -76,6 +76,7 @@ def fork_half(
             place=call.place,
             cache=cache_folder(call.environ),
             known=known,
+            measured=lambda seconds: remember_round_trip(*call.place[:2], seconds, call.environ),
         )
         serve(listener, first, task)
     finally:
