@@ -2,7 +2,7 @@
 
 from typing import Optional, Tuple
 
-from tests.unit.bridge.remote.desk import FIRST, Desk
+from tests.unit.bridge.remote.desk import FIRST, ROOT, Desk
 from x11fwd.bridge.remote.rules.focus import FOCUS_CREDIT, FRESH, InputFocus
 
 TOP, INSIDE, OTHER = FIRST + 1, FIRST + 2, FIRST + 3
@@ -138,6 +138,18 @@ def test_a_barrier_behind_what_may_bring_events_is_a_real_one() -> None:
     _tell(desk, 1)
     desk.send(61, desk.pack("IHHHH", TOP, 0, 0, 0, 0))  # ClearArea without exposures
     assert _ask(desk) is not None
+    desk.send(61, desk.pack("IHHHH", TOP, 0, 0, 0, 0), second=1)
+    assert _ask(desk) is None
+
+
+def test_an_event_sent_to_others_is_not_waited_for() -> None:
+    for window, real in ((TOP, True), (0, True), (1, True), (ROOT, False)):
+        desk, _ = _desk()
+        desk.window(TOP)
+        desk.settle()
+        desk.around.at_risk = lambda: False
+        desk.send(25, desk.pack("II32x", window, 0))
+        assert (_ask(desk) is None) == real
 
 
 def test_under_a_grab_of_the_server_the_focus_is_that_of_the_moment() -> None:

@@ -33,6 +33,7 @@ _TELLING = (
     *(_SET_SELECTION, _CONVERT_SELECTION, _SEND_EVENT, _GRAB_POINTER, _UNGRAB_POINTER, _WARP_POINTER),
 )
 _NONE, _POINTER_ROOT = 0, 1  # in place of a window
+_INPUT_FOCUS = 1  # in place of SendEvent's window; 0 is the one under the pointer
 _FOCUS_IN, _FOCUS_OUT = 9, 10
 _XI_SET_FOCUS, _SET_DEVICE_FOCUS, _XI_FOCUS_IN, _XI_FOCUS_OUT = 49, 21, 9, 10
 _WHILE_GRABBED, _NORMAL = 3, 0  # modes of focus events that tell of a new focus
@@ -99,13 +100,21 @@ class InputFocus(Rule):
         if request.opcode == _GET_INPUT_FOCUS:
             self._open += 1
             return
-        if request.opcode == _CLEAR_AREA and not request.minor:
-            return  # without exposures
-        self._telling = request.number
+        if self._tells(request):
+            self._telling = request.number
         if self._may_move(request):
             self._moved = request.number
             self._told, self._first = None, False
             self.around.knowledge.forget(FOCUS)
+
+    def _tells(self, request: Request) -> bool:
+        """Not by clearing without exposures, nor by an event for others, as for a window manager."""
+        if request.opcode == _CLEAR_AREA:
+            return request.minor != 0
+        if request.opcode != _SEND_EVENT:
+            return True
+        setup, (window,) = self.around.setup, self.words(request, 1)
+        return window <= _INPUT_FOCUS or window & ~setup.id_mask == setup.id_base
 
     def _may_move(self, request: Request) -> bool:
         """Not by taking away a window in which the focus is not."""
