@@ -127,8 +127,8 @@ class StepLink:
             time.sleep(0.001)
 
     def run_steps(
-        self, still: Stillness, seen: Callable[[], object], *, settled: float | None = None, limit: float = 60
-    ) -> list[object]:
+        self, still: Stillness, seen: Callable[[], bytes], *, settled: float | None = None, limit: float = 60
+    ) -> list[bytes]:
         """Step until nothing is held any more for two seconds; what ``seen`` said after each step.
 
         The first element is from before the first step, so the index is the number of steps. With ``settled``
