@@ -18,7 +18,7 @@ LAYERS = [
     ("target", "x11"),
     ("transports",),
     ("facts", "playbook"),
-    ("checks", "steps", "explain", "bridge", "viewer"),
+    ("checks", "steps", "explain", "bridge", "viewer", "logs"),
     ("pipeline",),
     ("ui",),
     ("cli",),

@@ -1,0 +1,1 @@
+"""Training logs: following a file, recognising its lines, keeping its points; for the pipeline."""
