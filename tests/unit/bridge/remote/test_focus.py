@@ -57,6 +57,17 @@ def test_the_first_answer_may_be_a_fact() -> None:
     assert _ask(desk) is not None
 
 
+def test_a_window_taken_away_elsewhere_leaves_the_fact_true() -> None:
+    for focus, stays in ((1, True), (TOP, False)):
+        desk = Desk()
+        desk.window(TOP)
+        told = b"\1\2" + bytes(6) + desk.pack("I", focus) + bytes(20)
+        desk.knowledge.learn(b"focus", desk.pack("BxH", 43, 1), told)
+        desk.send(10, desk.pack("I", TOP))
+        desk.settle()
+        assert (_ask(desk) is not None) == stays
+
+
 def test_no_more_answers_are_given_than_the_credit_allows() -> None:
     desk, _ = _desk()
     first = desk.sequencer.number
@@ -150,6 +161,27 @@ def test_an_event_sent_to_others_is_not_waited_for() -> None:
         desk.around.at_risk = lambda: False
         desk.send(25, desk.pack("II32x", window, 0))
         assert (_ask(desk) is None) == real
+
+
+def test_a_copy_is_waited_for_unless_its_context_is_quiet() -> None:
+    desk, _ = _desk()
+    desk.window(TOP)
+    context, other = FIRST + 8, FIRST + 9
+    exposures, foreground = 1 << 16, 1 << 2
+    desk.send(55, desk.pack("IIIII", context, TOP, foreground | exposures, 7, 0))
+    desk.send(55, desk.pack("III", other, TOP, 0))
+    for one, quiet in ((context, True), (other, False)):
+        desk.settle()
+        desk.send(62, desk.pack("III4H4x", TOP, TOP, one, 0, 0, 0, 0))
+        desk.around.at_risk = lambda: False
+        assert (_ask(desk) is not None) == quiet
+    desk.send(57, desk.pack("III", context, other, exposures))  # CopyGC
+    desk.send(56, desk.pack("III", context, exposures, 1))  # ChangeGC
+    for one, quiet in ((context, False), (other, True)):
+        desk.settle()
+        desk.send(62, desk.pack("III4H4x", TOP, TOP, one, 0, 0, 0, 0))
+        desk.around.at_risk = lambda: False
+        assert (_ask(desk) is not None) == quiet
 
 
 def test_under_a_grab_of_the_server_the_focus_is_that_of_the_moment() -> None:

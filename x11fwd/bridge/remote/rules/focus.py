@@ -4,6 +4,7 @@ import struct
 from time import monotonic
 from typing import Optional
 
+from x11fwd.bridge.remote.quiet_contexts import CONTEXT_REQUESTS, COPY_AREA, COPY_PLANE, QuietContexts
 from x11fwd.bridge.remote.rules.base import Answer, Rule, Surroundings
 from x11fwd.bridge.remote.rules.facts import Grabs
 from x11fwd.bridge.remote.window_state import WindowStates
@@ -57,13 +58,14 @@ class InputFocus(Rule):
     that moment. That all errors of earlier requests come before the reply is the Sequencer's care.
 
     Programs count on more: that the events which earlier requests brought about come before the reply, as the
-    server does one request after the other (chapter 1). Tk's `update` ends with what has come by then. So a
-    question behind a request that may bring events travels.
+    server does one request after the other (chapter 1). Tk's `update` ends with what has come by then, and its
+    text waits for ever for a NoExpose that has not (TkScrollWindow). So a question behind a request that may
+    bring events travels.
     """
 
     requests = ((CORE, _GET_INPUT_FOCUS),)
     seen = (
-        *((CORE, opcode) for opcode in _TELLING),
+        *((CORE, opcode) for opcode in (*_TELLING, *CONTEXT_REQUESTS, COPY_AREA, COPY_PLANE)),
         ("XInputExtension", _SET_DEVICE_FOCUS),
         ("XInputExtension", _XI_SET_FOCUS),
     )
@@ -74,6 +76,7 @@ class InputFocus(Rule):
         super().__init__(around)
         self._windows = around.state(WindowStates)
         self._grabs = around.state(Grabs)
+        self._quiet = around.state(QuietContexts)
         self._told: Optional[bytes] = None
         self._when = 0.0
         self._first = True  # nothing has moved the focus since the program came
@@ -100,6 +103,9 @@ class InputFocus(Rule):
         if request.opcode == _GET_INPUT_FOCUS:
             self._open += 1
             return
+        if request.opcode in CONTEXT_REQUESTS:
+            self._quiet.passes(request)
+            return
         if self._tells(request):
             self._telling = request.number
         if self._may_move(request):
@@ -108,7 +114,9 @@ class InputFocus(Rule):
             self.around.knowledge.forget(FOCUS)
 
     def _tells(self, request: Request) -> bool:
-        """Not by clearing without exposures, nor by an event for others, as for a window manager."""
+        """Not by copying or clearing without exposures, nor by an event for others, as for a window manager."""
+        if request.opcode in {COPY_AREA, COPY_PLANE}:
+            return self._quiet.tells(request)
         if request.opcode == _CLEAR_AREA:
             return request.minor != 0
         if request.opcode != _SEND_EVENT:
@@ -120,9 +128,13 @@ class InputFocus(Rule):
         """Not by taking away a window in which the focus is not."""
         if request.opcode not in _TAKING_AWAY:
             return request.opcode == _SET_INPUT_FOCUS or request.opcode >= FIRST_EXTENSION_OPCODE
-        if self._told is None:
+        told = self._told
+        if told is None and self._first:
+            asked = struct.pack(self.around.order + "BxH", _GET_INPUT_FOCUS, 1)
+            told = self.around.knowledge.fact(fact_key((CORE, _GET_INPUT_FOCUS), memoryview(asked)))
+        if told is None:
             return True
-        (focus,) = struct.unpack_from(self.around.order + "I", self._told, 8)
+        (focus,) = struct.unpack_from(self.around.order + "I", told, 8)
         inside = self._windows.inside(focus, self.words(request, 1)[0])
         return focus not in {_NONE, _POINTER_ROOT} and inside is not False
 
