@@ -58,9 +58,9 @@ class InputFocus(Rule):
     that moment. That all errors of earlier requests come before the reply is the Sequencer's care.
 
     Programs count on more: that the events which earlier requests brought about come before the reply, as the
-    server does one request after the other (chapter 1). Tk's `update` ends with what has come by then, and its
-    text waits for ever for a NoExpose that has not (TkScrollWindow). So a question behind a request that may
-    bring events travels.
+    server does one request after the other (chapter 1). Tk's `update` ends with what has come by then, and
+    its text widget waits for a NoExpose without reading (TkScrollWindow). So a question behind a request that
+    may bring events travels.
     """
 
     requests = ((CORE, _GET_INPUT_FOCUS),)
@@ -114,7 +114,7 @@ class InputFocus(Rule):
             self.around.knowledge.forget(FOCUS)
 
     def _tells(self, request: Request) -> bool:
-        """Not by copying or clearing without exposures, nor by an event for others, as for a window manager."""
+        """Not by copies or clearing without exposures, nor by an event for others, as a window manager."""
         if request.opcode in {COPY_AREA, COPY_PLANE}:
             return self._quiet.tells(request)
         if request.opcode == _CLEAR_AREA:
