@@ -18,7 +18,7 @@ LAYERS = [
     ("target", "x11"),
     ("transports",),
     ("facts", "playbook"),
-    ("checks", "steps", "explain", "bridge", "viewer", "logs"),
+    ("checks", "steps", "explain", "bridge", "viewer", "logs", "project", "inline"),
     ("pipeline",),
     ("ui",),
     ("cli",),
@@ -34,10 +34,13 @@ OWNERS = {
     "cryptography": {"transports"},  # paramiko's own, for its key files
     "yaml": {"playbook"},
     "markdown_it": {"explain"},
+    "uvicorn": {"viewer"},
     "subprocess": {"transports"},
+    "pathspec": {"project"},
 }
 # Programs that are sent to the remote as text and run there; they are data of their package.
-SENT = {"facts/probe_python.py", "facts/probe_toolkits.py", "pipeline/plot.py"}
+SENT = {"facts/probe_python.py", "facts/probe_toolkits.py", "pipeline/plot.py", "pipeline/run_agent.py"}
+SENT |= {"project/receive.py", "inline/backend.py"}
 MODULES = sorted(path for path in ROOT.rglob("*.py") if path.relative_to(ROOT).as_posix() not in SENT)
 
 
