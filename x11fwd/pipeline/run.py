@@ -1,0 +1,369 @@
+"""`run`: a script of this machine on that one, its windows or pictures, its streams and its end here.
+
+project -> connect -> what is missing there -> start -> frames until the end -> files back
+
+Imported by the cli. Prints nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import signal
+import threading
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from x11fwd.errors import ConnectionLost, DisplayError, UsageError, X11fwdError
+from x11fwd.pipeline.run_fetch import Fetched, Fetcher, check_patterns
+from x11fwd.pipeline.run_session import Drawn, RunSession, backend_text, drawn, exit_status
+from x11fwd.project.files import find_project, list_files
+from x11fwd.project.manifest import read_manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from x11fwd.facts.model import LocalFacts
+    from x11fwd.project.files import Project
+    from x11fwd.project.manifest import Manifest
+    from x11fwd.target import Target
+    from x11fwd.transports.base import Prompter, Transport, X11Offer
+    from x11fwd.transports.choose import Preference
+
+__all__ = ["LARGE", "Ends", "RunOptions", "RunResult", "run_script"]
+
+LARGE = 100 << 20  # bytes of a project above which the person is asked
+# what programs say that found no screen to put a window on
+_WINDOWLESS = (
+    b"non-interactive, and thus cannot be shown",
+    b"is currently using agg, which is a non-GUI backend",
+    b"no display name and no $DISPLAY environment variable",
+    b"could not connect to display",
+    b"cannot load backend",
+)
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What the user asked for besides the target.
+
+    Attributes:
+        script, arguments: as typed.
+        python: the interpreter over there, None for the login shell's.
+        sync: the folder to send.
+        inline: pictures instead of windows.
+        fetch: patterns of files to bring back.
+        keep: the folder over there stays.
+        yes: send a large project without asking.
+        via: the way of windows, `native`, `bridge` or `auto`.
+        here: the folder that the user is in.
+    """
+
+    script: Path
+    arguments: tuple[str, ...] = ()
+    python: str | None = None
+    sync: Path | None = None
+    inline: bool = False
+    fetch: tuple[str, ...] = ()
+    keep: bool = False
+    yes: bool = False
+    transport: Preference = "auto"
+    via: str = "auto"
+    here: Path = Path()
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """How it ended.
+
+    Attributes:
+        exit_status: the script's; 128 + N after signal N.
+        host: the far machine's own name.
+        fetched: files that came back, or were left as they are here.
+        folder: of the run over there, where it stays.
+        sent, files: bytes and files of the project that had to be sent, before compression.
+        pictures: how many different figures were shown.
+        notes: what a person should know, one sentence each.
+    """
+
+    exit_status: int
+    host: str = ""
+    fetched: tuple[Fetched, ...] = ()
+    folder: str = ""
+    sent: int = 0
+    files: int = 0
+    pictures: int = 0
+    notes: tuple[str, ...] = ()
+
+
+class Ends(Protocol):
+    """This side's ends of the script's streams, and the person."""
+
+    def output(self, data: bytes) -> None: ...
+
+    def errors(self, data: bytes) -> None: ...
+
+    def read_input(self, limit: int) -> bytes: ...
+
+    def picture(self, one: Drawn) -> None: ...
+
+    def may_send(self, size: int, largest: tuple[str, ...]) -> bool:
+        """Whether a project of so many bytes may be sent. Raises UsageError where nobody can be asked."""
+        ...
+
+    def may_bridge(self) -> bool: ...
+
+
+def run_script(
+    target: Target,
+    options: RunOptions,
+    ends: Ends,
+    prompter: Prompter,
+    *,
+    environ: Mapping[str, str],
+    progress: Callable[[str], None] = lambda _text: None,
+) -> RunResult:
+    """Run it and wait for its end.
+
+    Raises:
+        UsageError: it cannot be meant, or the project is too large.
+        ConnectError: no connection, or it was lost; the script over there ends then.
+        ProbeError: there is no Python of use.
+        ChangeError: the far side could not hold the project.
+    """
+    check_patterns(options.fetch)
+    if options.python is not None and (not options.python or options.python.startswith("-")):
+        raise UsageError(f"{options.python!r} is no path of a Python interpreter")
+    project = find_project(options.script, options.sync, here=options.here, home=Path.home())
+    run = _Run(
+        target,
+        options,
+        project=project,
+        ends=ends,
+        prompter=prompter,
+        environ=environ,
+        progress=progress,
+    )
+    return run.all()
+
+
+class _Run:
+    def __init__(
+        self,
+        target: Target,
+        options: RunOptions,
+        *,
+        project: Project,
+        ends: Ends,
+        prompter: Prompter,
+        environ: Mapping[str, str],
+        progress: Callable[[str], None],
+    ) -> None:
+        self._target, self._options, self._project = target, options, project
+        self._ends, self._prompter = ends, prompter
+        self._environ, self._progress = environ, progress
+        self._notes: list[str] = []
+        self._said = b""
+        self._windowless = False
+        self._display = _Display(environ) if not options.inline else None
+
+    def all(self) -> RunResult:
+        from x11fwd.transports.choose import connect
+
+        options = self._options
+        self._progress("looking at the project")
+        manifest = self._manifest()
+        native = self._display is not None and options.via != "bridge"
+        offer = self._display.offer if self._display is not None and native else None
+        self._progress(f"logging in to {self._target.host}")
+        with ExitStack() as stack:
+            transport = stack.enter_context(
+                connect(self._target, prompter=self._prompter, choice=options.transport, x11=offer)
+            )
+            session = stack.enter_context(RunSession(transport, python=options.python or "", x11=native))
+            return self._with(transport, session, manifest, stack)
+
+    def _manifest(self) -> Manifest:
+        project = self._project
+        manifest = read_manifest(project.root, list_files(project))
+        if manifest.left_off:
+            names = ", ".join(manifest.left_off[:3]) + (", …" if len(manifest.left_off) > 3 else "")
+            self._notes.append(f"not sent, as they are links out of the project: {names}")
+        if manifest.size > LARGE and not self._options.yes:
+            largest = sorted(manifest.entries, key=lambda one: -one.size)[:3]
+            words = tuple(f"{one.path} ({one.size / 1e6:.0f} MB)" for one in largest)
+            if not self._ends.may_send(manifest.size, words):
+                raise UsageError(
+                    f"nothing was sent: {project.root} is {manifest.size / 1e6:.0f} MB",
+                    hint="a line in .gitignore leaves files off, `--sync DIR` names a smaller folder",
+                )
+        return manifest
+
+    def _with(
+        self, transport: Transport, session: RunSession, manifest: Manifest, stack: ExitStack
+    ) -> RunResult:
+        options, project = self._options, self._project
+        name = f"{project.root.name}-{hashlib.sha256(str(project.root).encode()).hexdigest()[:12]}"
+        self._progress(f"starting Python on {self._target.host}")
+        session.offer(manifest, name, keep=options.keep)
+        hello = session.hello()
+        needed = session.needed()
+        size = sum(manifest.contents()[one].size for one in needed if one in manifest.contents())
+        if needed:
+            self._progress(f"sending {len(needed)} files, {size / 1e6:.1f} MB")
+            session.send(manifest.chunks(needed), lambda _count: None)
+        environment = self._environment(transport, stack)
+        script = self._project.script
+        begun = time.time()
+        session.start(
+            {
+                "words": [_relative(script, project.folder), *options.arguments],
+                "folder": "" if project.folder == Path() else project.folder.as_posix(),
+                "environment": environment,
+                "backend": backend_text() if options.inline else "",
+                "fetch": list(options.fetch),
+            }
+        )
+        session.feed(self._ends.read_input)
+        fetcher = Fetcher(project.root, project.folder, options.fetch, begun)
+        stack.callback(fetcher.close)
+        status, figures = self._follow(session, fetcher)
+        if self._windowless and not options.inline:
+            why = self._display.problem if self._display else ""
+            self._notes.append(f"no window opened{why}; `--inline` shows pictures instead")
+        return RunResult(
+            status,
+            host=str(hello.get("host", "")),
+            fetched=tuple(fetcher.fetched),
+            folder=f"~/.cache/x11fwd/projects/{name}" if options.keep else "",
+            sent=size,
+            files=len(needed),
+            pictures=figures,
+            notes=tuple(self._notes),
+        )
+
+    def _environment(self, transport: Transport, stack: ExitStack) -> dict[str, str]:
+        """What the script gets besides its own: a display, where ssh's own forwarding gives none."""
+        if self._display is None:
+            return {}
+        if self._options.via == "native":
+            return {}
+        local = self._display.facts()
+        if local.display_used is None:
+            return {}
+        if self._options.via == "auto":
+            if transport.x11.granted is not False:
+                return {}
+            from x11fwd.pipeline.verify import RealVerifyMeans
+
+            if RealVerifyMeans(self._environ).choose_way(transport, self._ends.may_bridge) != "bridge":
+                self._display.problem = f": sshd on {self._target.host} refused to forward X11"
+                return {}
+        from x11fwd.pipeline.bridged import open_bridge
+
+        self._progress(f"starting the bridge on {self._target.host}")
+        bridge = open_bridge(transport, local, self._environ, trusted=local.security_extension is not True)
+        stack.callback(bridge.close)
+        return {"DISPLAY": bridge.display, "XAUTHORITY": bridge.authority}
+
+    def _follow(self, session: RunSession, fetcher: Fetcher) -> tuple[int, int]:
+        """Everything that comes until the end: the exit status and the number of figures."""
+        status: int | None = None
+        figures: set[str] = set()
+        self._progress("")
+        with _interrupts(session.interrupt):
+            for kind, data in session.frames():
+                if kind == b"O":
+                    self._ends.output(data)
+                elif kind == b"E":
+                    self._listen(data)
+                    self._ends.errors(data)
+                elif kind == b"P":
+                    one = drawn(data)
+                    if one is not None:
+                        figures.add(one.id)
+                        self._ends.picture(one)
+                elif kind == b"G":
+                    fetcher.begin(data)
+                elif kind == b"D":
+                    fetcher.more(data)
+                elif kind == b"X":
+                    status = exit_status(data)
+        if status is None:
+            raise ConnectionLost(f"{self._target.host} did not say how the script ended")
+        return status, len(figures)
+
+    def _listen(self, data: bytes) -> None:
+        self._said = (self._said + data)[-4096:]
+        self._windowless = self._windowless or any(words in self._said for words in _WINDOWLESS)
+
+
+class _Display:
+    """This machine's screen, looked for while the connection is made."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.problem = ""
+        self._environ = environ
+        self._facts: LocalFacts | None = None
+        self._error: Exception | None = None
+        self._thread = threading.Thread(target=self._look, name="x11fwd-display", daemon=True)
+        self._thread.start()
+
+    def _look(self) -> None:
+        from x11fwd.pipeline.display import gather_ensured
+
+        try:
+            self._facts = gather_ensured(self._environ)
+        except (X11fwdError, OSError) as error:
+            self._error = error
+
+    def facts(self) -> LocalFacts:
+        """Waits for it. Raises DisplayError."""
+        self._thread.join()
+        if self._facts is None:
+            raise DisplayError(f"this machine could not be looked at: {self._error}")
+        return self._facts
+
+    def offer(self) -> X11Offer | None:
+        """What ssh is offered; None without a display."""
+        from x11fwd.pipeline.display import make_offer
+
+        try:
+            offer, why = make_offer(self.facts(), trusted=None)
+        except DisplayError as error:
+            offer, why = None, error.message
+        if offer is None:
+            self.problem = f": {why}"
+        return offer
+
+
+def _relative(script: Path, folder: Path) -> str:
+    """The script as seen from the folder that it starts in."""
+    import os.path
+
+    return os.path.relpath(script, folder).replace("\\", "/")
+
+
+@contextmanager
+def _interrupts(interrupt: Callable[[], None]) -> Iterator[None]:
+    """Ctrl-C and `kill` go to the far side; the fourth time they end this one."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    count = 0
+
+    def handle(_number: int, _frame: object) -> None:
+        nonlocal count
+        count += 1
+        if count > 3:
+            raise KeyboardInterrupt
+        interrupt()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)

@@ -1,0 +1,98 @@
+"""Where the pictures of `run --inline` go: the viewer, a folder, or both; imported by the cli."""
+
+from __future__ import annotations
+
+import re
+import webbrowser
+from typing import TYPE_CHECKING, Literal, cast
+
+from x11fwd.errors import UsageError, X11fwdError
+from x11fwd.ui.console import message_console, rich_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from x11fwd.pipeline.run_session import Drawn
+
+__all__ = ["PictureSink"]
+
+
+class PictureSink:
+    """A context manager. Args: folder: write files here and open no browser; browser: open it."""
+
+    def __init__(self, title: str, *, folder: Path | None, browser: bool) -> None:
+        from x11fwd.viewer.server import Viewer
+
+        self._folder = folder
+        self._console = message_console()
+        self._viewer: Viewer | None = None
+        self._files: dict[str, str] = {}
+        self.address = ""
+        if folder is not None:
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise UsageError(f"{folder} cannot be made: {error.strerror}") from error
+            return
+        self._viewer = Viewer(title)
+        self.address = self._viewer.start()
+        self._browser = browser
+        self._opened = False
+
+    def __enter__(self) -> PictureSink:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._viewer is not None:
+            self._viewer.close()
+
+    def put(self, one: Drawn) -> None:
+        """Show it, or the next frame of it."""
+        from x11fwd.viewer.items import Picture
+
+        dropped = f"{one.dropped} frames left out to keep up" if one.dropped else ""
+        caption = "; ".join(word for word in (one.label, dropped) if word)
+        kind = cast('Literal["png", "svg"]', one.kind)
+        try:
+            picture = Picture(one.id, one.title, one.data, kind, caption)
+        except X11fwdError as error:
+            self._console.print(rich_text(error.message, self._console, "warn"))
+            return
+        if self._viewer is not None:
+            self._viewer.put(picture)
+            self._open()
+        elif self._folder is not None:
+            self._write(self._folder, one)
+
+    def linger(self) -> None:
+        """Stay until the page has the last picture and was closed."""
+        if self._viewer is not None and self._opened:
+            self._viewer.wait_closed()
+
+    def _open(self) -> None:
+        if self._opened:
+            return
+        self._opened = True
+        shown = self._browser and webbrowser.open(self.address)
+        if not shown:
+            self._console.print(rich_text(f"the pictures are at {self.address}", self._console, "note"))
+
+    def _write(self, folder: Path, one: Drawn) -> None:
+        name = self._files.get(one.id)
+        if name is None:
+            plain = re.sub(r"[^\w.-]+", "_", one.title).strip("._") or "figure"
+            taken = set(self._files.values())
+            count, name = 1, plain
+            while name in taken:
+                count += 1
+                name = f"{plain}-{count}"
+            self._files[one.id] = name
+        path = folder / f"{name}.{one.kind}"
+        other = folder / f"{name}.{'png' if one.kind == 'svg' else 'svg'}"
+        temporary = path.with_suffix(f".{one.kind}.part")
+        try:
+            temporary.write_bytes(one.data)
+            temporary.replace(path)
+            other.unlink(missing_ok=True)
+        except OSError as error:
+            raise UsageError(f"{path} cannot be written: {error.strerror}") from error
