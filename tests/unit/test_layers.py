@@ -40,7 +40,7 @@ OWNERS = {
 }
 # Programs that are sent to the remote as text and run there; they are data of their package.
 SENT = {"facts/probe_python.py", "facts/probe_toolkits.py", "pipeline/plot.py", "pipeline/run_agent.py"}
-SENT |= {"project/receive.py", "inline/backend.py"}
+SENT |= {"logs/follow_remote.py", "project/receive.py", "inline/backend.py"}
 MODULES = sorted(path for path in ROOT.rglob("*.py") if path.relative_to(ROOT).as_posix() not in SENT)
 
 

@@ -1,4 +1,4 @@
-"""Growing files, here or there, as bytes without a gap and without a repeat; the pipeline opens the streams."""
+"""Growing files, here or there, as bytes without gap or repeat; the pipeline opens the streams."""
 
 from __future__ import annotations
 

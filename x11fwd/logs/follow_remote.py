@@ -1,4 +1,4 @@
-"""Sends growing files to standard output, through rotation and truncation; runs on the remote, Python 3.6 stdlib.
+"""Sends growing files through rotation and truncation to standard output; runs on the remote, Python 3.6.
 
 First line of standard input: a JSON list of {"path", "ident", "offset", "check"} (hex of the bytes before the
 offset); its end ends us. Output: `N file ident reason` (a file begins), `D file ident offset length` and that
@@ -12,6 +12,7 @@ import select
 import stat
 import sys
 import time
+from typing import Dict, List, Optional, Tuple
 
 CHUNK = 262144
 CHECK = 64
@@ -21,17 +22,17 @@ PING = 3.0
 ROTATED = re.compile(r"[.\-_](\d[\d.\-_:T]*)$")
 
 
-def send(head, data=b""):
+def send(head: str, data: bytes = b"") -> None:
     view = memoryview(("%s\n" % head).encode("ascii") + data)
     while view:
         view = view[os.write(1, view) :]
 
 
-def ident_of(found):
+def ident_of(found: os.stat_result) -> str:
     return "%d:%d" % (found.st_dev, found.st_ino)
 
 
-def read_at(fd, size, offset):
+def read_at(fd: int, size: int, offset: int) -> bytes:
     parts = []
     while size > 0:
         part = os.pread(fd, size, offset)
@@ -44,24 +45,24 @@ def read_at(fd, size, offset):
 
 
 class Followed:
-    def __init__(self, number, wanted):
+    def __init__(self, number: int, wanted: Dict[str, str]) -> None:
         self.number = number
         self.path = os.path.expanduser(wanted["path"])
         self.ident = wanted.get("ident") or ""
-        self.offset = wanted.get("offset") or 0
+        self.offset = int(wanted.get("offset") or 0)
         self.check = bytes.fromhex(wanted.get("check") or "")
-        self.fd = None
+        self.fd = None  # type: Optional[int]
         self.told = ""
         self.quiet = time.time()
         self.ended = False
 
-    def tell(self, what):
+    def tell(self, what: str) -> None:
         if self.told != what:
             self.told = what
             send("%s %d" % (what, self.number))
 
-    def begin(self, fd, ident, reason):
-        if self.fd is not None:
+    def begin(self, fd: int, ident: str, reason: str) -> None:
+        if self.fd is not None and self.fd != fd:
             os.close(self.fd)
         self.fd, self.ident, self.offset, self.check = fd, ident, 0, b""
         self.told = ""
@@ -69,9 +70,9 @@ class Followed:
         self.quiet = time.time()
         send("N %d %s %s" % (self.number, ident, reason))
 
-    def siblings(self):
+    def siblings(self) -> List[Tuple[str, str, int, float]]:
         """(path, ident, size, mtime) of this file and what rotation made of it, the oldest first."""
-        last = None
+        last = self.look()
         for _ in range(20):
             now = self.look()
             if now == last:
@@ -79,7 +80,7 @@ class Followed:
             last = now
         return [entry[1:] for entry in last]
 
-    def look(self):
+    def look(self) -> "List[Tuple[Tuple[int, int, str], str, str, int, float]]":
         folder, base = os.path.split(self.path)
         found = []
         try:
@@ -110,11 +111,11 @@ class Followed:
                 found.append((key, path, ident_of(seen), seen.st_size, seen.st_mtime))
         return sorted(found)
 
-    def fits(self, fd):
+    def fits(self, fd: int) -> bool:
         """Whether an open file holds what we have read so far, before the offset."""
         return read_at(fd, len(self.check), self.offset - len(self.check)) == self.check
 
-    def open_first(self):
+    def open_first(self) -> bool:
         if self.ident:
             for path, ident, size, _mtime in self.siblings():
                 if ident == self.ident and size >= self.offset:
@@ -134,7 +135,7 @@ class Followed:
         self.begin(fd, ident_of(os.fstat(fd)), "lost" if self.ident else "start")
         return True
 
-    def open(self, path, ident):
+    def open(self, path: str, ident: Optional[str]) -> Optional[int]:
         try:
             fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | getattr(os, "O_CLOEXEC", 0))
         except OSError:
@@ -145,8 +146,8 @@ class Followed:
             return None
         return fd
 
-    def copied(self):
-        """After copytruncate: the rest is in the copy; then this file from its start. False without a copy."""
+    def copied(self) -> bool:
+        """After copytruncate: the rest from the copy, then this file from its start. False without a copy."""
         if not self.check:
             return False
         for path, ident, size, _mtime in self.siblings():
@@ -172,23 +173,24 @@ class Followed:
             return True
         return False
 
-    def deliver(self, data):
+    def deliver(self, data: bytes) -> None:
         send("D %d %s %d %d" % (self.number, self.ident, self.offset, len(data)), data)
         self.offset += len(data)
         self.check = (self.check + data)[-CHECK:]
         self.quiet = time.time()
         self.told = ""
 
-    def poll(self):
+    def poll(self) -> bool:
         """Send what is new; True where something was."""
         if self.fd is None and not self.open_first():
             return False
+        fd = self.fd
+        if fd is None:
+            return False
         had = len(self.check)
-        data = read_at(self.fd, had + CHUNK, self.offset - had)
+        data = read_at(fd, had + CHUNK, self.offset - had)
         if data[:had] != self.check:
             if not self.copied():
-                fd = self.fd
-                self.fd = None
                 self.begin(fd, self.ident, "truncated")
             return True
         if len(data) > had:
@@ -196,7 +198,7 @@ class Followed:
             return True
         return self.at_end()
 
-    def at_end(self):
+    def at_end(self) -> bool:
         try:
             now = os.stat(self.path)
         except OSError:
@@ -213,20 +215,20 @@ class Followed:
             return True
         return self.go_on()
 
-    def behind(self):
+    def behind(self) -> bool:
         """The file after this one is rotated away too: nobody writes here any more."""
         entries = self.siblings()
         idents = [entry[1] for entry in entries]
         return self.ident in idents and idents.index(self.ident) < len(idents) - 2
 
-    def go_on(self):
+    def go_on(self) -> bool:
         entries = self.siblings()
         idents = [entry[1] for entry in entries]
         reason = "rotated"
         if self.ident in idents:
             rest = entries[idents.index(self.ident) + 1 :]
         else:
-            last = os.fstat(self.fd).st_mtime
+            last = 0.0 if self.fd is None else os.fstat(self.fd).st_mtime
             rest = [entry for entry in entries if entry[3] >= last]
             reason = "replaced"
         for path, ident, _size, _mtime in rest:
@@ -238,7 +240,7 @@ class Followed:
         return False
 
 
-def main():
+def main() -> None:
     head = b""
     while not head.endswith(b"\n"):
         part = os.read(0, 65536)

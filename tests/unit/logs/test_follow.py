@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from x11fwd.errors import ConnectionLost
 from x11fwd.logs.follow import Follower, Happening, follow_command
 from x11fwd.transports.local import LocalTransport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 WRITER = """
 import logging, logging.handlers, sys
@@ -159,7 +161,7 @@ def test_a_job_that_replaces_its_log_is_followed(tmp_path: Path) -> None:
     watched.until(lambda: Happening.READ in watched.news)
     new = tmp_path / "new"
     new.write_bytes(b"two\n")
-    os.replace(new, log)
+    new.replace(log)
     watched.until_data(b"one\ntwo\n")
     watched.drop()
 
