@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tests.bench.bridge.processes import Use
 
 LIMIT = 200.0  # seconds for a first plot
+NO_BRIDGE = "no bridge to this host"  # what x11fwd says before it takes ssh's own forwarding
 
 
 @dataclass
@@ -104,6 +105,9 @@ def _measure(desk: Desk, script: Script, held: Held, trial: Trial, length: Lengt
     script.order("quit")
     if (ended := held.end(20 + 100 * one_way))[0] != 0:
         trial.failed = f"status {ended[0]}: {ended[2][-500:]}"
+    if NO_BRIDGE in ended[2]:  # x11fwd went on without it
+        trial.values.clear()
+        trial.failed = ended[2][:500]
 
 
 def _move(desk: Desk, script: Script, held: Held, values: dict[str, float], length: Length) -> None:
