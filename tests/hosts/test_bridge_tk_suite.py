@@ -39,6 +39,7 @@ FEW = (
     *("visual", "winfo", "window"),
 )
 ALL = os.environ.get("X11FWD_TK_SUITE") == "all"  # read here: tests see a clean environment
+TRIES = 4  # select, unixEmbed and unixSelect end now so, now so, directly as well
 LIMIT = 60  # seconds for a file; the same for both
 
 
@@ -91,8 +92,11 @@ def test_each_file_ends_alike_directly_and_over_the_bridge(host: ChrootHost) -> 
         host.write("/home/ana/bridged.authority", authority, user="ana", mode=0o600)
         for path in files(host):
             sides = (("direct", direct.display), ("bridged", pair.display))
-            expected, got = pool.map(run, *zip(*((host, *side, path) for side in sides), strict=True))
-            print(path, *expected, *(got if got != expected else ()), flush=True)
-            if got != expected:
+            for _ in range(TRIES):
+                expected, got = pool.map(run, *zip(*((host, *side, path) for side in sides), strict=True))
+                print(path, *expected, *(got if got != expected else ()), flush=True)
+                if got == expected:
+                    break
+            else:
                 different.append((path, expected, got))
     assert different == []
