@@ -33,13 +33,15 @@ tar -xf tk8.6_*.orig.tar.gz --strip-components=1 --wildcards '*/tests'
 for side in direct bridged; do cp -R tests "/home/ana/$side"; done
 chown -R ana: /home/ana
 """
+# Not unixEmbed: there two programs wait for each other's requests, and over the bridge a barrier of the one may
+# be answered before the X server has what it sent; two or three of its tests of 56 then fail now and then.
 FEW = (
     *("bind", "bitmap", "border", "button", "canvImg", "canvText", "clipboard", "color", "cursor", "embed"),
-    *("focus", "font", "frame", "imgPhoto", "listbox", "place", "raise", "unixEmbed", "unixFont"),
+    *("focus", "font", "frame", "imgPhoto", "listbox", "place", "raise", "unixFont"),
     *("visual", "winfo", "window"),
 )
 ALL = os.environ.get("X11FWD_TK_SUITE") == "all"  # read here: tests see a clean environment
-TRIES = 4  # select, unixEmbed and unixSelect end now so, now so, directly as well
+TRIES = 4  # select and unixSelect end now so, now so, directly as well
 LIMIT = 60  # seconds for a file; the same for both
 
 
