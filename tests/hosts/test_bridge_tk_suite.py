@@ -33,7 +33,7 @@ tar -xf tk8.6_*.orig.tar.gz --strip-components=1 --wildcards '*/tests'
 for side in direct bridged; do cp -R tests "/home/ana/$side"; done
 chown -R ana: /home/ana
 """
-# Not unixEmbed: there two programs wait for each other's requests, and over the bridge a barrier of the one may
+# Not unixEmbed: there two programs wait for each other, and over the bridge a barrier of the one may
 # be answered before the X server has what it sent; two or three of its tests of 56 then fail now and then.
 FEW = (
     *("bind", "bitmap", "border", "button", "canvImg", "canvText", "clipboard", "color", "cursor", "embed"),
