@@ -50,8 +50,9 @@ x_meet() {
 x_wait() {
     # Without a terminal nothing ends a script whose connection is lost, so this wait has an end of its own. No
     # child of this shell, as the shell will be somebody else's program, who may wait for children.
-    # By exec: around a function dash keeps what it redirects, and sshd waits until nobody has its pipes.
-    (exec </dev/null >/dev/null 2>&1; x_last "$1" &)
+    # In braces: around a function dash keeps what it redirects, and sshd waits until nobody has its pipes.
+    # No exec: ksh has it in a subshell for itself, too.
+    ({ x_last "$1"; } </dev/null >/dev/null 2>&1 &)
     x_word='' x_display='' x_authority=''
     read -r x_word x_display x_authority <"$x_fifo"
     rm -f "$x_fifo"
