@@ -145,6 +145,10 @@ class Application:
         try:
             hello = {"title": self._title, "epoch": self._store.epoch, "from": known}
             await _part(send, f"retry: 1000\n{_event('hello', hello)}")
+            if (
+                not known and not self._store.number
+            ):  # an empty page is news, too, for a tab of an earlier program
+                await _part(send, _event("change", {"items": [], "order": []}))
             while not gone.done():
                 woken, ended = self._woken, self._ended  # before looking, so that no change falls between
                 known = await self._tell(send, known)
@@ -160,7 +164,7 @@ class Application:
     async def _tell(self, send: Send, known: int) -> int:
         """Send what changed after `known`; returns what the tab knows now."""
         changes = self._store.since(known)
-        if changes.upto == known and known:
+        if changes.upto == known:
             return known
         items = changes.items
         for at in range(0, max(len(items), 1), _AT_ONCE):

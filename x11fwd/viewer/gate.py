@@ -13,10 +13,12 @@ __all__ = ["DOCUMENT_POLICY", "PAGE_POLICY", "PDF_POLICY", "PICTURE_POLICY", "Ga
 
 Headers = list[tuple[bytes, bytes]]
 
-# Scripts and styles only as files from here. `data:` and `blob:` pictures are what a chart is saved as.
+# Scripts and styles only as files from here; plotly sets style attributes on what it draws. `data:` and
+# `blob:` pictures are what a chart is saved as.
 PAGE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-    "connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; "
+    "img-src 'self' data: blob:; connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
 )
 # A page from a remote: an origin of its own that is nobody's, its own scripts, and no way to the network.
 DOCUMENT_POLICY = (

@@ -101,7 +101,7 @@ class Series:
     def view(
         self, columns: int, start: float | None = None, end: float | None = None
     ) -> tuple[list[float], list[float | None], list[float]]:
-        """What a chart `columns` pixels wide needs: at most two points a column.
+        """What a chart `columns` pixels wide needs: at most two points a column, and the newest.
 
         Args:
             start, end: only this stretch of x, with one neighbour on each side: the line reaches the edge.
@@ -122,6 +122,10 @@ class Series:
             thin_xs, thin_ys = array("d"), array("d")
             for first, after in self._columns(xs, columns):
                 _fold(xs[first:after], ys[first:after], after - first, thin_xs, thin_ys)
+            # The newest point is what a person waits for, also where it is neither lowest nor highest.
+            if (thin_xs[-1], thin_ys[-1]) != (xs[-1], ys[-1]):
+                thin_xs.append(xs[-1])
+                thin_ys.append(ys[-1])
             xs, ys = thin_xs, thin_ys
         return xs.tolist(), [None if math.isnan(y) else y for y in ys], gaps.tolist()
 

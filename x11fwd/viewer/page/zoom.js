@@ -18,6 +18,16 @@ export class Big {
     byId("smaller").addEventListener("click", () => this.view?.zoom?.(0.8));
     byId("fit").addEventListener("click", () => this.view?.fit?.());
     byId("close").addEventListener("click", () => this.dialog.close());
+    byId("save").addEventListener("click", (event) => {
+      if (!this.view?.picture) return;
+      event.preventDefault();
+      const item = this.item(this.key);
+      this.view.picture().then((source) => {
+        const link = document.createElement("a");
+        [link.href, link.download] = [source, fileName(item, "png")];
+        link.click();
+      }).catch(() => { byId("alert").textContent = "The chart could not be saved."; });
+    });
     this.dialog.addEventListener("keydown", (event) => this.typed(event));
     this.dialog.addEventListener("close", () => {
       const key = this.key;
@@ -58,8 +68,9 @@ export class Big {
     byId("caption").textContent = item.text;
     this.view?.update(item);
     const save = byId("save");
-    save.hidden = !this.view?.file;
-    if (!save.hidden) [save.href, save.download] = this.view.file(item);
+    save.hidden = !this.view?.file && !this.view?.picture;
+    if (this.view?.file) [save.href, save.download] = this.view.file(item);
+    else [save.href, save.download] = ["#", ""];
     byId("zooming").hidden = !this.view?.zoom;
   }
 
