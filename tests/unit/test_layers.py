@@ -18,7 +18,7 @@ LAYERS = [
     ("target", "x11"),
     ("transports",),
     ("facts", "playbook"),
-    ("checks", "steps", "explain", "bridge", "viewer", "logs", "project", "inline"),
+    ("checks", "steps", "explain", "bridge", "viewer", "logs", "render", "project", "inline"),
     ("pipeline",),
     ("ui",),
     ("cli",),
@@ -35,12 +35,19 @@ OWNERS = {
     "yaml": {"playbook"},
     "markdown_it": {"explain"},
     "uvicorn": {"viewer"},
+    "matplotlib": {"ui"},  # only where the person has it: `watch --png`
     "subprocess": {"transports"},
     "pathspec": {"project"},
 }
 # Programs that are sent to the remote as text and run there; they are data of their package.
 SENT = {"facts/probe_python.py", "facts/probe_toolkits.py", "pipeline/plot.py", "pipeline/run_agent.py"}
-SENT |= {"logs/follow_remote.py", "project/receive.py", "inline/backend.py"}
+SENT |= {
+    "logs/follow_remote.py",
+    "project/receive.py",
+    "inline/backend.py",
+    "render/sent/painting.py",
+    "render/sent/foreman.py",
+}
 MODULES = sorted(path for path in ROOT.rglob("*.py") if path.relative_to(ROOT).as_posix() not in SENT)
 
 
