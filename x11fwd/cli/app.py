@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from x11fwd.cli import demo, doctor, explain, setup, ssh, undo, verify
+from x11fwd.cli import demo, doctor, explain, run, setup, ssh, undo, verify, watch
 
 __all__ = ["app"]
 
@@ -25,11 +25,12 @@ app = typer.Typer(
       x11fwd doctor ana@gpu1        why does no window come from gpu1?
       x11fwd setup ana@gpu1         make gpu1 ready: shows the plan, then asks
       x11fwd ssh ana@gpu1           log in; plt.show() opens its window here
+      x11fwd run ana@gpu1 plot.py   run a script of this machine there
       x11fwd undo ana@gpu1          take back what setup changed
       x11fwd explain - < plot.log   what do the messages in it mean?
 
     Exit codes: 0 all well, 1 problems found, 2 usage, 3 no connection, 4 a change failed and was undone,
-    130 interrupted. x11fwd ssh returns what ssh returns.
+    130 interrupted. x11fwd ssh returns what ssh returns, run what the script does.
     """,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     rich_markup_mode=None,
@@ -62,6 +63,8 @@ app.command("doctor", epilog=doctor.EXAMPLES)(doctor.doctor)
 app.command("setup", epilog=setup.EXAMPLES)(setup.setup)
 app.command("ssh", context_settings=ssh.SETTINGS, add_help_option=False)(ssh.ssh)
 app.command("verify", epilog=verify.EXAMPLES)(verify.verify)
+app.command("run", epilog=run.EXAMPLES, context_settings=run.SETTINGS)(run.run)
 app.command("undo", epilog=undo.EXAMPLES)(undo.undo)
+app.command("watch", epilog=watch.EXAMPLES)(watch.watch)
 app.command("explain", cls=explain.ExplainCommand, epilog=explain.EXAMPLES)(explain.explain)
 app.command("demo", epilog=demo.EXAMPLES)(demo.demo)

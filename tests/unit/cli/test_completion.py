@@ -48,7 +48,9 @@ def bash(environment: dict[str, str], line: str) -> list[str]:
 
 
 def test_commands_are_offered(environment: dict[str, str]) -> None:
-    assert bash(environment, "x11fwd ") == ["doctor", "setup", "ssh", "verify", "undo", "explain", "demo"]
+    heart = ["doctor", "setup", "ssh", "verify"]
+    more = ["run", "undo", "watch", "explain", "demo"]
+    assert bash(environment, "x11fwd ") == heart + more
 
 
 def test_pages_are_offered_for_explain(environment: dict[str, str]) -> None:
