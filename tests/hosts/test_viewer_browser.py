@@ -329,6 +329,70 @@ def test_the_page_says_that_the_program_has_gone_and_finds_it_again(
     tab.close()
 
 
+def test_a_cut_line_is_made_again_and_nothing_is_told_twice(browser: Browser, viewer: Viewer) -> None:
+    fill(viewer)
+    tab = browser.open(viewer.address)
+    tab.wait("document.querySelectorAll('.tile').length === 8")
+    tab.wait("document.getElementById('state').dataset.state === 'live'")
+    tab.evaluate("document.querySelector('.tile').dataset.mine = 'yes'; 1")
+    loop = viewer._loop
+    assert loop is not None
+    for connection in list(viewer._server.server_state.connections):
+        loop.call_soon_threadsafe(connection.transport.abort)
+    tab.wait("document.getElementById('state').dataset.state === 'lost'")
+    viewer.put(Picture("meanwhile", "meanwhile", figure(2), "png"))
+    viewer.remove("p2")
+    tab.wait("document.getElementById('state').dataset.state === 'live'")
+    tab.wait("[...document.querySelectorAll('.tile .open')].some(one => one.textContent === 'meanwhile')")
+    tab.wait("document.title.startsWith('(8)')")
+    assert tab.evaluate("document.querySelector('.tile').dataset.mine") == "yes"
+    tab.wait("document.querySelector('.tile.chart .main-svg')")
+    assert [line for line in faults(tab) if "ERR_" not in line] == []
+    tab.close()
+
+
+def test_a_chart_of_times_is_drawn_in_the_time_of_this_place_and_zoomed(
+    browser: Browser, viewer: Viewer
+) -> None:
+    viewer.put(Chart("c", "loss", x_kind="time"))
+    start = 1_750_000_000
+    viewer.extend("c", "train", range(start, start + 10_000), range(10_000))
+    tab = browser.open(viewer.address)
+    tab.wait("document.querySelectorAll('.tile').length === 1")
+    opened(tab, 1)
+    plot = "document.querySelector('#stage .drawing')"
+    tab.wait(f"{plot}.layout?.xaxis.type === 'date'")
+    local = "new Date(1750000000000 - new Date(1750000000000).getTimezoneOffset() * 60000).toISOString()"
+    tab.wait(f"{plot}.data[0].x[0] === {local}")
+    tab.drag((400, 300), (500, 300))
+    asked = (
+        "performance.getEntriesByType('resource').map(one => one.name).find(one => one.includes('&from='))"
+    )
+    asked = tab.wait(asked)
+    first = float(asked.partition("&from=")[2].partition("&")[0])
+    assert start < first < start + 10_000
+    tab.close()
+
+
+@pytest.mark.parametrize(
+    ("key", "name"), [(1, "Figure_1.png"), (4, "vector.svg"), (6, "doc.html"), (8, "loss.png")]
+)
+def test_what_is_shown_can_be_saved(browser: Browser, viewer: Viewer, key: int, name: str) -> None:
+    fill(viewer)
+    browser.call("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(browser.downloads)})
+    tab = browser.open(viewer.address)
+    tab.wait("document.querySelectorAll('.tile').length === 8")
+    opened(tab, key)
+    tab.wait("document.querySelector('#stage .main-svg, #stage iframe, #stage img')")
+    tab.click("#save")
+    end = time.monotonic() + 20
+    while not (browser.downloads / name).is_file():
+        assert time.monotonic() < end, list(browser.downloads.iterdir())
+        time.sleep(0.05)
+    assert (browser.downloads / name).stat().st_size > 10
+    tab.close()
+
+
 def cut_off(viewer: Viewer) -> None:
     """End the server without a word to its tabs."""
     application = viewer._application

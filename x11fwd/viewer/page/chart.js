@@ -44,6 +44,8 @@ export class ChartView {
     this.sized.observe(this.drawing);
     this.recolour = () => { this.data && this.draw(); };
     document.addEventListener("colours", this.recolour);
+    this.back = () => this.soon();
+    document.addEventListener("back", this.back);
   }
 
   hands() {
@@ -76,12 +78,14 @@ export class ChartView {
   }
 
   async load() {
-    const began = performance.now();
+    let began = performance.now();
     try {
+      const Plotly = await plotly();
+      began = performance.now();
       const width = Math.round((this.drawing.clientWidth || 600) * Math.min(devicePixelRatio, 2));
       let source = `chart/${this.key}?width=${width}`;
       if (this.range) source += `&from=${this.range[0]}&to=${this.range[1]}`;
-      const [Plotly, answer] = await Promise.all([plotly(), fetch(source)]);
+      const answer = await fetch(source);
       if (!answer.ok) throw new Error(answer.statusText);
       this.data = await answer.json();
       this.drawnVersion = this.data.version;
@@ -90,12 +94,12 @@ export class ChartView {
     } catch {
       if (!this.data) this.words.textContent = "cannot be drawn now";
     }
-    // Never more than half of the time is spent on drawing.
-    const pause = Math.max(FASTEST, 2 * (performance.now() - began)) - (performance.now() - began);
+    // About half of the time is left for everything else, but a slow moment does not slow the next ones.
+    const pause = Math.min(500, Math.max(FASTEST, performance.now() - began));
     setTimeout(() => {
       this.busy = false;
       if (this.again) { this.again = false; this.soon(); }
-    }, Math.max(0, pause));
+    }, pause);
   }
 
   traces() {
@@ -184,6 +188,7 @@ export class ChartView {
     this.seen.disconnect();
     this.sized.disconnect();
     document.removeEventListener("colours", this.recolour);
+    document.removeEventListener("back", this.back);
     if (this.Plotly) this.Plotly.purge(this.drawing);
     this.element.remove();
   }

@@ -109,6 +109,7 @@ function connect() {
     title = hello.title;
     signOfLife();
     drawTitle();
+    document.dispatchEvent(new Event("back"));
   });
   source.addEventListener("change", (event) => {
     signOfLife();

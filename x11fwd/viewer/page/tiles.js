@@ -18,7 +18,15 @@ export class Still {
     this.image = image;
     this.loading = "";
     this.next = "";
+    this.failed = false;
+    image.addEventListener("error", () => { this.failed = true; });
+    image.addEventListener("load", () => { this.failed = false; });
+    this.back = () => { // the program answers again: what could not be loaded is asked for once more
+      if (this.failed) this.image.src = this.image.getAttribute("src");
+    };
+    document.addEventListener("back", this.back);
   }
+  remove() { document.removeEventListener("back", this.back); }
   show(source) {
     if (this.loading) { this.next = source; return; }
     if (this.image.getAttribute("src") === source) return;
@@ -59,7 +67,8 @@ export class Tile {
     if (item.kind === "picture" && item.format !== "pdf") {
       if (!this.still) {
         const image = make("img");
-        image.loading = "lazy";
+        // Of very many the ones out of sight wait. Few are all fetched, to be there when the program has ended.
+        if (document.querySelectorAll(".tile").length > 300) image.loading = "lazy";
         this.still = new Still(image);
         this.face.replaceChildren(image);
       }
@@ -79,6 +88,7 @@ export class Tile {
 
   remove() {
     this.chart?.remove();
+    this.still?.remove();
     this.element.remove();
   }
 }

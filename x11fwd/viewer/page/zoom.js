@@ -36,6 +36,10 @@ export class Big {
       history.replaceState(null, "", "#");
       closed(key);
     });
+    document.addEventListener("back", () => {
+      const shown = this.item(this.key);
+      if (shown) this.changed(shown);
+    });
     this.wanted = Number(location.hash.slice(1)) || null; // a page loaded again opens what was open
   }
 
@@ -234,5 +238,8 @@ class PictureView {
     byId("percent").textContent = `${Math.round(scale * 100)} %`;
   }
 
-  remove() { this.watching.disconnect(); }
+  remove() {
+    this.watching.disconnect();
+    this.still.remove();
+  }
 }
