@@ -35,22 +35,23 @@ SETTINGS = {"allow_interspersed_args": False, "ignore_unknown_options": False}
 EXAMPLES = """
 \b
 Examples:
-  x11fwd run gpu1 plot.py                       windows open here
-  x11fwd run --inline gpu1 plot.py              figures as pictures in the browser
-  x11fwd run --sync . gpu1 train.py --epochs 3  with all of this folder
-  x11fwd run --fetch 'out/*.png' gpu1 plot.py   bring back what it made
+  x11fwd run gpu1 plot.py                      windows open here
+  x11fwd run --inline gpu1 plot.py             pictures in the browser
+  x11fwd run --sync . gpu1 train.py 3          with all of this folder
+  x11fwd run --fetch 'out/*.png' gpu1 plot.py  bring back what it made
   x11fwd run --python ~/env/bin/python gpu1 plot.py
 
 \b
-Sent are the files of the project that holds the script, by git's rules for .gitignore; without a mark of
-one (.git, pyproject.toml, requirements.txt …) the script and the .py files beside it. It runs in a folder
-that goes away at the end. The files' contents stay there in ~/.cache/x11fwd/files (500 MB at most, 30 days),
-so that the next run sends only what changed.
+Sent are the files of the project that holds the script, by git's rules for
+.gitignore; without a mark of one (.git, pyproject.toml, requirements.txt …)
+the script and the .py files beside it. It runs in a folder that goes away at
+the end. What was sent stays there in ~/.cache/x11fwd/files (500 MB at most,
+30 days), so that the next run sends only what changed.
 
 \b
-The exit status is the script's. Ctrl-C interrupts it, and ends it where it does not end within 10 s. When
-the connection is cut it is ended there in the same way: at once where the line is closed, after 45 s where
-it is only silent.
+The exit status is the script's. Ctrl-C interrupts it, and ends it where it
+does not end within 10 s. When the connection is cut it is ended there in the
+same way: at once where the line is closed, after 45 s where it is silent.
 """
 
 
@@ -58,7 +59,7 @@ def run(
     target: TargetName,
     script: Annotated[Path, typer.Argument(metavar="SCRIPT", help="A Python file of this machine.")],
     arguments: Annotated[
-        list[str] | None, typer.Argument(metavar="[ARGS]...", help="For the script.", show_default=False)
+        list[str] | None, typer.Argument(metavar="ARGS", help="For the script.", show_default=False)
     ] = None,
     python: Annotated[
         str | None,

@@ -15,12 +15,12 @@ import socket
 import struct
 import threading
 import time
-from typing import Any
+from typing import Any, Optional
 
 from matplotlib import is_interactive as interactive
 from matplotlib import rc_context
 from matplotlib._pylab_helpers import Gcf
-from matplotlib.backend_bases import FigureManagerBase, TimerBase
+from matplotlib.backend_bases import CloseEvent, FigureManagerBase, TimerBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -36,7 +36,7 @@ class Wire:
     """The way out; every process of the script has a connection of its own."""
 
     def __init__(self) -> None:
-        self.peer: socket.socket | None = None
+        self.peer: Optional[socket.socket] = None
         self.pid = 0
         self.lock = threading.Lock()
 
@@ -62,7 +62,7 @@ TIMERS: "list[Timer]" = []
 class Timer(TimerBase):  # type: ignore[misc, unused-ignore]
     """Runs while an event loop of ours does."""
 
-    due: float | None = None
+    due: Optional[float] = None
 
     def _timer_start(self) -> None:
         self.due = time.time() + self._interval / 1000.0
@@ -81,7 +81,7 @@ class Timer(TimerBase):  # type: ignore[misc, unused-ignore]
             self._timer_stop()
 
 
-def run_timers() -> float | None:
+def run_timers() -> Optional[float]:
     """Seconds until the next one is due, None without any."""
     now = time.time()
     for timer in TIMERS:
@@ -187,7 +187,8 @@ class FigureCanvasX11fwd(FigureCanvasAgg):  # type: ignore[misc, unused-ignore]
         else:
             if self.figure.stale:
                 self.draw()  # so that draw_event comes, as in a window
-            kind, data = self.picture(lasting)
+            # an animation begins with that event, and old matplotlibs blit on what was drawn last
+            kind, data = self.picture(lasting and not TIMERS)
         self.cost = time.time() - started
         self.blitted = blitted
         self.dirty = self.figure.stale = False
@@ -294,6 +295,7 @@ class FigureManagerX11fwd(FigureManagerBase):  # type: ignore[misc, unused-ignor
             canvas.push(lasting=True)  # the last one is never lost
         for timer in [one for one in TIMERS if getattr(one, "canvas", None) is canvas]:
             timer.stop()
+        canvas.callbacks.process("close_event", CloseEvent("close_event", canvas))
 
 
 def managers() -> "list[Any]":
@@ -305,7 +307,7 @@ def offer_all() -> None:
         manager.canvas.offer()
 
 
-def held_back() -> float | None:
+def held_back() -> Optional[float]:
     """Seconds until a picture that was held back may go; None without one."""
     waiting = [one.canvas.due for one in managers() if one.canvas.shown and one.canvas.changed]
     return max(0.001, min(waiting) - time.time()) if waiting else None

@@ -41,7 +41,8 @@ _WINDOWLESS = (
     b"is currently using agg, which is a non-GUI backend",
     b"no display name and no $DISPLAY environment variable",
     b"could not connect to display",
-    b"cannot load backend",
+    b"annot load backend",
+    b"couldn't connect to display",
 )
 
 
@@ -166,7 +167,7 @@ class _Run:
         self._environ, self._progress = environ, progress
         self._notes: list[str] = []
         self._said = b""
-        self._windowless = False
+        self._windowless = self._plotless = False
         self._display = _Display(environ) if not options.inline else None
 
     def all(self) -> RunResult:
@@ -230,6 +231,12 @@ class _Run:
         fetcher = Fetcher(project.root, project.folder, options.fetch, begun)
         stack.callback(fetcher.close)
         status, figures = self._follow(session, fetcher)
+        if self._plotless:
+            executable = hello.get("executable")
+            self._notes.append(
+                f"{executable} on {self._target.host} has no matplotlib: install it there, "
+                "or name another Python with `--python PATH`"
+            )
         if self._windowless and not options.inline:
             why = self._display.problem if self._display else ""
             self._notes.append(f"no window opened{why}; `--inline` shows pictures instead")
@@ -298,6 +305,7 @@ class _Run:
     def _listen(self, data: bytes) -> None:
         self._said = (self._said + data)[-4096:]
         self._windowless = self._windowless or any(words in self._said for words in _WINDOWLESS)
+        self._plotless = self._plotless or b"No module named 'matplotlib'" in self._said
 
 
 class _Display:

@@ -25,7 +25,7 @@ import tempfile
 import threading
 import time
 import zlib
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from x11fwd.project.receive import Inflater, RefusedError, Store, build, remove_tree, safe_path, sweep_runs
 
@@ -222,7 +222,7 @@ class Run:
     def __init__(self, line: Line, places: Places, settings: "Dict[str, Any]") -> None:
         self.line = line
         self.folder = places.folder
-        self.pictures: Pictures | None = None
+        self.pictures: Optional[Pictures] = None
         self.ending = 0  # how far on the way from SIGINT to SIGKILL
         self.gone = False
         self.wake = threading.Condition()

@@ -120,11 +120,15 @@ class RunSession:
     def send(self, chunks: Iterator[bytes], sent: Callable[[int], None]) -> None:
         """The contents' bytes, compressed; `sent` is told how many of them went out."""
         deflate = zlib.compressobj(6)
-        for chunk in chunks:
-            if data := deflate.compress(chunk):
-                self._send(b"C", data)
-            sent(len(chunk))
-        self._send(b"C", deflate.flush())
+        try:
+            for chunk in chunks:
+                if data := deflate.compress(chunk):
+                    self._send(b"C", data)
+                sent(len(chunk))
+            self._send(b"C", deflate.flush())
+        except ConnectionLost:
+            self._last_words()
+            raise
 
     def start(self, settings: Mapping[str, object]) -> None:
         """Start the script, and say from now on that we are there."""
@@ -172,6 +176,12 @@ class RunSession:
         """The last line of what the far half's standard error holds."""
         lines = self._stream.stderr().decode("utf-8", "replace").strip().splitlines()
         return lines[-1].strip()[:300] if lines else ""
+
+    def _last_words(self) -> None:
+        """The far half may have said why it stopped listening: then that is raised."""
+        with contextlib.suppress(ConnectionLost, ProbeError):
+            while True:
+                self._receive(5.0)
 
     def _pulse(self) -> None:
         with contextlib.suppress(X11fwdError, OSError):

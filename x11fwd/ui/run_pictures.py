@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import webbrowser
 from typing import TYPE_CHECKING, Literal, cast
 
 from x11fwd.errors import UsageError, X11fwdError
@@ -72,8 +71,10 @@ class PictureSink:
     def _open(self) -> None:
         if self._opened:
             return
+        from x11fwd.viewer.browser import open_browser
+
         self._opened = True
-        shown = self._browser and webbrowser.open(self.address)
+        shown = self._browser and open_browser(self.address)
         if not shown:
             self._console.print(rich_text(f"the pictures are at {self.address}", self._console, "note"))
 

@@ -1,0 +1,356 @@
+"""`x11fwd run` against real hosts: the script's streams, its end, its windows and its pictures."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.lab.hosts import Setup
+from tests.lab.relay import Relay
+from tests.lab.runs import wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.lab.host import Ran
+    from tests.lab.hosts import ChrootHost
+    from tests.lab.person import Person
+    from tests.lab.screen import Screen
+
+
+class Place:
+    """A person, a host, and runs from one to the other."""
+
+    def __init__(self, person: Person, host: ChrootHost, alias: str) -> None:
+        self.person, self.host, self.alias = person, host, alias
+
+    def argv(self, *words: str, folder: str = "work") -> list[str]:
+        command = self.person.x11fwd("run", *words)
+        return ["sh", "-c", f'cd "{folder}" && exec "$0" "$@"', *command]
+
+    def run(self, *words: str, folder: str = "work", **more: object) -> Ran:
+        return self.person.run(self.argv(*words, folder=folder), **more)  # type: ignore[arg-type]
+
+    def begin(self, *words: str) -> subprocess.Popen[bytes]:
+        pipe = subprocess.PIPE
+        return self.person.popen(self.argv(*words), stdin=pipe, stdout=pipe, stderr=pipe)
+
+    def script(self, name: str, text: str, folder: str = "work") -> None:
+        self.person.write(f"{folder}/{name}", text)
+
+    def leftovers(self) -> str:
+        """Runs, temporary folders and Pythons of ours that are still there."""
+        look = "ls -d ~ana/.cache/x11fwd/runs/* /tmp/x11fwd-* 2>/dev/null; pgrep -u ana -af '[p]ython'; true"
+        return self.host.run(["sh", "-c", look]).stdout
+
+    def clean(self) -> bool:
+        return not self.leftovers()
+
+
+@pytest.fixture
+def place(person: Person, new_chroot_host: Callable[..., ChrootHost]) -> Callable[..., Place]:
+    """Makes a host, with Tk and matplotlib unless said otherwise."""
+
+    def make(variant: str = "plot", *, x11_forwarding: bool = True, **setup: object) -> Place:
+        chosen = Setup(x11_forwarding=x11_forwarding, **setup)  # type: ignore[arg-type]
+        host = new_chroot_host("bookworm", variant, chosen)
+        return Place(person, host, person.alias("gpu", host))
+
+    return make
+
+
+def test_output_errors_and_the_exit_status_are_the_scripts(place: Callable[..., Place]) -> None:
+    here = place()
+    here.script(
+        "s.py", "import sys\nprint('out', sys.argv[1:])\nprint('err', file=sys.stderr)\nsys.exit(7)\n"
+    )
+    for transport in ("paramiko", "openssh"):
+        ran = here.run("--transport", transport, here.alias, "s.py", "--flag", "a b")
+        assert (ran.rc, ran.stdout, ran.stderr) == (7, "out ['--flag', 'a b']\n", "err\n")
+    assert here.leftovers() == ""
+
+
+def test_bytes_pass_unchanged_in_both_directions(place: Callable[..., Place]) -> None:
+    here = place()
+    here.script("echo.py", "import shutil, sys\nshutil.copyfileobj(sys.stdin.buffer, sys.stdout.buffer)\n")
+    data = bytes(range(256)) * 8000
+    process = here.begin(here.alias, "echo.py")
+    out, err = process.communicate(data, timeout=60)
+    assert (process.returncode, err) == (0, b"")
+    assert out == data
+
+
+def test_a_signal_is_128_and_its_number(place: Callable[..., Place]) -> None:
+    here = place()
+    here.script("k.py", "import os\nos.kill(os.getpid(), 9)\n")
+    assert here.run(here.alias, "k.py").rc == 137
+
+
+def test_ctrl_c_ends_the_whole_group_also_a_child_that_ignores_it(place: Callable[..., Place]) -> None:
+    here = place()
+    here.script(
+        "c.py",
+        "import subprocess, sys, time\n"
+        "deaf = 'import signal, time\\n'\\\n"
+        "    'signal.signal(2, signal.SIG_IGN); signal.signal(15, signal.SIG_IGN)\\n'\\\n"
+        "    'print(\"up\", flush=True); time.sleep(999)'\n"
+        "subprocess.Popen([sys.executable, '-c', deaf])\n"
+        "try:\n    time.sleep(99)\nexcept KeyboardInterrupt:\n    print('bye'); sys.exit(130)\n",
+    )
+    process = here.begin(here.alias, "c.py")
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"up\n"
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err) == (130, b"bye\n", b"")
+    assert here.leftovers() == ""
+
+
+def test_a_script_that_ignores_ctrl_c_ends_with_the_second(place: Callable[..., Place]) -> None:
+    here = place()
+    here.script(
+        "d.py",
+        "import signal, time\nsignal.signal(2, lambda *_: print('no', flush=True))\n"
+        "print('up', flush=True)\nwhile True: time.sleep(99)\n",
+    )
+    process = here.begin(here.alias, "d.py")
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"up\n"
+    process.send_signal(signal.SIGINT)
+    assert process.stdout.readline() == b"no\n"
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=8)
+    assert process.returncode == 143
+    assert here.leftovers() == ""
+
+
+SLEEPER = "import time\nfor number in range(40):\n    print(number, flush=True)\n    time.sleep(1)\n"
+
+
+def test_a_cut_connection_ends_the_script_within_seconds(place: Callable[..., Place]) -> None:
+    here = place()
+    here.script("f.py", SLEEPER)
+    with Relay(here.host.port) as relay:
+        far = here.person.alias("far", here.host, port=relay.port)
+        process = here.begin(far, "f.py")
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"0\n"
+        relay.cut()
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 3
+    assert b"was lost" in err
+    wait_for(here.clean, limit=15, what="the script has ended")
+
+
+def test_a_line_that_is_silent_for_30_seconds_loses_nothing(place: Callable[..., Place]) -> None:
+    here = place()
+    here.script("f.py", SLEEPER)
+    with Relay(here.host.port) as relay:
+        far = here.person.alias("far", here.host, port=relay.port)
+        process = here.begin(far, "f.py")
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"0\n"
+        relay.freeze()
+        time.sleep(30)  # the length is the test
+        relay.thaw()
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, b"")
+    assert out.split() == [str(number).encode() for number in range(1, 40)]
+
+
+def test_a_line_that_stays_silent_ends_the_script(place: Callable[..., Place]) -> None:
+    here = place()
+    here.script("f.py", "import time\nprint('up', flush=True)\ntime.sleep(999)\n")
+    with Relay(here.host.port) as relay:
+        far = here.person.alias("far", here.host, port=relay.port)
+        process = here.begin(far, "f.py")
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"up\n"
+        relay.freeze()
+        wait_for(here.clean, limit=75, what="the script has ended")
+        process.communicate(timeout=60)
+    assert process.returncode == 3
+
+
+WINDOW = (
+    "import matplotlib.pyplot as plt\n"
+    "plt.figure(facecolor='#d62728')\n"
+    "plt.gcf().canvas.manager.set_window_title('seen by run')\n"
+    "plt.show()\n"
+)
+
+
+@pytest.mark.parametrize("via", ["native", "bridge"])
+def test_an_unmodified_script_opens_its_window_here(
+    via: str, place: Callable[..., Place], screen: Screen
+) -> None:
+    here = place(x11_forwarding=via == "native")
+    here.script("w.py", WINDOW)
+    process = here.begin("--via", via, here.alias, "w.py")
+    try:
+        wait_for(lambda: "seen by run" in screen.windows(), limit=30, what="a window")
+        picture = here.person.home / "window.png"
+
+        def red() -> bool:
+            screen.screenshot(picture)
+            words = [
+                "convert",
+                str(picture),
+                "-fill",
+                "white",
+                "+opaque",
+                "#d62728",
+                "-unique-colors",
+                "txt:",
+            ]
+            return "#D62728" in subprocess.run(words, capture_output=True, text=True, check=True).stdout
+
+        wait_for(red, limit=15, what="its colour")
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    assert here.leftovers() == ""
+
+
+PLOTS = (
+    "import matplotlib.pyplot as plt\n"
+    "plt.plot([1, 2, 3]); plt.title('one'); plt.show()\n"
+    "plt.figure('scatter'); plt.scatter(range(5000), range(5000)); plt.show()\n"
+)
+
+
+def test_pictures_of_an_unmodified_script_arrive(place: Callable[..., Place]) -> None:
+    here = place()
+    here.script("p.py", PLOTS)
+    ran = here.run("--pictures", "seen", here.alias, "p.py", env={"DISPLAY": ""})
+    assert (ran.rc, ran.stdout, ran.stderr) == (0, "", "")
+    seen = here.person.home / "work/seen"
+    assert sorted(path.name for path in seen.iterdir()) == ["Figure_1.svg", "scatter.png"]
+    assert b"<svg" in (seen / "Figure_1.svg").read_bytes()
+    assert (seen / "scatter.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_without_matplotlib_there_a_sentence_says_so(place: Callable[..., Place]) -> None:
+    here = place("bare")
+    here.script("p.py", PLOTS)
+    ran = here.run("--pictures", "seen", here.alias, "p.py")
+    assert ran.rc == 1
+    assert "has no matplotlib" in " ".join(ran.stderr.split())
+
+
+def test_a_python_that_is_not_there_is_named(place: Callable[..., Place]) -> None:
+    here = place("bare")
+    here.script("p.py", "")
+    ran = here.run("--python", "/opt/nope/bin/python", here.alias, "p.py")
+    assert ran.rc == 1
+    assert "there is no /opt/nope/bin/python on gpu" in ran.stderr
+
+
+def test_where_sshd_refuses_windows_pictures_are_suggested(place: Callable[..., Place]) -> None:
+    here = place(x11_forwarding=False)
+    here.script("w.py", "import matplotlib\nmatplotlib.use('TkAgg')\n" + WINDOW)
+    ran = here.run(here.alias, "w.py")
+    assert ran.rc == 1
+    assert "--inline" in ran.stderr
+
+
+def test_names_with_spaces_and_letters_of_all_alphabets(place: Callable[..., Place]) -> None:
+    here = place("bare")
+    folder = "wörk ‘space’ $x"
+    here.script("sc ript é.py", "import helper, sys; print(helper.x, sys.argv)", folder)
+    here.script("helper.py", "x = 'äöü'", folder)
+    ran = here.run(here.alias, "sc ript é.py", "'\"$\\", folder=folder.replace("$", "\\$"))
+    assert (ran.rc, ran.stderr) == (0, "")
+    assert ran.stdout == "äöü ['sc ript é.py', '\\'\"$\\\\']\n"
+
+
+@pytest.mark.parametrize("shell", ["/usr/bin/tcsh", "/usr/bin/fish", "/usr/bin/zsh"])
+def test_the_login_shell_may_be_any(shell: str, place: Callable[..., Place]) -> None:
+    here = place("shells", login_shell=shell)
+    here.script("s.py", "import sys\nprint(sys.stdin.read())\n")
+    ran = here.run(here.alias, "s.py", input="hello")
+    assert (ran.rc, ran.stdout, ran.stderr) == (0, "hello\n", "")
+
+
+def test_only_changed_files_are_sent_and_git_says_which(place: Callable[..., Place]) -> None:
+    here = place("bare")
+    here.script(".gitignore", "*.log\n!kept.log\n")
+    here.script("sub/.gitignore", "data/\n")
+    for name in ("kept.log", "lost.log", "sub/a.txt", "sub/data/b.txt"):
+        here.script(name, name)
+    here.script(
+        "tree.py",
+        "import os\n"
+        "names = [os.path.join(top, name) for top, _, names in os.walk('.') for name in names]\n"
+        "print(sorted(os.path.relpath(name) for name in names))\n",
+    )
+    assert here.person.run(["git", "init", "-q", "work"]).rc == 0
+    expected = "['.gitignore', 'kept.log', 'sub/.gitignore', 'sub/a.txt', 'tree.py']\n"
+    assert here.run(here.alias, "tree.py").stdout == expected
+    store = here.host.root / "home/ana/.cache/x11fwd/files"
+    before = {path.name for path in store.rglob("*") if path.is_file()}
+    here.script("sub/a.txt", "other")
+    assert here.run(here.alias, "tree.py").stdout == expected
+    after = {path.name for path in store.rglob("*") if path.is_file()}
+    assert len(after - before) == 1
+
+
+def test_files_come_back_and_newer_ones_here_stay(place: Callable[..., Place]) -> None:
+    here = place("bare")
+    here.script(
+        "m.py",
+        "import os\nos.makedirs('out', exist_ok=True)\n"
+        "open('out/a.txt', 'w').write('made')\nopen('out/b.txt', 'w').write('made')\n"
+        "os.symlink('/etc/passwd', 'out/c.txt')\nprint('up', flush=True)\ninput()\n",
+    )
+    here.script("out/old.txt", "old")
+    process = here.begin("--sync", ".", "--fetch", "out/*.txt", here.alias, "m.py")
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"up\n"
+    here.script("out/b.txt", "mine")
+    _, err = process.communicate(b"\n", timeout=30)
+    out = here.person.home / "work/out"
+    assert process.returncode == 0
+    assert {path.name: path.read_text() for path in out.iterdir()} == {
+        "a.txt": "made",
+        "b.txt": "mine",
+        "old.txt": "old",
+    }
+    assert b"fetched out/a.txt" in err
+    assert b"not fetched: out/b.txt" in err
+
+
+def test_a_full_disk_there_is_a_sentence_and_leaves_nothing(place: Callable[..., Place]) -> None:
+    here = place("bare", disk_mb=64)
+    here.script("s.py", "print('ran')\n")
+    (here.person.home / "work/big.bin").write_bytes(b"".join(bytes([n]) * 1_000_000 for n in range(90)))
+    ran = here.run("--sync", ".", here.alias, "s.py")
+    assert ran.rc == 4, ran.stderr
+    assert "No space left" in ran.stderr
+    assert here.leftovers() == ""
+    found = here.host.run(["sh", "-c", "find ~ana/.cache/x11fwd -size +100k"])
+    assert found.stdout == ""
+
+
+def test_a_large_project_is_not_sent_without_a_question(place: Callable[..., Place]) -> None:
+    here = place("bare")
+    here.script("s.py", "print('ran')\n")
+    with (here.person.home / "work/big.bin").open("wb") as file:
+        file.truncate(120 << 20)
+    ran = here.run("--sync", ".", here.alias, "s.py")
+    assert ran.rc == 2
+    assert "126 MB" in ran.stderr
+    assert here.run("--yes", "--sync", ".", here.alias, "s.py").stdout == "ran\n"
+
+
+def test_keep_leaves_the_folder(place: Callable[..., Place]) -> None:
+    here = place("bare")
+    here.script("s.py", "open('made.txt', 'w').write('x')\n")
+    ran = here.run("--keep", here.alias, "s.py")
+    assert ran.rc == 0
+    assert "~/.cache/x11fwd/projects/work-" in "".join(ran.stderr.split())
+    assert len(list((here.host.root / "home/ana/.cache/x11fwd/projects").glob("*/made.txt"))) == 1
