@@ -90,11 +90,12 @@ def _source(function: Callable[..., object]) -> Source:
             hint="write it with `def` at the top level of a module",
         )
     file = getattr(sys.modules.get(module), "__file__", None)
-    if module == "__main__" and (file is None or not Path(file).is_file()):
+    script = module in {"__main__", "__mp_main__"}  # the second in a worker of multiprocessing's
+    if script and (file is None or not Path(file).is_file()):
         raise UsageError(
             f"{name} was typed into a session, where no worker can import it", hint="put it into a module"
         )
     path = tuple(str(Path(one).absolute()) for one in sys.path)
     digest = source_digest(Path(file), name) if file and Path(file).suffix == ".py" else f"{module}.{name}"
-    main = str(Path(file).absolute()) if file and module == "__main__" else ""
+    main = str(Path(file).absolute()) if file and script else ""
     return Source(module, name, main=main, path=path, digest=digest)

@@ -1,0 +1,95 @@
+"""`x11fwd render` as a program: exit codes, Ctrl-C, what stays behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import x11fwd
+
+pytestmark = pytest.mark.usefixtures("place")
+ENVIRON = {"PYTHONPATH": str(Path(x11fwd.__file__).parent.parent)}
+
+
+def start(*words: str, stdin: str = "") -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "x11fwd", "render", *words],
+        env={**os.environ, **ENVIRON},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin is not None
+    process.stdin.write(stdin)
+    process.stdin.close()
+    process.stdin = None
+    return process
+
+
+def run(*words: str, stdin: str = "") -> tuple[int, str, str]:
+    process = start(*words, stdin=stdin)
+    out, err = process.communicate(timeout=120)
+    return process.returncode, out, err
+
+
+def test_json_lines_from_stdin_become_pictures(place: Path) -> None:
+    code, out, err = run("plots:draw", "-", "--json", stdin='{"number": 1}\n{"number": 2}\n')
+    assert (code, err) == (0, "")
+    told = json.loads(out)
+    assert told["schema"] == "x11fwd.render/1"
+    assert told["counts"] == {"drawn": 2, "skipped": 0, "failed": 0}
+
+
+def test_a_failure_is_told_with_its_arguments_and_the_exit_code_is_1(place: Path) -> None:
+    (place / "args.csv").write_text("number\n1\n3\n")
+    code, out, err = run("plots.py:trouble", "args.csv", "-o", "out", "--name", "n{number}")
+    assert code == 1
+    assert "n3.png: ValueError: three is bad (" in err
+    assert 'with {"number": 3}' in err
+    assert "out: 1 drawn, 1 failed" in out
+    assert (place / "out" / "n1.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["plots", "-"], "'plots' is not MODULE:FUNCTION"),
+        (["plots:gone", "-"], "there is no gone in plots.py"),
+        (["gone.py:draw", "-"], "there is no file gone.py"),
+        (["no_such:draw", "-"], "No module named 'no_such'"),
+        (["plots:draw", "gone.jsonl"], "gone.jsonl cannot be read"),
+    ],
+)
+def test_what_cannot_be_meant_is_a_sentence(words: list[str], said: str) -> None:
+    code, out, err = run(*words, stdin='{"number": 1}\n')
+    assert (code, out) == (2, "")
+    assert said in " ".join(err.split())
+
+
+def test_ctrl_c_ends_at_once_with_130_and_leaves_neither_workers_nor_parts(place: Path) -> None:
+    process = start("plots:slow", "-", "-o", "out", stdin='{"number": 1}\n{"number": 2}\n')
+    end = time.monotonic() + 60
+    while not (place / "began").exists():
+        assert time.monotonic() < end
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert [one.name for one in (place / "out").iterdir()] == [".x11fwd-render.jsonl"]
+    assert not [one for one in Path("/proc").glob("[0-9]*") if at_work_in(one, place)]
+
+
+def at_work_in(process: Path, place: Path) -> bool:
+    try:
+        return Path(os.readlink(process / "cwd")) == place and int(process.name) != os.getpid()
+    except OSError:
+        return False
