@@ -1,4 +1,7 @@
-"""Figures per second: a serial loop, `Pool.starmap` as in blog posts, and render; `python -m tests.bench.render`."""
+"""Figures per second: a serial loop, `Pool.starmap` as in blog posts, and render.
+
+`python -m tests.bench.render`, on a machine with nothing else to do.
+"""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from x11fwd.cli import demo, doctor, explain, run, setup, ssh, undo, verify, watch
+from x11fwd.cli import demo, doctor, explain, render, run, setup, ssh, undo, verify, watch
 
 __all__ = ["app"]
 
@@ -68,3 +68,4 @@ app.command("undo", epilog=undo.EXAMPLES)(undo.undo)
 app.command("watch", epilog=watch.EXAMPLES)(watch.watch)
 app.command("explain", cls=explain.ExplainCommand, epilog=explain.EXAMPLES)(explain.explain)
 app.command("demo", epilog=demo.EXAMPLES)(demo.demo)
+app.command("render", epilog=render.EXAMPLES)(render.render)

@@ -28,10 +28,10 @@ __all__ = ["EXAMPLES", "render"]
 EXAMPLES = """
 \b
 Examples:
-  x11fwd render plots:draw runs.jsonl                  one figure a line, on all cores but one
-  x11fwd render plots.py:draw runs.csv --name {city}   named by a column
-  x11fwd render plots:draw - -o out --format svg < runs.jsonl
-  x11fwd render plots:draw runs.jsonl --on ana@gpu1    drawn there, the pictures come here
+  x11fwd render plots:draw runs.jsonl               one figure for each line
+  x11fwd render plots.py:draw a.csv --name {city}   named by a column
+  x11fwd render plots:draw - --format svg < runs.jsonl
+  x11fwd render plots:draw runs.jsonl --on gpu1     drawn there, kept here
 """
 
 
@@ -92,9 +92,10 @@ def render(
     config: ConfigFile = None,
     login: Login = None,
 ) -> Job:
-    """Draw hundreds of figures in parallel, one for each set of arguments.
+    """Draw hundreds of figures in parallel, here or on a server.
 
-    A JSON object or CSV row becomes keywords of the function, a list positional arguments. The function may
+    One figure for each set of arguments: a JSON object or CSV row becomes keywords of the function, a list
+    positional arguments. The function may
     take `figure` (cleared and used again: fastest) or `ax`, may return a Figure or Axes, or draws with
     pyplot. Each worker imports its module, so what a script does when it is run belongs below
     `if __name__ == "__main__":`.

@@ -22,7 +22,7 @@ def test_json_lines_are_read_and_empty_ones_passed_over() -> None:
 
 
 def test_a_line_that_is_not_json_is_named() -> None:
-    with pytest.raises(UsageError, match="args.jsonl:2 is not JSON"):
+    with pytest.raises(UsageError, match=r"args\.jsonl:2 is not JSON"):
         list(from_json_lines(["{}", "{"], "args.jsonl"))
 
 
@@ -32,7 +32,7 @@ def test_numbers_of_csv_are_numbers_and_what_only_looks_so_is_text() -> None:
 
 
 def test_a_short_row_of_csv_is_named() -> None:
-    with pytest.raises(UsageError, match="x.csv:3 has 1 values, the first row has 2 names"):
+    with pytest.raises(UsageError, match=r"x\.csv:3 has 1 values, the first row has 2 names"):
         list(from_csv(["a,b\n", "1,2\n", "1\n"], "x.csv"))
 
 

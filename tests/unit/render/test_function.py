@@ -7,18 +7,20 @@ import io
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+import x11fwd
 from x11fwd.errors import UsageError
 from x11fwd.render import Status, render
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 pytestmark = pytest.mark.usefixtures("place")
+ROOT = str(Path(x11fwd.__file__).parent.parent)
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -135,9 +137,12 @@ def draw(number, ax):
 
 def test_a_script_draws_with_its_own_function(place: Path) -> None:
     (place / "script.py").write_text(SCRIPT.format(guard='if __name__ == "__main__": '))
-    root = os.path.dirname(os.path.dirname(importlib.import_module("x11fwd").__file__ or ""))
     done = subprocess.run(
-        [sys.executable, "script.py"], env={**os.environ, "PYTHONPATH": root}, capture_output=True, text=True
+        [sys.executable, "script.py"],
+        env={**os.environ, "PYTHONPATH": ROOT},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert (place / "figures" / "0001.png").exists()
@@ -145,8 +150,11 @@ def test_a_script_draws_with_its_own_function(place: Path) -> None:
 
 def test_a_script_without_a_guard_is_told_what_is_missing(place: Path) -> None:
     (place / "script.py").write_text(SCRIPT.format(guard=""))
-    root = os.path.dirname(os.path.dirname(importlib.import_module("x11fwd").__file__ or ""))
     done = subprocess.run(
-        [sys.executable, "script.py"], env={**os.environ, "PYTHONPATH": root}, capture_output=True, text=True
+        [sys.executable, "script.py"],
+        env={**os.environ, "PYTHONPATH": ROOT},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert "render() was called while a worker loads the script" in done.stderr
