@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import time
 from typing import TYPE_CHECKING, Literal, cast
 
 from x11fwd.errors import UsageError, X11fwdError
@@ -14,6 +16,10 @@ if TYPE_CHECKING:
     from x11fwd.pipeline.run_session import Drawn
 
 __all__ = ["PictureSink"]
+
+_NOBODY = 30.0  # seconds for a browser to come
+_RELOAD = 5.0  # seconds
+_LOOK = 0.3  # seconds
 
 
 class PictureSink:
@@ -64,9 +70,21 @@ class PictureSink:
             self._write(self._folder, one)
 
     def linger(self) -> None:
-        """Stay until the page has the last picture and was closed."""
-        if self._viewer is not None and self._opened:
-            self._viewer.wait_closed()
+        """Stay until the page is closed, or Ctrl-C; nobody who comes within half a minute ends it, too."""
+        viewer = self._viewer
+        if viewer is None or not self._opened:
+            return
+        patience = time.monotonic() + _NOBODY
+        words = "the pictures stay until their page is closed; Ctrl-C ends it now"
+        self._console.print(rich_text(words, self._console, "note"))
+        with contextlib.suppress(KeyboardInterrupt):
+            while not viewer.wait_closed(_LOOK):
+                if viewer.tabs:
+                    # a page that is loaded anew is away for a moment
+                    patience = time.monotonic() + _RELOAD
+                    continue
+                if time.monotonic() > patience:
+                    return
 
     def _open(self) -> None:
         if self._opened:
