@@ -1,4 +1,4 @@
-"""Quoting of remote commands, the one place for it; `framing` and `pipeline.ssh` import it, so it loads nothing.
+"""Quoting of remote commands, the one place for it; `framing` and `pipeline.ssh` import it, it loads nothing.
 
 A command goes out as `exec /bin/sh -c '…'`. The login shell that reads this may be bash, dash, zsh, fish,
 csh or tcsh, so the text between the single quotes holds nothing that one of them treats specially there: no

@@ -1,6 +1,6 @@
 """Moves what connections have for the other half onto the link, in turns; both halves use it.
 
-A turn puts batches on the stream as long as it takes them, credit allows and the pace of the link finds right,
+A turn puts batches on the stream as long as it takes them, credit allows and the pace of the link is kept,
 one slice of each connection after the other, so that none waits behind another's bulk.
 """
 
