@@ -1,14 +1,14 @@
 """Records come as they were written however their bytes are cut, and broken ones are refused."""
 
 import random
-from typing import List, Sequence, Tuple
+from typing import List, Sequence, Tuple, Union
 
 from tests.unit.bridge.shared.anywhere import raises
 from x11fwd.bridge.shared.faults import WireFault
 from x11fwd.bridge.shared.records import IMAGE, LONGEST_IMAGE, RAW, RecordReader, RecordWriter
 
 
-def joined(found: "Sequence[Tuple[int, bytes]]") -> "List[Tuple[int, bytes]]":
+def joined(found: "Sequence[Tuple[int, Union[bytes, memoryview]]]") -> "List[Tuple[int, bytes]]":
     """Neighbouring RAW records as one: how they are cut means nothing."""
     all_of: List[Tuple[int, bytes]] = []
     for kind, payload in found:
