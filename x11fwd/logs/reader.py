@@ -146,14 +146,15 @@ class LogReader:
     def _recognise(self, line: str) -> tuple[Row | None, Form | None]:
         # the header first, for every format: a restarted job may write it in the midst of anything
         headed = False
+        size = len(line)
         for form in self._fixed:
-            headed = form.observe(line) or headed
+            headed = (size <= form.longest and form.observe(line)) or headed
         if headed:
             self._templates.clear()
             self._shapes.clear()
             return None, None
         for at, form in enumerate(self._forms):
-            row = form.parse(line)
+            row = form.parse(line) if size <= form.longest else None
             if row is None:
                 continue
             if at:

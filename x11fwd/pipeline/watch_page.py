@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["WatchPage"]
 
 _MOST_CHARTS = 200
+_FIRST = 1.5  # seconds: the charts come first on the page, where there are any
 _EVERY = 1.0  # seconds between two looks at the logs' states
 
 
@@ -31,7 +32,7 @@ class WatchPage:
         self._charts: dict[tuple[str, Axis], str] = {}
         self._logs: Sequence[LogState] = ()
         self._told: list[tuple[str, ...]] = []
-        self._next = 0.0
+        self._next = time.monotonic() + _FIRST
 
     def begin(self, board: Board, logs: Sequence[LogState]) -> None:
         del board

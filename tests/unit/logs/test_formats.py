@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from pathlib import Path
 
 import pytest
@@ -180,3 +181,14 @@ def test_a_pattern_names_the_series_and_the_axis() -> None:
 def test_a_pattern_that_cannot_be_meant_is_refused(pattern: str) -> None:
     with pytest.raises(UsageError, match="--pattern"):
         ByPattern(pattern)
+
+
+@pytest.mark.parametrize(
+    "piece", ["a ", "a=", "1 ", "[1] ", "a: 1 ", "'a': ", "0%|", " - ", "/1", "a/", "-1"]
+)
+def test_long_hostile_lines_are_passed_over_quickly(piece: str) -> None:
+    line = (piece * 40_000)[:60_000].encode() + b"\n"
+    short = (piece * 2000)[:2040].encode() + b"\n"
+    started = time.process_time()
+    read(line + short * 5)
+    assert time.process_time() - started < 2.0

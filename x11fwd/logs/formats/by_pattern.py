@@ -7,6 +7,7 @@ import re
 
 from x11fwd.errors import UsageError
 from x11fwd.logs.formats.form import Form
+from x11fwd.logs.lines import LONGEST
 from x11fwd.logs.numbers import STAMP, place, stamp_seconds
 from x11fwd.logs.rows import Axis, Row
 
@@ -20,6 +21,7 @@ class ByPattern(Form):
 
     name = "pattern"
     title = "your pattern"
+    longest = LONGEST
 
     def __init__(self, pattern: str) -> None:
         """Raises UsageError where it is no regular expression or has no named group."""

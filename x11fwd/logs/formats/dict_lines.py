@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from x11fwd.logs.formats.form import Form
+from x11fwd.logs.lines import LONGEST
 from x11fwd.logs.numbers import NUMBER, place
 from x11fwd.logs.rows import Row
 
@@ -16,6 +17,7 @@ _PAIR = re.compile(rf"'([^']{{1,200}})':\s*(?:'|np\.\w+\(|tensor\()?({NUMBER})(?
 class PythonDict(Form):
     name = "python-dict"
     title = "Python dictionaries (Hugging Face Trainer)"
+    longest = LONGEST
 
     def parse(self, line: str) -> Row | None:
         found = _DICT.search(line) if "{'" in line else None

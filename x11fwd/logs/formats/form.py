@@ -19,6 +19,9 @@ class Form:
 
     name = ""  # kebab-case, for `--try` and JSON
     title = ""  # for a person
+    longest = (
+        2048  # characters; what is longer is none of it, and a regular expression would take long to say so
+    )
 
     def observe(self, line: str) -> bool:
         """Take note of a header; True where the line is one and holds no row."""

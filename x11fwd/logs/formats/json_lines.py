@@ -6,6 +6,7 @@ import json
 import math
 
 from x11fwd.logs.formats.form import Form
+from x11fwd.logs.lines import LONGEST
 from x11fwd.logs.numbers import is_time_name, place, stamp_seconds
 from x11fwd.logs.rows import Axis, Row
 
@@ -27,6 +28,7 @@ class JsonLines(Form):
 
     name = "json-lines"
     title = "JSON lines"
+    longest = LONGEST
 
     def parse(self, line: str) -> Row | None:
         line = line.strip()

@@ -7,6 +7,7 @@ import math
 import re
 
 from x11fwd.logs.formats.form import Form
+from x11fwd.logs.lines import LONGEST
 from x11fwd.logs.numbers import NUMBER, STAMP, is_time_name, place, stamp_seconds
 from x11fwd.logs.rows import Axis, Row
 
@@ -21,6 +22,7 @@ class Csv(Form):
 
     name = "csv"
     title = "CSV with a header"
+    longest = LONGEST
 
     def __init__(self) -> None:
         self._names: list[str] = []
