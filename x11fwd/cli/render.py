@@ -95,10 +95,9 @@ def render(
     """Draw hundreds of figures in parallel, here or on a server.
 
     One figure for each set of arguments: a JSON object or CSV row becomes keywords of the function, a list
-    positional arguments. The function may
-    take `figure` (cleared and used again: fastest) or `ax`, may return a Figure or Axes, or draws with
-    pyplot. Each worker imports its module, so what a script does when it is run belongs below
-    `if __name__ == "__main__":`.
+    positional arguments. The function may take `figure` (cleared and used again: fastest) or `ax`, may
+    return a Figure or Axes, or draws with pyplot. Each worker imports its module, so what a script does when
+    it is run belongs below `if __name__ == "__main__":`.
 
     A figure that fails is told with its arguments, and the others go on. What is in DIR already, from
     the same arguments and function, is not drawn again.

@@ -8,11 +8,17 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 import x11fwd
+
+if TYPE_CHECKING:
+    from x11fwd.render.drawing import Hello
+    from x11fwd.render.model import Outcome
 
 pytestmark = pytest.mark.usefixtures("place")
 ENVIRON = {"PYTHONPATH": str(Path(x11fwd.__file__).parent.parent)}
@@ -93,3 +99,46 @@ def at_work_in(process: Path, place: Path) -> bool:
         return (process / "cwd").readlink() == place and int(process.name) != os.getpid()
     except OSError:
         return False
+
+
+def test_pictures_are_in_the_viewer_as_they_finish_and_ctrl_c_puts_it_away(place: Path) -> None:
+    pytest.importorskip("uvicorn")
+    process = start("plots:draw", "-", "--view", "--no-browser", stdin='{"number": 1}\n{"number": 2}\n')
+    assert process.stdout is not None
+    assert process.stderr is not None
+    address = process.stderr.readline().removeprefix("the pictures: ").strip()
+    assert address.startswith("http://127.0.0.1:")
+    assert "2 drawn" in process.stdout.readline()
+    with urllib.request.urlopen(address, timeout=10) as page:
+        assert page.status == 200
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode == 0
+
+
+def test_the_gallery_gets_every_picture_and_its_arguments(place: Path) -> None:
+    from x11fwd.pipeline.render import RenderOptions, run_render
+    from x11fwd.viewer.items import Item, Picture
+
+    class Told:
+        def started(self, hello: Hello, host: str) -> None:
+            assert hello.workers == 1
+
+        def ended(self, outcome: Outcome, done: int, of: int) -> None:
+            assert of == 2
+
+        def waiting(self, text: str) -> None:
+            raise AssertionError(text)
+
+    shown: list[Item] = []
+
+    class Gallery:
+        def put(self, item: Item) -> None:
+            shown.append(item)
+
+    options = RenderOptions("plots:trouble", place / "out", workers=1, python=sys.executable)
+    summary = run_render([{"number": 1}, {"number": 3}], options, Told(), gallery=Gallery())
+    assert not summary.ok
+    (one,) = shown
+    assert isinstance(one, Picture)
+    assert (one.title, one.caption) == ("0000.png", '{"number": 1}')

@@ -334,6 +334,9 @@ def oversee(mark: str, source: int, sink: int) -> int:
     except (BrokenPipeError, ConnectionError):
         pass
     finally:
+        # a second goodbye must not keep it from taking everything down
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
         foreman.close()
         if folder:
             shutil.rmtree(folder, ignore_errors=True)
