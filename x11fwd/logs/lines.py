@@ -57,10 +57,13 @@ class Lines:
 
     def _clean(self, whole: bytes) -> str:
         text = whole.decode("utf-8", "replace")
-        if b"\r" in whole or b"\x1b" in whole or b"\x08" in whole:
+        if b"\x1b" not in whole and b"\x08" not in whole:
+            if b"\r" in whole:
+                text = text.replace("\r\n", "\n").replace("\r", "\n")
+        else:
             text = _ESCAPES.sub("", _MOVES.sub("\n", text))
-            if not text.endswith("\n"):
-                text += "\n"
+        if not text.endswith("\n"):
+            text += "\n"
         if len(text) > LONGEST and max(map(len, text.split("\n"))) > LONGEST:
             lines = text.split("\n")
             kept = [line for line in lines if len(line) <= LONGEST]

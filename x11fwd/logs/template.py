@@ -11,7 +11,7 @@ import re
 from array import array
 from typing import TYPE_CHECKING
 
-from x11fwd.logs.numbers import NUMBER, STAMP, stamp_seconds
+from x11fwd.logs.numbers import STAMP, stamp_seconds
 from x11fwd.logs.rows import Axis, Block, Row
 
 if TYPE_CHECKING:
@@ -23,8 +23,9 @@ _TOKEN = re.compile(
     rf"(?P<stamp>{STAMP})|(?<![A-Za-z_])(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)"
 )
 _DIGITS = re.compile(r"\d+")
-# quicker than NUMBER, and float() says no to what is none
+# quicker than an exact one, and float() says no to what is none
 _LOOSE = r"[-+.\dEINafeintyA]+"
+_ANY = r"[-+.\deE]+"  # a number that means nothing to us
 _MOST = 64  # numbers in a line
 
 
@@ -92,7 +93,7 @@ def learn(line: str, parse: Callable[[str], Row | None]) -> Template | None:
         asked = parse(line[: token.start()] + changed + line[token.end() :])
         meaning = _difference(row, asked, value)
         if meaning == "nothing":
-            pieces.append(STAMP if token.lastgroup == "stamp" else NUMBER)
+            pieces.append(STAMP if token.lastgroup == "stamp" else _ANY)
         elif meaning is None:
             pieces.append(re.escape(token.group()))
         else:
