@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import time
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.lab.browser import Browser
 from tests.lab.hosts import Setup
 from tests.lab.relay import Relay
 from tests.lab.runs import wait_for
@@ -232,6 +234,33 @@ def test_pictures_of_an_unmodified_script_arrive(place: Callable[..., Place]) ->
     assert sorted(path.name for path in seen.iterdir()) == ["Figure_1.svg", "scatter.png"]
     assert b"<svg" in (seen / "Figure_1.svg").read_bytes()
     assert (seen / "scatter.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_browser_shows_figures_live_and_closing_the_page_ends_it(place: Callable[..., Place]) -> None:
+    here = place()
+    here.script(
+        "live.py",
+        "import matplotlib.pyplot as plt\n"
+        "for number in range(5):\n"
+        "    plt.cla(); plt.plot([0, number]); plt.title('frame %d' % number); plt.pause(0.3)\n"
+        "plt.figure('second'); plt.plot([3, 1, 2]); plt.show()\n",
+    )
+    process = here.begin("--inline", "--no-browser", here.alias, "live.py")
+    assert process.stderr is not None
+    said = b""
+    while b"/\n" not in said:
+        said += process.stderr.readline()
+    address = re.search(r"http://127\.0\.0\.1:\d+/\S+", said.decode().replace("\n", ""))
+    assert address is not None, said
+    with Browser() as browser:
+        tab = browser.open(address[0])
+        tab.wait("document.querySelectorAll('img').length >= 2")
+        tab.wait("[...document.querySelectorAll('img')].every(one => one.complete && one.naturalWidth > 0)")
+        assert "second" in str(tab.evaluate("document.body.innerText"))
+        assert b"until their page is closed" in process.stderr.readline()
+    process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert here.leftovers() == ""
 
 
 def test_without_matplotlib_there_a_sentence_says_so(place: Callable[..., Place]) -> None:

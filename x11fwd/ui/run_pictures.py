@@ -32,6 +32,7 @@ class PictureSink:
         self._console = message_console()
         self._viewer: Viewer | None = None
         self._files: dict[str, str] = {}
+        self._seen = False  # somebody has looked
         self.address = ""
         if folder is not None:
             try:
@@ -65,6 +66,7 @@ class PictureSink:
             return
         if self._viewer is not None:
             self._viewer.put(picture)
+            self._seen = self._seen or self._viewer.tabs > 0
             self._open()
         elif self._folder is not None:
             self._write(self._folder, one)
@@ -74,7 +76,7 @@ class PictureSink:
         viewer = self._viewer
         if viewer is None or not self._opened:
             return
-        patience = time.monotonic() + _NOBODY
+        patience = time.monotonic() + (_RELOAD if self._seen else _NOBODY)
         words = "the pictures stay until their page is closed; Ctrl-C ends it now"
         self._console.print(rich_text(words, self._console, "note"))
         with contextlib.suppress(KeyboardInterrupt):
