@@ -145,8 +145,8 @@ def ten_million(points: int) -> None:
         size = path.stat().st_size / 1e6
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
-        f"\n{result.board.points:,} points, {size:.0f} MB: first points {first[0]:.2f} s, all {seconds:.2f} s, "
-        f"memory {memory:.0f} MB"
+        f"\n{result.board.points:,} points, {size:.0f} MB: first points {first[0]:.2f} s, "
+        f"all {seconds:.2f} s, memory {memory:.0f} MB"
     )
 
 

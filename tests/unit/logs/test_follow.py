@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 import sys
 import time
+from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +19,6 @@ from x11fwd.transports.local import LocalTransport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 WRITER = """
 import logging, logging.handlers, sys
@@ -208,3 +210,30 @@ def test_the_far_half_ends_when_nobody_listens(tmp_path: Path) -> None:
 def test_a_follower_without_a_stream_says_that_there_is_no_connection() -> None:
     with pytest.raises(ConnectionLost):
         Follower(["x"]).arrivals(0.1)
+
+
+def pythons() -> list[str]:
+    """Every Python from 3.6 under pyenv's versions, and the one that runs the tests."""
+    root = Path(os.environ.get("PYENV_ROOT", "/root/.pyenv")) / "versions"
+    found = [str(path) for path in sorted(root.glob("3.*/bin/python3"))] if os.access(root, os.R_OK) else []
+    return [*found, sys.executable]
+
+
+@pytest.mark.parametrize("python", pythons())
+def test_the_far_half_runs_on_every_python(tmp_path: Path, python: str) -> None:
+    log = tmp_path / "train.log"
+    log.write_bytes(b"one\n")
+    follower = Follower([str(log)])
+    program = (resources.files("x11fwd.logs") / "follow_remote.py").read_text(encoding="utf-8")
+    follower.attach(LocalTransport().stream((python, "-c", program)))
+    data, end = b"", time.monotonic() + 20
+    while data != b"one\ntwo\nthree\n":
+        assert time.monotonic() < end, data
+        for arrival in follower.arrivals(10.0):
+            data += arrival.data
+            if arrival.what is Happening.READ and data == b"one\n":
+                with log.open("ab") as file:
+                    file.write(b"two\n")
+                log.rename(tmp_path / "train.log.1")
+                log.write_bytes(b"three\n")
+    follower.detach()
