@@ -86,7 +86,8 @@ class Line:
                 return data
             if got == b"K":
                 raise GoneError
-            if got != b"Z":
+            # what ends the compressed stream may come after its last byte was taken out of it
+            if got != b"Z" and (got, kind) != (b"C", b"S"):
                 raise RefusedError("frame %r where %r was expected" % (got, kind))
 
 
