@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EXAMPLES", "watch"]
 
-EXAMPLES = r"""
+EXAMPLES = """
 \b
 Examples:
   x11fwd watch gpu1:runs/7/train.log                 curves in the browser, live
@@ -38,7 +38,7 @@ Examples:
   x11fwd watch --once --png curves.png train.log     a picture, and done
   x11fwd watch --alert nan --alert silence gpu1:train.log
   x11fwd watch --try train.log                       what is recognised in it?
-  x11fwd watch --pattern 'it (?P<step>\d+) err (?P<err>\S+)' train.log
+  x11fwd watch --pattern 'it (?P<step>\\d+) err (?P<err>\\S+)' train.log
 
 \b
 Recognised: JSON lines, CSV, key=value, key: value, Python dictionaries (Hugging Face), bars of tqdm, Keras
