@@ -145,6 +145,8 @@ class Painter:
         finally:
             self.plt.close("all")
             if drawn is not None:
+                for axes in list(drawn.axes):
+                    drawn.delaxes(axes)  # or `clear` would set up anew each of them before it drops it
                 drawn.clear()
             if dict.__ne__(self.plt.rcParams, self.rc):
                 dict.update(self.plt.rcParams, self.rc)
