@@ -10,7 +10,7 @@ import socket
 import struct
 import sys
 import time
-from typing import Dict, List, Set
+from typing import Dict, List, Set, Tuple
 
 from x11fwd.bridge.remote.door import Door
 from x11fwd.bridge.remote.knowledge import Knowledge
@@ -27,9 +27,11 @@ from x11fwd.bridge.shared.wire import ServerReader
 
 WINDOW = 1 << 22  # bytes of one connection that may be under way to this half
 STREAM_CHUNK = 1 << 18
-BUFFER = (
-    1 << 17
-)  # bytes that the kernel keeps of what a program sends: they are behind whatever is on the screen
+BUFFER = 1 << 17  # bytes that the kernel keeps of what a program sends: what they draw is late by as much
+# Seconds that requests wait for promises at most: somebody may have grabbed the X server, and then who
+# promised waits for who must wait for it.
+LONGEST_HOLD = 1.0
+HOLD_LOOK = 250  # milliseconds between two looks at it
 MOST_GREETING = 1 << 8  # programs that have connected and not yet shown a cookie
 
 _IN = select.POLLIN
@@ -50,6 +52,7 @@ class RemoteHalf:
         self._connected: Dict[int, Visitor] = {}  # by connection
         self._waiting: List[Visitor] = []  # for a connection
         self._starting: Dict[int, ServerReader] = {}  # connections whose setup reply is under way
+        self._holding: Set[Visitor] = set()  # whose requests wait for promises made to others
         self._odd = 1  # the next connection number of this half; the other half's are even
         self._poll = select.poll()
         self._wanted: Dict[int, int] = {}
@@ -74,7 +77,9 @@ class RemoteHalf:
             except OSError:
                 return
             self._want_all()
-            for number, events in self._poll.poll():
+            if self._holding:
+                self._release()
+            for number, events in self._poll.poll(HOLD_LOOK if self._holding else None):
                 if number == self._stdin:
                     if not self._receive():
                         return
@@ -117,6 +122,8 @@ class RemoteHalf:
             self._dispatch(frame, touched)
         for visitor in touched:
             self._give(visitor)
+        if self._holding:
+            self._release()
 
     def _dispatch(self, frame: Frame, touched: "Set[Visitor]") -> None:
         if frame.kind == CONTROL:
@@ -259,11 +266,51 @@ class RemoteHalf:
             self._begin(visitor, reader.setup, reply)
 
     def _send(self, visitor: Visitor) -> None:
-        """What the program sent goes to the pump, what was answered here to the program."""
+        """What the program sent goes to the pump.
+
+        A barrier that was answered here (GetInputFocus) is a promise: the program may tell another one that
+        its requests are done. So what that one sends, when it may be about things of others, waits until the
+        X server has kept the promises that are open by then.
+        """
         program = visitor.program
-        if program is not None:
-            for data in program.take_upstream():
+        if program is None:
+            return
+        records = [bytes(data) for data in program.take_upstream()]
+        if not records:
+            return
+        debts = self._debts(visitor) if program.outward else []
+        program.outward = False
+        if not debts and not visitor.held:
+            for data in records:
                 self._pump.put(visitor.connection, data)
+            return
+        if not visitor.held:
+            visitor.held_since = time.monotonic()
+        visitor.held.append((debts, records))
+        visitor.held_bytes += sum(map(len, records))
+        self._holding.add(visitor)
+
+    def _debts(self, visitor: Visitor) -> "List[Tuple[Visitor, int]]":
+        found = []
+        for other in self._connected.values():
+            program = other.program
+            if other is not visitor and program is not None and program.promised > program.settled:
+                found.append((other, program.promised))
+        return found
+
+    def _release(self, *, anyway: bool = False) -> None:
+        """What need not wait any more goes to the pump."""
+        now = time.monotonic()
+        for visitor in list(self._holding):
+            late = anyway or now - visitor.held_since > LONGEST_HOLD
+            while visitor.held and (late or all(_paid(*debt) for debt in visitor.held[0][0])):
+                _, records = visitor.held.popleft()
+                for data in records:
+                    visitor.held_bytes -= len(data)
+                    self._pump.put(visitor.connection, data)
+                visitor.held_since = now
+            if not visitor.held:
+                self._holding.discard(visitor)
 
     def _give(self, visitor: Visitor) -> None:
         if visitor.socket.fileno() < 0:
@@ -296,10 +343,19 @@ class RemoteHalf:
         if visitor in self._waiting:
             self._waiting.remove(visitor)
         if visitor.connection:
+            while visitor.held:
+                for data in visitor.held.popleft()[1]:
+                    self._pump.put(visitor.connection, data)
+            self._holding.discard(visitor)
             del self._connected[visitor.connection]
             self._starting.pop(visitor.connection, None)
             self._pump.close(visitor.connection)
             self._shelf.drop(visitor.connection)
+
+
+def _paid(visitor: Visitor, promised: int) -> bool:
+    """Whether the X server has done what the program was told it had."""
+    return visitor.socket.fileno() < 0 or visitor.program is None or visitor.program.settled >= promised
 
 
 def _noted(text: str) -> str:

@@ -17,7 +17,7 @@ from x11fwd.bridge.shared.majors import (
     carries_fds,
     needs_this_machine,
 )
-from x11fwd.bridge.shared.packets import BAD_IMPLEMENTATION, BAD_REQUEST, error_packet
+from x11fwd.bridge.shared.packets import BAD_IMPLEMENTATION, BAD_REQUEST, GET_INPUT_FOCUS, error_packet
 from x11fwd.bridge.shared.records import RecordWriter
 from x11fwd.bridge.shared.resources import Resources
 from x11fwd.bridge.shared.risk import Judge
@@ -29,10 +29,14 @@ if TYPE_CHECKING:
     from x11fwd.bridge.remote.knowledge import Knowledge
     from x11fwd.bridge.shared.images import ImageCoder
 
-PUT_IMAGE = 72
+PUT_IMAGE, REPARENT_WINDOW = 72, 7
 DESTROY_NOTIFY = 17
 MOST_BACKLOG = 8192  # requests that wait for something; beyond, the program waits
 MOST_HELD = 1 << 22  # bytes of answers that wait
+# Requests without a reply that may be about a window of somebody else: ChangeWindowAttributes, DestroyWindow,
+# ReparentWindow, MapWindow, UnmapWindow, ConfigureWindow, ChangeProperty, DeleteProperty, SendEvent and
+# KillClient
+_ABOUT_WINDOWS = frozenset({2, 4, 7, 8, 10, 12, 18, 19, 25, 113})
 KEPT_WHOLE = 1 << 10  # bytes of a request that are copied for the rules until it is answered
 
 
@@ -69,10 +73,20 @@ class Program:
         self._rules = [rule(around) for rule in RULES]
         self._plans: Dict[int, _Plan] = {}
         self._asked: Deque[Tuple[int, Request, Tuple[Rule, ...]]] = deque()
+        self._setup = setup
+        self.promised = 0  # the last barrier that was answered here: what came before it counts as done
+        self.outward = (
+            False  # something may be about what other programs have made, since this was set to False
+        )
         self._raw_events = tuple(rule for rule in self._rules if rule.raw_events)
         self._events: Dict[int, Tuple[Rule, ...]] = {}
         for code in {one for rule in self._rules for one in rule.events}:
             self._events[code] = tuple(rule for rule in self._rules if code in rule.events)
+
+    @property
+    def settled(self) -> int:
+        """The X server is done with every request up to this one."""
+        return self._sequencer.settled
 
     @property
     def full(self) -> bool:
@@ -96,6 +110,8 @@ class Program:
                 self._judge.asked(request)
                 self._await(request, plan)
                 self._records.raw(request.data)
+                if opcode == GET_INPUT_FOCUS:
+                    self.promised = request.number
             elif found.packets:
                 self._records.raw(self._sequencer.answer(found.packets))
             else:
@@ -149,6 +165,8 @@ class Program:
                 rule.passes(request)
             except (struct.error, IndexError):  # too short: the X server will say so
                 pass
+        if self._looks_out(request, plan):
+            self.outward = True
         if plan.replies == NO_REPLY:
             risky = self._judge.must_wait(request)
         else:
@@ -163,6 +181,17 @@ class Program:
                 self._records.image(coded)
                 return
         self._records.raw(request.data)
+
+    def _looks_out(self, request: Request, plan: _Plan) -> bool:
+        """Whether the answer or the effect may hang on what other programs have done."""
+        if plan.replies != NO_REPLY:
+            return request.opcode != GET_INPUT_FOCUS
+        if request.opcode not in _ABOUT_WINDOWS or len(request.data) < request.body + 8:
+            return False
+        words = struct.unpack_from(self._order + "II", request.data, request.body)
+        base = self._setup.id_base
+        about = words if request.opcode == REPARENT_WINDOW else words[:1]
+        return any(one & ~self._setup.id_mask != base for one in about)
 
     def _await(self, request: Request, plan: _Plan) -> None:
         if len(request.data) <= KEPT_WHOLE:  # not the whole chunk that it came in

@@ -1,7 +1,8 @@
 """One connection of a program to the display: the socket, and what waits for it; `main` uses it."""
 
 import socket
-from typing import TYPE_CHECKING, List, Optional
+from collections import deque
+from typing import TYPE_CHECKING, Deque, List, Optional, Tuple
 
 from x11fwd.bridge.shared.queues import ByteQueue
 from x11fwd.bridge.shared.wire import ProgramReader, Request
@@ -27,6 +28,10 @@ class Visitor:
         self.answers = ByteQueue()
         self.unconsumed = 0  # bytes of the link that are in `answers`
         self.greeted = False  # the cookie is right
+        # What waits for promises made to other programs: (whose, up to which request) and records
+        self.held: Deque[Tuple[List[Tuple[Visitor, int]], List[bytes]]] = deque()
+        self.held_bytes = 0
+        self.held_since = 0.0
         self.ending = False  # nothing more comes from the X server: end once `answers` is empty
 
     def read(self) -> bytes:
@@ -50,7 +55,7 @@ class Visitor:
 
     def reads(self, waiting: int) -> bool:
         """Whether more may be taken from the program; `waiting` bytes of it wait for the link."""
-        if self.ending or waiting > UNSENT or self.answers.size > UNREAD:
+        if self.ending or waiting + self.held_bytes > UNSENT or self.answers.size > UNREAD:
             return False
         if self.program is None:
             return not self.greeted
