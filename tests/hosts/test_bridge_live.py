@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import threading
+from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.lab.bridge_pair import BridgePair
+from tests.lab.manager import Manager
 from tests.lab.plain_program import PlainProgram, RefusedError, open_display
 from tests.lab.screen import Screen
+from x11fwd.bridge.session.trust import Screen as TrustScreen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import ExitStack
 
 BOTH = pytest.mark.parametrize("order", ["<", ">"], ids=["little", "big"])
-MAPPING_NOTIFY = 34
+CONFIGURE_NOTIFY, MAPPING_NOTIFY = 22, 34
 GET_MAPPING, CHANGE_MAPPING, SET_MODIFIERS, GET_MODIFIERS = 101, 100, 118, 119
 
 
@@ -64,6 +67,89 @@ def test_a_keyboard_that_is_remapped_is_seen_at_once(
             assert after != before
             assert after == keyboard(near)
             before = after
+
+
+def screen_size(program: PlainProgram) -> list[bytes]:
+    """GetGeometry, RRGetScreenInfo, RRGetScreenResourcesCurrent, RRGetScreenSizeRange, Xinerama's screens."""
+    root = program.pack("I", program.root.root)
+    randr, _ = program.extension("RANDR")
+    xinerama, _ = program.extension("XINERAMA")
+    asked = [program.ask(14, root)]
+    asked += [program.ask(randr, root, second=minor) for minor in (5, 25, 6)]
+    asked.append(program.ask(xinerama, second=5))
+    return [unnumbered(one) for one in asked]
+
+
+@BOTH
+def test_a_screen_that_changes_its_size_is_seen_at_once(order: str, desk: tuple[Screen, BridgePair]) -> None:
+    screen, pair = desk
+    sizes = [(640, 480), (1024, 768), (1280, 800)]
+    for width, height in sizes[:2]:
+        mode = f"{width}x{height}"
+        numbers = [25, *(width + at for at in (0, 16, 96, 160)), *(height + at for at in (0, 10, 12, 45))]
+        screen.run(["xrandr", "--newmode", mode, *map(str, numbers)])
+        assert screen.run(["xrandr", "--addmode", "screen", mode]).returncode == 0
+    with PlainProgram(pair.env(), order) as far, PlainProgram(screen.env(), order) as near:
+        base = far.extension("RANDR")[1]
+        for program in (far, near):
+            randr, _ = program.extension("RANDR")
+            program.ask(randr, program.pack("II", 1, 3), second=0)
+            program.send(randr, program.pack("IHxx", program.root.root, 1), second=4)
+            program.send(2, program.pack("III", program.root.root, 1 << 11, 1 << 17))
+        assert screen_size(far) == screen_size(near)
+        for width, height in sizes:
+            done = screen.run(["xrandr", "--output", "screen", "--mode", f"{width}x{height}"])
+            assert done.returncode == 0, done.stderr
+            told = []
+            for program in (far, near):
+                words = [program.event(base), program.event(CONFIGURE_NOTIFY)]
+                while program.unpack("HH", words[0], 24) != (width, height):  # of modes that were added
+                    words[0] = program.event(base)
+                while program.unpack("HH", words[1], 20) != (width, height):
+                    words[1] = program.event(CONFIGURE_NOTIFY)
+                told.append([unnumbered(one) for one in words] + screen_size(program))
+            assert told[0] == told[1]
+            assert far.unpack("HH", told[0][-5], 16) == (width, height)
+
+
+def places(program: PlainProgram, windows: list[int]) -> list[bytes]:
+    """Geometry, attributes, parent and place on the root of windows."""
+    program.ask(38, program.pack("I", program.root.root))  # what has happened by now is told
+    answers = []
+    for one in windows:
+        name = program.pack("I", one)
+        attributes = program.ask(3, name)
+        answers += [program.ask(14, name), attributes[:36] + attributes[40:], program.ask(15, name)]
+        answers.append(program.ask(40, program.pack("IIhh", one, program.root.root, 3, 4)))
+        answers.append(program.ask(40, program.pack("IIhh", program.root.root, one, 100, 100)))
+    return [unnumbered(one) for one in answers]
+
+
+@BOTH
+@pytest.mark.parametrize("seed", range(3))
+def test_a_window_manager_that_moves_sizes_and_frames_is_followed(
+    seed: int, order: str, desk: tuple[Screen, BridgePair]
+) -> None:
+    screen, pair = desk
+    manager = Manager(screen.display, bytes.fromhex(screen.cookie), Random(seed))
+    try:
+        with PlainProgram(pair.env(), order) as far, PlainProgram(screen.env(), order) as near:
+            windows = [far.window(events=events) for events in (1 << 17, 1 << 17, 1 << 17, 0)]
+            windows += [far.window(one) for one in windows]
+            for one in windows:
+                far.send(8, far.pack("I", one))
+            for at in range(15):
+                far.ask(38, far.pack("I", far.root.root))
+                manager.act()
+                assert places(far, windows) == places(near, windows)
+                window = windows[at % len(windows)]
+                far.send(12, far.pack("IHxxII", window, 12, 60 + at, 70 + at))
+                manager.meddle()
+                far.ask(38, far.pack("I", far.root.root))
+                assert places(far, windows) == places(near, windows)
+            assert manager.frames
+    finally:
+        manager.close()
 
 
 def everything(program: PlainProgram) -> list[bytes]:
@@ -208,3 +294,54 @@ def test_a_wrong_cookie_no_cookie_and_garbage_are_turned_away_and_others_go_on(
                 except ConnectionResetError:
                     pass
         assert far.unpack("HH", far.ask(14, far.pack("I", far.root.root)), 16) == (1280, 800)
+
+
+def test_untrusted_programs_are_refused_what_they_are_refused_directly(lab: ExitStack) -> None:
+    with Screen() as screen:
+        keeper = TrustScreen(screen.display, screen.env(), trusted=False)
+        try:
+            with (
+                BridgePair(screen, cookie=keeper.data) as pair,
+                PlainProgram(screen.env()) as trusted,
+                PlainProgram(screen.env(), cookie=keeper.data) as near,
+                PlainProgram(pair.env()) as far,
+            ):
+                window, name = trusted.window(), trusted.atom("X11FWD_SECRET")
+                trusted.send(18, trusted.pack("IIIBxxxI", window, name, 31, 8, 6) + b"secret")
+                trusted.ask(14, trusted.pack("I", window))
+                for program in (near, far):
+                    assert program.setup.id_base != trusted.setup.id_base
+                told = [intrusion(program, window, name) for program in (far, near)]
+                assert told[0] == told[1]
+                refused = [*told[0][4:6], *told[0][7:9]]  # DestroyWindow to GrabKeyboard, without GetGeometry
+                assert [one[:2] for one in refused] == [b"\0\x0a"] * 4  # BadAccess
+                assert [one[8] for one in told[0][-5:]] == [
+                    0,
+                    0,
+                    0,
+                    1,
+                    1,
+                ]  # XTEST, RECORD and SECURITY absent
+                assert everything(far) == everything(near)
+        finally:
+            keeper.close()
+
+
+def intrusion(program: PlainProgram, window: int, name: int) -> list[bytes]:
+    """What is said to a program that looks at another's window, then at the screen, hosts and extensions."""
+    pack, root = program.pack, program.root.root
+    one = pack("I", window)
+    answers = [
+        program.ask(3, one),
+        program.ask(15, one),
+        program.ask(20, pack("IIIII", window, name, 0, 0, 9)),
+        program.ask(21, one),
+        program.ask(4, one),
+        program.ask(12, pack("IHxxI", window, 1, 7)),
+        program.ask(14, one),
+        program.ask(73, pack("IhhHHI", root, 0, 0, 20, 20, 0xFFFFFFFF), second=2),
+        program.ask(31, pack("IIHBB", root, 0, 0, 1, 1), second=1),  # GrabKeyboard
+        program.ask(99),
+    ]
+    names = ("XTEST", "RECORD", "SECURITY", "BIG-REQUESTS", "XC-MISC")
+    return answers + [program.ask(98, pack("Hxx", len(one)) + one.encode()) for one in names]

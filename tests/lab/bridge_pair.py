@@ -30,13 +30,16 @@ RUN = "import sys; from x11fwd.bridge.remote.main import main; sys.exit(main(sys
 class BridgePair:
     """A display that leads over the bridge to a screen; `.display`, `.authority`, `.env()`.
 
+    `cookie` is what the local half shows, the screen's own if none is given.
     `delay` is seconds one way. `turns` counts how often the remote half's side fell silent and spoke again
     after it had heard something: with a delay that is how often somebody waited for a round trip.
     """
 
-    def __init__(self, screen: Screen, *, delay: float = 0.0, python: str = sys.executable) -> None:
+    def __init__(
+        self, screen: Screen, *, delay: float = 0.0, python: str = sys.executable, cookie: bytes = b""
+    ) -> None:
         self._folder = current_run().claim("bridge")
-        cookie = bytes.fromhex(screen.cookie)
+        cookie = cookie or bytes.fromhex(screen.cookie)
         number = screen.display[1:]
 
         def connect() -> socket.socket:
