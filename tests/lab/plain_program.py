@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
-LIMIT = 6.0  # seconds that a display may take
+LIMIT = 20.0  # seconds that a display may take
 COOKIE = b"MIT-MAGIC-COOKIE-1"
 
 
