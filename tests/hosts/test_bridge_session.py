@@ -556,6 +556,8 @@ def test_a_killed_local_half_is_told_and_the_session_goes_on(person: Person, ali
     ]
     assert len(halves) == 1
     os.kill(halves[0], signal.SIGKILL)
+    gone = f"{halves[0]} "
+    wait_for(lambda: not any(line.startswith(gone) for line in person.processes()), limit=10, what="its end")
     out, err = process.communicate(b"more", timeout=20)
     assert (process.returncode, out) == (4, b"more")
     assert err.decode().startswith("x11fwd: ")
