@@ -37,13 +37,3 @@ class ByteQueue:
                 return
             size -= len(first)
             self._chunks.popleft()
-
-    def join(self, limit: int) -> bytes:
-        """Take at most `limit` bytes out, in one piece."""
-        taken = []
-        while limit and self._chunks:
-            piece = self.head(limit)
-            taken.append(bytes(piece))
-            self.drop(len(piece))
-            limit -= len(piece)
-        return b"".join(taken)
