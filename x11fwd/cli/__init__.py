@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import TYPE_CHECKING
 
@@ -37,4 +38,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     gc.set_threshold(20_000, 50, 50)
     code = run(words or ["--help"])
     gc.freeze()
+    _leave(code)
     return code
+
+
+def _leave(code: int) -> None:
+    """End the process here where a connection's thread is still alive.
+
+    Python ends such threads one by one while it takes itself apart, and one that is inside a compiled module
+    at that moment (paramiko's, in cryptography) aborts the whole process: "FATAL: exception not rethrown".
+    """
+    import threading
+
+    if not any(thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+        return
+    import atexit
+    import os
+
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):  # whoever read it has gone
+            stream.flush()
+    os._exit(code)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from x11fwd.ui.hosts import HostWatch
 
 __all__ = ["EXAMPLES", "setup"]
+
+_LOOK = 0.2  # seconds between two looks for Ctrl-C
 
 EXAMPLES = """
 \b
@@ -211,6 +213,10 @@ def _apart(work: Callable[[], tuple[SetupResult, ...]]) -> tuple[SetupResult, ..
             done.set_exception(error)
 
     threading.Thread(target=run, name=APART, daemon=True).start()
+    # A signal that comes just before a wait without limit does not end it, and one that another thread was
+    # given never does: Python runs its handlers between two steps of this thread (Python docs, signal).
+    while not wait((done,), timeout=_LOOK).done:
+        pass
     return done.result()
 
 
