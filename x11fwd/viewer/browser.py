@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["open_browser"]
+__all__ = ["has_browser", "open_browser"]
 
 _FILE_STAYS = 60.0  # seconds: a browser that has to start first on a busy machine
 _REFUSES_WITHIN = 1.5  # seconds: xdg-open says at once that it has nothing to open with
@@ -59,6 +59,11 @@ def open_browser(address: str, environ: Mapping[str, str] | None = None) -> bool
     else:
         path.unlink(missing_ok=True)
     return started
+
+
+def has_browser(environ: Mapping[str, str] | None = None) -> bool:
+    """Whether there seems to be a browser that could be opened in a window; starts nothing."""
+    return sys.platform == "win32" or _command(os.environ if environ is None else environ) is not None
 
 
 def _command(environ: Mapping[str, str]) -> list[str] | None:
