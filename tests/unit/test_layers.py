@@ -17,7 +17,7 @@ LAYERS = [
     ("errors",),
     ("target", "x11"),
     ("transports",),
-    ("facts", "playbook"),
+    ("facts", "playbook", "inventory"),
     ("checks", "steps", "explain", "bridge", "viewer", "logs", "render", "project", "inline"),
     ("pipeline",),
     ("ui",),
@@ -32,7 +32,7 @@ OWNERS = {
     "rich": {"ui"},
     "paramiko": {"transports"},
     "cryptography": {"transports"},  # paramiko's own, for its key files
-    "yaml": {"playbook"},
+    "yaml": {"playbook", "inventory"},
     "markdown_it": {"explain"},
     "uvicorn": {"viewer"},
     "matplotlib": {"ui"},  # only where the person has it: `watch --png`
