@@ -81,6 +81,9 @@ def render(
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open the browser, or only print the address.")
     ] = True,
+    terminal: Annotated[
+        bool, typer.Option("--terminal", help="Show some in the terminal, as they finish.")
+    ] = False,
     as_json: Json = False,
     python: Annotated[
         str | None, typer.Option("--python", metavar="PATH", help="The Python that draws.")
@@ -108,8 +111,9 @@ def render(
         from x11fwd.pipeline.render import RenderOptions, Workshop, read_arguments, run_render
         from x11fwd.render.model import Look
         from x11fwd.ui.console import answer_console
+        from x11fwd.ui.pictures import in_terminal
         from x11fwd.ui.prompt import TerminalPrompter
-        from x11fwd.ui.render import RenderProgress, show_render
+        from x11fwd.ui.render import RenderProgress, TerminalGallery, show_render
 
         found = read_arguments(arguments, sys.stdin)
         prompter = TerminalPrompter()
@@ -120,15 +124,20 @@ def render(
         options = RenderOptions(function, folder, name, Look(picture, dpi), workers, limit, force, python)
         with RenderProgress(prompter, quiet=as_json) as progress, ExitStack() as stack:
             viewer = None
-            if view:
+            gallery = None
+            if terminal or (view and in_terminal(terminal=False, browser=browser)):
+                gallery = stack.enter_context(TerminalGallery(folder, progress))
+            elif view:
                 from x11fwd.viewer.browser import open_browser
                 from x11fwd.viewer.server import Viewer
 
                 viewer = stack.enter_context(Viewer(f"render {function}"))
                 if not (browser and open_browser(viewer.address)):
                     progress.waiting(f"the pictures: {viewer.address}")
-            summary = run_render(found, options, progress, workshop, viewer)
+            summary = run_render(found, options, progress, workshop, gallery or viewer)
             progress.close()
+            if gallery is not None:
+                gallery.close()
             if as_json:
                 print(json.dumps(render_document(summary, on), indent=2), flush=True)
             else:

@@ -83,6 +83,9 @@ def run(
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="With --inline: print the address instead.")
     ] = False,
+    terminal: Annotated[
+        bool, typer.Option("--terminal", help="Show figures as pictures in the terminal.")
+    ] = False,
     yes: Yes = False,
     transport: TransportName = "auto",
     via: Via = "auto",
@@ -101,18 +104,22 @@ def run(
 
     def work() -> int:
         from x11fwd.pipeline.run import RunOptions, run_script
+        from x11fwd.ui.pictures import in_terminal
         from x11fwd.ui.progress import Waiting
         from x11fwd.ui.prompt import TerminalPrompter
         from x11fwd.ui.run import RunEnds, show_run
 
         aim = target_of(target, ssh_options(port, identity, jump, config, login, option))
         prompter = TerminalPrompter()
+        inlined = inline or terminal or pictures is not None
+        drawn_here = inlined and pictures is None and in_terminal(terminal=terminal, browser=not no_browser)
         options = RunOptions(
             script,
             tuple(arguments or ()),
             python=python,
             sync=sync,
-            inline=inline or pictures is not None,
+            inline=inlined,
+            pixels=drawn_here,
             fetch=tuple(fetch or ()),
             keep=keep,
             yes=yes,
@@ -127,7 +134,12 @@ def run(
                 from x11fwd.ui.run_pictures import PictureSink
 
                 sink = stack.enter_context(
-                    PictureSink(f"{script.name} on {aim.host}", folder=pictures, browser=not no_browser)
+                    PictureSink(
+                        f"{script.name} on {aim.host}",
+                        folder=pictures,
+                        browser=not no_browser,
+                        terminal=drawn_here,
+                    )
                 )
             ends = RunEnds(prompter, may_bridge(aim.host), waiting, sink)
             result = run_script(aim, options, ends, prompter, environ=os.environ, progress=ends.progress)

@@ -55,6 +55,7 @@ class RunOptions:
         python: the interpreter over there, None for the login shell's.
         sync: the folder to send.
         inline: pictures instead of windows.
+        pixels: no SVG among them, which a terminal cannot show.
         fetch: patterns of files to bring back.
         keep: the folder over there stays.
         yes: send a large project without asking.
@@ -67,6 +68,7 @@ class RunOptions:
     python: str | None = None
     sync: Path | None = None
     inline: bool = False
+    pixels: bool = False
     fetch: tuple[str, ...] = ()
     keep: bool = False
     yes: bool = False
@@ -254,7 +256,7 @@ class _Run:
     def _environment(self, transport: Transport, stack: ExitStack) -> dict[str, str]:
         """What the script gets besides its own: a display, where ssh's own forwarding gives none."""
         if self._display is None:
-            return {}
+            return {"X11FWD_INLINE_KIND": "png"} if self._options.pixels else {}
         if self._options.via == "native":
             return {}
         local = self._display.facts()

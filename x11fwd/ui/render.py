@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from x11fwd.render.model import Status
 from x11fwd.ui.console import message_console, rich_text, safe, symbols
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
     from types import TracebackType
 
     from rich.console import Console
@@ -18,10 +21,12 @@ if TYPE_CHECKING:
     from x11fwd.render.drawing import Hello
     from x11fwd.render.model import Outcome, Summary
     from x11fwd.ui.prompt import TerminalPrompter
+    from x11fwd.viewer.items import Item
 
-__all__ = ["RenderProgress", "Speed", "show_render"]
+__all__ = ["RenderProgress", "Speed", "TerminalGallery", "show_render"]
 
 _MOST_SHOWN = 20  # failures that are told one by one
+_EVERY = 2.0  # seconds between two pictures in the terminal
 
 
 class Speed:
@@ -52,6 +57,30 @@ class Speed:
         hours, minutes = divmod(seconds // 60, 60)
         clock = f"{hours}:{minutes:02d}:{seconds % 60:02d}" if hours else f"{minutes}:{seconds % 60:02d}"
         return f"{speed:.1f} figures/s, {clock} left"
+
+
+class TerminalGallery:
+    """Some of the pictures in the terminal, each beside its file in the folder. A context manager."""
+
+    def __init__(self, folder: Path, progress: RenderProgress) -> None:
+        from x11fwd.ui.pictures import TerminalPictures
+
+        self._folder = folder
+        self._pictures = TerminalPictures(every=_EVERY, pause=progress.paused)
+
+    def put(self, item: Item) -> None:
+        """Show it, unless another one was shown just now."""
+        self._pictures.put(item, saved=self._folder / item.id)
+
+    def close(self) -> None:
+        """Say how many were not shown."""
+        self._pictures.close()
+
+    def __enter__(self) -> TerminalGallery:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
 
 class RenderProgress:
@@ -109,6 +138,19 @@ class RenderProgress:
 
     def _say(self, text: str, style: str = "") -> None:
         self._console.print(rich_text(text, self._console, style))
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """The bar is away, for what writes to the terminal without rich."""
+        if self._bar is None:
+            yield
+            return
+        self._bar.stop()
+        try:
+            yield
+        finally:
+            if self._bar is not None:
+                self._bar.start()
 
     def close(self) -> None:
         """Put the bar away."""

@@ -1,4 +1,4 @@
-"""Where the pictures of `run --inline` go: the viewer, a folder, or both; imported by the cli."""
+"""Where the pictures of `run --inline` go: the viewer, the terminal or a folder; imported by the cli."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from x11fwd.pipeline.run_session import Drawn
+    from x11fwd.ui.pictures import TerminalPictures
 
 __all__ = ["PictureSink"]
 
@@ -23,16 +24,21 @@ _LOOK = 0.3  # seconds
 
 
 class PictureSink:
-    """A context manager. Args: folder: write files here and open no browser; browser: open it."""
+    """A context manager.
 
-    def __init__(self, title: str, *, folder: Path | None, browser: bool) -> None:
-        from x11fwd.viewer.server import Viewer
+    Args:
+        folder: write files here and open no browser.
+        browser: open it.
+        terminal: draw in the terminal and open no browser.
+    """
 
+    def __init__(self, title: str, *, folder: Path | None, browser: bool, terminal: bool = False) -> None:
         self._folder = folder
         self._console = message_console()
         self._viewer: Viewer | None = None
         self._files: dict[str, str] = {}
         self._seen = False  # somebody has looked
+        self._terminal: TerminalPictures | None = None
         self.address = ""
         if folder is not None:
             try:
@@ -40,6 +46,13 @@ class PictureSink:
             except OSError as error:
                 raise UsageError(f"{folder} cannot be made: {error.strerror}") from error
             return
+        if terminal:
+            from x11fwd.ui.pictures import TerminalPictures
+
+            self._terminal = TerminalPictures()
+            return
+        from x11fwd.viewer.server import Viewer
+
         self._viewer = Viewer(title)
         self.address = self._viewer.start()
         self._browser = browser
@@ -51,6 +64,8 @@ class PictureSink:
     def __exit__(self, *exc: object) -> None:
         if self._viewer is not None:
             self._viewer.close()
+        if self._terminal is not None:
+            self._terminal.close()
 
     def put(self, one: Drawn) -> None:
         """Show it, or the next frame of it."""
@@ -68,6 +83,8 @@ class PictureSink:
             self._viewer.put(picture)
             self._seen = self._seen or self._viewer.tabs > 0
             self._open()
+        elif self._terminal is not None:
+            self._terminal.put(picture)
         elif self._folder is not None:
             self._write(self._folder, one)
 
