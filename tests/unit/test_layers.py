@@ -44,7 +44,10 @@ SENT = {"facts/probe_python.py", "facts/probe_toolkits.py", "pipeline/plot.py", 
 SENT |= {
     "logs/follow_remote.py",
     "project/receive.py",
-    "inline/backend.py",
+    "inline/sent/backend.py",
+    "inline/sent/figure_numbers.py",
+    "inline/sent/figure_traces.py",
+    "inline/sent/figure_data.py",
     "render/sent/painting.py",
     "render/sent/foreman.py",
 }

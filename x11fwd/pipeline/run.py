@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from x11fwd.errors import ConnectionLost, DisplayError, UsageError, X11fwdError
+from x11fwd.inline.texts import backend_text
 from x11fwd.pipeline.run_fetch import Fetched, Fetcher, check_patterns
-from x11fwd.pipeline.run_session import Drawn, RunSession, backend_text, drawn, exit_status
+from x11fwd.pipeline.run_session import Drawn, RunSession, drawn, exit_status
 from x11fwd.project.files import find_project, list_files
 from x11fwd.project.manifest import read_manifest
 

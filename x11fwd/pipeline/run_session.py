@@ -261,11 +261,6 @@ def agent_text() -> str:
     return _OURS.sub("", receive + agent) + "\nos._exit(main())\n"
 
 
-def backend_text() -> str:
-    """The module that turns figures into pictures."""
-    return _resource("x11fwd.inline", "backend.py")
-
-
 def drawn(data: bytes) -> Drawn | None:
     """A picture out of its frame; None where it is none."""
     if len(data) < 4:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from x11fwd.pipeline.run_session import backend_text
+from x11fwd.inline.texts import backend_text
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -213,7 +213,8 @@ class FigureCanvasX11fwd(FigureCanvasAgg):  # type: ignore[misc, unused-ignore]
         figure = self.figure
         with rc_context({"savefig.bbox": "standard", "savefig.transparent": False, "svg.fonttype": "path"}):
             colours = {"facecolor": figure.get_facecolor(), "edgecolor": figure.get_edgecolor()}
-            if lasting and weight(figure) <= LIGHT:
+            # a terminal shows pixels only
+            if lasting and os.environ.get("X11FWD_INLINE_KIND") != "png" and weight(figure) <= LIGHT:
                 file = io.BytesIO()
                 figure.savefig(file, format="svg", **colours)
                 if file.tell() <= LIGHT_BYTES:

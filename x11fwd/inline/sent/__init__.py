@@ -1,0 +1,1 @@
+"""Programs that run over there, sent as text by inline/texts.py."""
