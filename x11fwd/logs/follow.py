@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-import json
+import os
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -63,11 +63,13 @@ class Position:
 
 
 def follow_command() -> tuple[str, ...]:
-    """What to start on the machine with the files; needs a Python 3.6 there, leaves nothing behind."""
+    """What to start on the machine with the files: needs a Python 3.6 or a shell, leaves nothing behind."""
     folder = resources.files("x11fwd.logs")
-    start = (folder / "follow_start.sh").read_text(encoding="utf-8")
-    program = (folder / "follow_remote.py").read_text(encoding="utf-8")
-    return ("/bin/sh", "-c", start, "sh", program)
+    start, program, plain = (
+        (folder / name).read_text(encoding="utf-8")
+        for name in ("follow_start.sh", "follow_remote.py", "follow_remote.sh")
+    )
+    return ("/bin/sh", "-c", start, "sh", program, plain)
 
 
 class Follower:
@@ -81,12 +83,13 @@ class Follower:
     def attach(self, stream: ByteStream) -> None:
         """Go on over a new stream, from where the last one ended."""
         wanted = [
-            {"path": one.path, "ident": one.ident, "offset": one.offset, "check": one.check.hex()}
+            f"{one.ident or '-'} {one.offset} {one.check.hex() or '-'} "
+            + "".join(f"\\0{byte:03o}" for byte in os.fsencode(one.path))
             for one in self.positions
         ]
         self._stream = stream
         self._buffer.clear()
-        stream.write(json.dumps(wanted).encode("ascii") + b"\n")
+        stream.write("".join(f"{line}\n" for line in [*wanted, ""]).encode("ascii"))
 
     def detach(self) -> None:
         """Close the stream; the positions stay."""
@@ -129,7 +132,7 @@ class Follower:
                 found.append(Arrival(self._number(words[1]), Happening.DATA, data))
                 start += size
             elif words[0] == "U":
-                raise ProbeError("there is no Python 3.6 or later on that machine to follow a log with")
+                raise ProbeError(_unable(" ".join(words[1:])))
             elif words[0] != "P":
                 found.append(self._news(words))
             at = start
@@ -158,6 +161,12 @@ class Follower:
 
     def _number(self, word: str) -> int:
         return _whole(word, len(self.positions) - 1)
+
+
+def _unable(why: str) -> str:
+    if "at most" in why:
+        return "that machine has no Python, and its shell alone can follow at most 6 logs at once"
+    return "that machine has no Python 3.6 or later, and its shell cannot follow a log (no /dev/fd, or no od)"
 
 
 def _whole(word: str, most: int) -> int:

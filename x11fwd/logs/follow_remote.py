@@ -1,18 +1,18 @@
 """Sends growing files through rotation and truncation to standard output; runs on the remote, Python 3.6.
 
-First line of standard input: a JSON list of {"path", "ident", "offset", "check"} (hex of the bytes before the
-offset); its end ends us. Output: `N file ident reason` (a file begins), `D file ident offset length` and that
-many bytes, `I file` (all of it is read), `M file` (it is not there), `P` (still here), each with a line end.
+Standard input: a line `ident offset check path` for each file and an empty line (ident and check are `-` at
+first, check is hex of the bytes before the offset, each byte of the path is `\\0ooo`); its end ends us. Output:
+`N file ident reason` (a file begins), `D file ident offset length` and that many bytes, `I file` (all of it is
+read), `M file` (it is not there), `P` (still here), each with a line end.
 """
 
-import json
 import os
 import re
 import select
 import stat
 import sys
 import time
-from typing import Dict, List, Optional, Tuple
+from typing import List, Optional, Tuple
 
 CHUNK = 262144
 CHECK = 64
@@ -29,7 +29,8 @@ def send(head: str, data: bytes = b"") -> None:
 
 
 def ident_of(found: os.stat_result) -> str:
-    return "%d:%d" % (found.st_dev, found.st_ino)
+    # without the device, whose number may be another one after a file server was mounted again
+    return "%d" % found.st_ino
 
 
 def read_at(fd: int, size: int, offset: int) -> bytes:
@@ -45,12 +46,14 @@ def read_at(fd: int, size: int, offset: int) -> bytes:
 
 
 class Followed:
-    def __init__(self, number: int, wanted: Dict[str, str]) -> None:
+    def __init__(self, number: int, wanted: str) -> None:
+        ident, offset, check, path = wanted.split(" ")
+        name = bytes(bytearray(int(code, 8) for code in path.split("\\")[1:]))
         self.number = number
-        self.path = os.path.expanduser(wanted["path"])
-        self.ident = wanted.get("ident") or ""
-        self.offset = int(wanted.get("offset") or 0)
-        self.check = bytes.fromhex(wanted.get("check") or "")
+        self.path = os.path.expanduser(os.fsdecode(name))
+        self.ident = ident.replace("-", "")
+        self.offset = int(offset)
+        self.check = bytes.fromhex(check.replace("-", ""))
         self.fd = None  # type: Optional[int]
         self.told = ""
         self.quiet = time.time()
@@ -242,12 +245,12 @@ class Followed:
 
 def main() -> None:
     head = b""
-    while not head.endswith(b"\n"):
+    while head != b"\n" and not head.endswith(b"\n\n"):
         part = os.read(0, 65536)
         if not part:
             return
         head += part
-    files = [Followed(number, wanted) for number, wanted in enumerate(json.loads(head.decode("ascii")))]
+    files = [Followed(number, wanted) for number, wanted in enumerate(head.decode("ascii").split("\n")[:-2])]
     pinged = time.time()
     send("P")
     watch = select.poll()
