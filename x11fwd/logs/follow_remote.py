@@ -1,9 +1,9 @@
 """Sends growing files through rotation and truncation to standard output; runs on the remote, Python 3.6.
 
 Standard input: a line `ident offset check path` for each file and an empty line (ident and check are `-` at
-first, check is hex of the bytes before the offset, each byte of the path is `\\0ooo`); its end ends us. Output:
-`N file ident reason` (a file begins), `D file ident offset length` and that many bytes, `I file` (all of it is
-read), `M file` (it is not there), `P` (still here), each with a line end.
+first, check is hex of the bytes before the offset, each byte of the path is `\\0ooo`); its end ends us.
+Output: `N file ident reason` (a file begins), `D file ident offset length` and that many bytes, `I file` (all
+of it is read), `M file` (it is not there), `P` (still here), each with a line end.
 """
 
 import os
@@ -118,17 +118,31 @@ class Followed:
         """Whether an open file holds what we have read so far, before the offset."""
         return read_at(fd, len(self.check), self.offset - len(self.check)) == self.check
 
+    def open_again(self) -> Optional[bool]:
+        """Take up the file that we were reading, wherever it is now; None where it was renamed meanwhile."""
+        for path, ident, size, _mtime in self.siblings():
+            if ident != self.ident:
+                continue
+            if size < self.offset:
+                return False
+            fd = self.open(path, ident)
+            if fd is None:
+                return None
+            if self.fits(fd):
+                self.fd = fd
+                return True
+            os.close(fd)
+            return False
+        return False
+
     def open_first(self) -> bool:
         if self.ident:
-            for path, ident, size, _mtime in self.siblings():
-                if ident == self.ident and size >= self.offset:
-                    fd = self.open(path, ident)
-                    if fd is None:
-                        continue
-                    if self.fits(fd):
-                        self.fd = fd
-                        return True
-                    os.close(fd)
+            for _ in range(9):
+                found = self.open_again()
+                if found:
+                    return True
+                if found is not None:
+                    break
             if self.copied():
                 return True
         fd = self.open(self.path, None)

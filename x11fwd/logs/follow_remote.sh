@@ -150,18 +150,31 @@ copied() { # after copytruncate: the rest from the copy, then the file from its 
     return 1
 }
 
-first() {
-    if [ "$ident" != - ]; then
-        siblings
-        IFS=$nl
-        set -- $row
-        unset IFS
-        for line do
-            set -- $line
-            [ "$4" = "$ident" ] && [ "$5" -ge "$offset" ] || continue
-            hold "$root${line#*/}" "$4" && fits || continue
+found() { # take up the file that we were reading, wherever it is now
+    siblings
+    IFS=$nl
+    set -- $row
+    unset IFS
+    for line do
+        set -- $line
+        [ "$4" = "$ident" ] || continue
+        [ "$5" -ge "$offset" ] || return 1
+        if hold "$root${line#*/}" "$4"; then
+            fits || return 1
             held=1
             return 0
+        fi
+        return 2
+    done
+    return 1
+}
+
+first() {
+    if [ "$ident" != - ]; then
+        # it may be renamed just before it is opened
+        for _ in 1 2 3 4 5 6 7 8 9; do
+            found
+            case $? in 0) return 0 ;; 1) break ;; esac
         done
         copied && return 0
     fi
