@@ -91,7 +91,8 @@ def test_a_line_that_drops_or_freezes_ends_in_a_sentence_at_every_moment(
     def run(turn: int) -> Case:
         with Relay(host.port) as relay:
             name = f"{slug(accident)}-{turn}"
-            person.alias(name, host, port=relay.port)
+            # signs of life and the limit of a login are the user's to set, so that this test need not wait long
+            person.alias(name, host, port=relay.port, lines="ServerAliveInterval 5\n    ConnectTimeout 12")
             getattr(relay, accident)(turns=turn)
             return ask(person, name, transport, name)
 
@@ -180,7 +181,7 @@ def test_a_line_that_goes_during_the_probe_ends_in_a_sentence(
     host = new_chroot_host("bookworm", "plot", HEALTHY)
     host.write("/usr/local/bin/python3", "#!/bin/sh\n: >/tmp/asked\nexec sleep 1000\n", mode=0o755)
     with Relay(host.port) as relay, ThreadPoolExecutor(1) as pool, ExitStack() as stack:
-        person.alias("far", host, port=relay.port)
+        person.alias("far", host, port=relay.port, lines="ServerAliveInterval 5")
         running = pool.submit(ask, person, "far", transport, "far")
         wait_for_probe(host)
         getattr(relay, accident)()

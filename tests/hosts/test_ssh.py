@@ -189,8 +189,10 @@ def test_a_signal_ends_it_as_it_ends_ssh(number: signal.Signals, person: Person,
 def test_a_signal_before_login_ends_it_as_it_ends_ssh(person: Person, alias: str) -> None:
     ends = []
     for argv in (
-        ["ssh", "-X", "-o", "ProxyCommand=sh -c 'echo up >&2; sleep 50'", alias, "true"],
-        person.x11fwd("ssh", "-o", "ProxyCommand=sh -c 'echo up >&2; sleep 50'", alias, "true"),
+        ["ssh", "-X", "-o", "ProxyCommand=sh -c 'echo up >&2; exec sleep 50 2>/dev/null'", alias, "true"],
+        person.x11fwd(
+            "ssh", "-o", "ProxyCommand=sh -c 'echo up >&2; exec sleep 50 2>/dev/null'", alias, "true"
+        ),
     ):
         process = person.popen(argv)
         assert process.stderr

@@ -28,6 +28,7 @@ __all__ = ["Link", "ParamikoCannotError", "Reply"]
 
 _MSG_CHANNEL_REQUEST, _MSG_CHANNEL_SUCCESS, _MSG_CHANNEL_FAILURE = 98, 99, 100
 _MSG_GLOBAL_REQUEST = 80
+_LOOK = 0.2  # seconds between two looks for Ctrl-C and for the end of the connection
 _REMARKS = 200  # lines kept of what sshd says; an honest one says a few
 
 
@@ -38,7 +39,8 @@ class ParamikoCannotError(ConnectError):
 class Reply:
     """The answer to one channel request, when it has come."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_active: Callable[[], bool]) -> None:
+        self._is_active = is_active
         self._event = threading.Event()
         self._asked = time.monotonic()
         self.granted: bool | None = None
@@ -51,8 +53,12 @@ class Reply:
         self._event.set()
 
     def wait(self, timeout: float) -> bool | None:
-        """True or False; None where the channel or the time ended first."""
-        self._event.wait(timeout)
+        """True or False; None where the channel, the connection or the time (seconds) ended first."""
+        end = time.monotonic() + timeout
+        # A question that was put at the moment in which the connection ended is nobody's to answer.
+        while not self._event.wait(max(0.0, min(_LOOK, end - time.monotonic()))):
+            if time.monotonic() >= end or not self._is_active():
+                break
         return self.granted
 
 
@@ -127,7 +133,9 @@ class Link(paramiko.Transport):
         done = threading.Event()
         try:
             self.start_client(event=done)
-            done.wait(timeout)
+            end = time.monotonic() + timeout
+            while not done.wait(max(0.0, min(_LOOK, end - time.monotonic()))) and time.monotonic() < end:
+                pass
             failure = self.get_exception()
             if failure is not None:
                 raise failure
@@ -190,7 +198,7 @@ class Link(paramiko.Transport):
                 message.add_int(field)
             else:
                 message.add_string(field)
-        reply = Reply()
+        reply = Reply(self.is_active)
         self._awaited.setdefault(channel.get_id(), deque()).append(reply)
         self._send_user_message(message)  # type: ignore[attr-defined]
         return reply
