@@ -18,7 +18,7 @@ LAYERS = [
     ("target", "x11"),
     ("transports",),
     ("facts", "playbook", "inventory"),
-    ("checks", "steps", "explain", "bridge", "viewer", "logs", "render", "project", "inline"),
+    ("checks", "steps", "explain", "bridge", "viewer", "logs", "render", "project", "inline", "notebook"),
     ("pipeline",),
     ("ui",),
     ("cli",),
@@ -50,6 +50,9 @@ SENT |= {
     "inline/sent/figure_data.py",
     "render/sent/painting.py",
     "render/sent/foreman.py",
+}
+SENT |= {
+    f"notebook/far/{name}.py" for name in ("wire", "relay", "servers", "starting", "installing", "agent")
 }
 MODULES = sorted(path for path in ROOT.rglob("*.py") if path.relative_to(ROOT).as_posix() not in SENT)
 
