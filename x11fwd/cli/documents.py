@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from x11fwd.steps.journal import Entry
     from x11fwd.steps.plan import Change
 
-__all__ = ["demo_document", "fix_document", "setup_document", "undo_document", "verify_document"]
+__all__ = [
+    "demo_document",
+    "fix_document",
+    "setup_document",
+    "setup_host_document",
+    "undo_document",
+    "undo_host_document",
+    "verify_document",
+]
 
 
 def verify_document(result: VerifyResult) -> dict[str, object]:
@@ -63,15 +71,23 @@ def demo_document(result: DemoResult) -> dict[str, object]:
     }
 
 
-def setup_document(results: Sequence[SetupResult], exit_code: int) -> dict[str, object]:
-    """`x11fwd setup --json`, schema `x11fwd.setup/1`."""
+def setup_document(
+    results: Sequence[SetupResult], exit_code: int, *, skipped: Sequence[str] | None = None
+) -> dict[str, object]:
+    """`x11fwd setup --json`, schema `x11fwd.setup/1`; with `skipped` hosts where it is about a fleet."""
     return {
         "schema": "x11fwd.setup/1",
         "command": "setup",
         "ok": exit_code == 0,
         "exit_code": exit_code,
         "hosts": [_setup(result) for result in results],
+        **({} if skipped is None else {"skipped": list(skipped)}),
     }
+
+
+def setup_host_document(result: SetupResult) -> dict[str, object]:
+    """The line for one host of a fleet as it ends, schema `x11fwd.setup-host/1`."""
+    return {"schema": "x11fwd.setup-host/1", "command": "setup", **_setup(result)}
 
 
 def _setup(result: SetupResult) -> dict[str, object]:
@@ -146,14 +162,22 @@ def _error(error: X11fwdError | None) -> dict[str, object] | None:
     return {"message": error.message, "hint": error.hint} if error else None
 
 
-def undo_document(reports: Sequence[UndoReport], exit_code: int) -> dict[str, object]:
-    """`x11fwd undo --json`, schema `x11fwd.undo/1`."""
+def undo_host_document(report: UndoReport) -> dict[str, object]:
+    """The line for one host of a fleet as it ends, schema `x11fwd.undo-host/1`."""
+    return {"schema": "x11fwd.undo-host/1", "command": "undo", **_undo(report)}
+
+
+def undo_document(
+    reports: Sequence[UndoReport], exit_code: int, *, skipped: Sequence[str] | None = None
+) -> dict[str, object]:
+    """`x11fwd undo --json`, schema `x11fwd.undo/1`; with `skipped` hosts where it is about a fleet."""
     return {
         "schema": "x11fwd.undo/1",
         "command": "undo",
         "ok": exit_code == 0,
         "exit_code": exit_code,
         "hosts": [_undo(report) for report in reports],
+        **({} if skipped is None else {"skipped": list(skipped)}),
     }
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 from typing import TYPE_CHECKING
 
-from x11fwd.cli.job import APART
 from x11fwd.errors import UsageError, X11fwdError
 
 if TYPE_CHECKING:
@@ -48,11 +46,6 @@ def run(words: Sequence[str]) -> int:
         if debug:
             raise
         _tell("interrupted", "", _INTERRUPTED, command, as_json=as_json)
-        if any(thread.name == APART for thread in threading.enumerate()):
-            # several hosts are still being worked on; at exit Python would wait for each of them
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(_INTERRUPTED)
         return _INTERRUPTED
     except X11fwdError as error:
         if debug:

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["APART", "Job"]
-
-APART = "x11fwd-hosts"  # name of the thread in which several hosts are worked on
+__all__ = ["Job"]
 
 
 @dataclass(frozen=True)

@@ -44,9 +44,9 @@ TargetName = Annotated[
     ),
 ]
 TargetNames = Annotated[
-    list[str],
+    list[str] | None,
     typer.Argument(
-        metavar="TARGET",
+        metavar="[TARGET]...",
         help="user@host, user@host:port, ssh://user@host:port or a Host of ssh_config; several are done "
         "side by side.",
         show_default=False,

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import threading
-from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from x11fwd.cli.job import APART, Job
+from x11fwd.cli.fleet import AskBecome, InventoryFile, Jobs, JsonLines, Limit, Resume, crew_of, typed_again
+from x11fwd.cli.job import Job
 from x11fwd.cli.options import (
     ConfigFile,
     Identity,
-    Json,
     Jump,
     Keep,
     Login,
@@ -28,7 +26,6 @@ from x11fwd.cli.options import (
     may_bridge,
     ssh_options,
     sure,
-    target_of,
 )
 
 if TYPE_CHECKING:
@@ -36,15 +33,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from x11fwd.checks.report import Report
-    from x11fwd.pipeline.setup import Events, SetupResult
+    from x11fwd.pipeline.setup import Events
     from x11fwd.pipeline.verify import VerifyResult
     from x11fwd.steps.plan import Plan
     from x11fwd.target import Target
-    from x11fwd.ui.hosts import HostWatch
 
 __all__ = ["EXAMPLES", "setup"]
-
-_LOOK = 0.2  # seconds between two looks for Ctrl-C
 
 EXAMPLES = """
 \b
@@ -52,6 +46,8 @@ Examples:
   x11fwd setup ana@gpu1                    shows the plan, asks, does it
   x11fwd setup --dry-run ana@gpu1          shows the plan only
   x11fwd setup --yes gpu1 gpu2 gpu3        several at once, without asking
+  x11fwd setup --inventory hosts.ini --limit 'gpu:!old'
+  x11fwd setup --inventory hosts.ini --resume   what the last run left
   x11fwd setup --only-me ana@login.uni     on a host that others use too
   x11fwd setup --playbook qt ana@gpu1      Qt windows instead of Tk's
   x11fwd setup --python ~/env/bin/python ana@gpu1
@@ -63,7 +59,7 @@ def _playbooks() -> list[str]:
 
 
 def setup(
-    targets: TargetNames,
+    targets: TargetNames = None,
     yes: Yes = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and change nothing.")] = False,
     only_me: Annotated[
@@ -93,9 +89,14 @@ def setup(
     screenshot: Screenshot = None,
     keep: Keep = False,
     verbose: Verbose = False,
-    as_json: Json = False,
+    as_json: JsonLines = False,
     python: Python = None,
     transport: TransportName = "auto",
+    inventory: InventoryFile = None,
+    limit: Limit = None,
+    jobs: Jobs = None,
+    resume: Resume = False,
+    ask_become_pass: AskBecome = False,
     port: Port = None,
     identity: Identity = None,
     jump: Jump = None,
@@ -113,7 +114,7 @@ def setup(
 
     def run() -> int:
         from x11fwd.checks.check import Aim
-        from x11fwd.pipeline.setup import SetupOptions, run_many, run_setup, worst
+        from x11fwd.pipeline.setup import SetupOptions, run_setup
         from x11fwd.pipeline.verify import VerifyOptions, run_verify
         from x11fwd.ui.console import answer_console, message_console
         from x11fwd.ui.hosts import HostsView
@@ -123,7 +124,7 @@ def setup(
         from x11fwd.ui.verify import show_plot
 
         options = ssh_options(port, identity, jump, config, login, option)
-        aims = [target_of(text, options) for text in dict.fromkeys(targets)]
+        crew = crew_of(targets or (), inventory, limit, options)
         wanted = SetupOptions(
             transport=transport,
             python=python,
@@ -138,86 +139,96 @@ def setup(
         # with --json stdout holds the document and nothing else
         plans = messages if as_json else answers
 
-        with HostsView([aim.typed for aim in aims], prompter, messages, quiet=as_json) as view:
+        def prove(
+            aim: Target, events: Events, shown: Callable[[VerifyResult], None] = lambda _result: None
+        ) -> Report:
+            options = VerifyOptions(
+                transport=transport,
+                python=python,
+                screenshot=_own(screenshot, aim, alone=not crew.many),
+                keep=keep,
+                may_bridge=lambda: yes or prompter.confirm(may_bridge(aim.host)) is True,
+            )
+            result = run_verify(aim, options, prompter, events.doing, shown=shown)
+            if not crew.many:
+                proofs[aim.typed] = result
+            return result.report
 
-            def show(target: str, plan: Plan) -> None:
+        if crew.many or resume:
+            from x11fwd.cli.setup_fleet import FleetSetup, set_up
+            from x11fwd.pipeline.fleet import JOBS
+
+            words = [
+                ("--inventory", str(inventory) if inventory else None),
+                ("--limit", limit),
+                ("--playbook", None if playbook == "default" else playbook),
+                ("--backend", backend),
+                ("--only-me", only_me),
+                ("--sshd-config", sshd_config),
+                ("--python", python),
+                ("--transport", None if transport == "auto" else transport),
+                ("--jobs", str(jobs) if jobs else None),
+                ("--no-verify", no_verify),
+                ("--ask-become-pass", ask_become_pass),
+                ("--yes", yes),
+            ]
+            again = typed_again("setup", words, (*options.argv(), *(targets or ())))
+            proof = None if no_verify else prove
+            asked = FleetSetup(
+                crew,
+                inventory,
+                wanted,
+                jobs or JOBS,
+                yes=yes,
+                resume=resume,
+                ask_become=ask_become_pass,
+                as_json=as_json,
+                verbose=verbose,
+                verify=proof,
+                again=again,
+            )
+            return set_up(asked, prompter)
+
+        aim = crew.members[0].target
+        with HostsView([aim.typed], prompter, messages, quiet=as_json) as view:
+
+            def show(plan: Plan) -> None:
                 if not (as_json and (yes or dry_run)):
-                    view.aside(lambda: show_plan(plan, plans, host=target))
+                    view.aside(lambda: show_plan(plan, plans, host=aim.typed))
 
-            def planned(target: str) -> Callable[[Plan], None]:
+            def planned(plan: Plan) -> None:
                 # what will be asked about is shown together with its question
-                def listen(plan: Plan) -> None:
-                    if yes or dry_run or not plan.changes:
-                        show(target, plan)
-
-                return listen
+                if yes or dry_run or not plan.changes:
+                    show(plan)
 
             def approve(target: str, plan: Plan) -> bool:
                 if yes:
                     return True
-                show(target, plan)
+                show(plan)
                 return sure(prompter.confirm(f"Change {target} like this?"))
 
-            def prove(aim: Target, events: Events) -> Report:
-                options = VerifyOptions(
-                    transport=transport,
-                    python=python,
-                    screenshot=_own(screenshot, aim, alone=len(aims) == 1),
-                    keep=keep,
-                    may_bridge=lambda: yes or prompter.confirm(may_bridge(aim.host)) is True,
-                )
+            def told(result: VerifyResult) -> None:
+                # with --keep, while the window is still open
+                if not as_json:
+                    view.aside(lambda: show_plot(result, messages, host=aim.host))
 
-                def told(result: VerifyResult) -> None:
-                    # with --keep, while the window is still open
-                    if not as_json:
-                        view.aside(lambda: show_plot(result, messages, host=aim.host))
+            def prove_aloud(aim: Target, events: Events) -> Report:
+                return prove(aim, events, told)
 
-                proofs[aim.typed] = run_verify(aim, options, prompter, events.doing, shown=told)
-                return proofs[aim.typed].report
-
-            def watch(aim: Target) -> HostWatch:
-                return view.watch(aim.typed, planned(aim.typed))
-
-            proof = None if no_verify else prove
-            if len(aims) == 1:
-                # in this thread, so that Ctrl-C ends it at once
-                one = run_setup(aims[0], wanted, prompter, watch(aims[0]), approve, verify=proof)
-                results: tuple[SetupResult, ...] = (one,)
-            else:
-                results = _apart(lambda: run_many(aims, wanted, prompter, watch, approve, verify=proof))
-        code = worst(results)
+            watch = view.watch(aim.typed, planned)
+            proof_alone = None if no_verify else prove_aloud
+            # in this thread, so that Ctrl-C ends it at once
+            result = run_setup(aim, wanted, prompter, watch, approve, verify=proof_alone)
         if as_json:
             from x11fwd.cli.documents import setup_document
 
-            print(json.dumps(setup_document(results, code), indent=2))
-            return code
-        for aim, result in zip(aims, results, strict=True):
-            seen = proofs.get(aim.typed)
-            show_setup(result, answers, messages, aim=Aim.of(aim), proof=seen, verbose=verbose)
-        return code
+            print(json.dumps(setup_document((result,), result.exit_code), indent=2))
+            return result.exit_code
+        seen = proofs.get(aim.typed)
+        show_setup(result, answers, messages, aim=Aim.of(aim), proof=seen, verbose=verbose)
+        return result.exit_code
 
     return Job(run)
-
-
-def _apart(work: Callable[[], tuple[SetupResult, ...]]) -> tuple[SetupResult, ...]:
-    """Work that waits for threads, in a thread of its own: this one stays free to take Ctrl-C.
-
-    The hosts are left as by a connection that was killed; the engine's journal and watcher are made for that.
-    """
-    done: Future[tuple[SetupResult, ...]] = Future()
-
-    def run() -> None:
-        try:
-            done.set_result(work())
-        except BaseException as error:  # noqa: BLE001  raised again where it is waited for
-            done.set_exception(error)
-
-    threading.Thread(target=run, name=APART, daemon=True).start()
-    # A signal that comes just before a wait without limit does not end it, and one that another thread was
-    # given never does: Python runs its handlers between two steps of this thread (Python docs, signal).
-    while not wait((done,), timeout=_LOOK).done:
-        pass
-    return done.result()
 
 
 def _own(file: Path | None, aim: Target, *, alone: bool) -> Path | None:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from x11fwd.cli.fleet import AskBecome, InventoryFile, Jobs, JsonLines, Limit, Resume, crew_of, typed_again
 from x11fwd.cli.job import Job
 from x11fwd.cli.options import (
     ConfigFile,
     Identity,
-    Json,
     Jump,
     Login,
     Option,
@@ -21,7 +21,6 @@ from x11fwd.cli.options import (
     Yes,
     ssh_options,
     sure,
-    target_of,
 )
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ __all__ = ["EXAMPLES", "undo"]
 UndoTargets = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[TARGET]",
+        metavar="[TARGET]...",
         help="user@host, user@host:port, ssh://user@host:port or a Host of ssh_config; without one, what "
         "`x11fwd doctor --fix` has changed on this machine.",
         show_default=False,
@@ -46,6 +45,7 @@ Examples:
   x11fwd undo ana@gpu1                   shows what would go back, and asks
   x11fwd undo --dry-run ana@gpu1         shows it only
   x11fwd undo --keep-packages ana@gpu1   files go back, packages stay
+  x11fwd undo --inventory hosts.ini --limit rack2
   x11fwd undo                            what doctor --fix changed here
 """
 
@@ -60,8 +60,13 @@ def undo(
         bool, typer.Option("--keep-packages", help="Leave what setup installed; take back all else.")
     ] = False,
     verbose: Verbose = False,
-    as_json: Json = False,
+    as_json: JsonLines = False,
     transport: TransportName = "auto",
+    inventory: InventoryFile = None,
+    limit: Limit = None,
+    jobs: Jobs = None,
+    resume: Resume = False,
+    ask_become_pass: AskBecome = False,
     port: Port = None,
     identity: Identity = None,
     jump: Jump = None,
@@ -83,42 +88,64 @@ def undo(
         from x11fwd.ui.undo import UndoWatch, show_undo, show_undo_plan
 
         options = ssh_options(port, identity, jump, config, login, option)
-        aims: list[Target | None] = [target_of(text, options) for text in dict.fromkeys(targets or ())]
-        aims = aims or [None]  # this machine, whose journal `doctor --fix` writes
         wanted = UndoOptions(transport=transport, keep_packages=keep_packages, dry_run=dry_run)
         prompter, answers, messages = TerminalPrompter(), answer_console(), message_console()
+        aim: Target | None = None  # this machine, whose journal `doctor --fix` writes
+        if targets or inventory or limit or resume:
+            crew = crew_of(targets or (), inventory, limit, options)
+            if crew.many or resume:
+                from x11fwd.cli.undo_fleet import FleetUndo, take_back
+                from x11fwd.pipeline.fleet import JOBS
+
+                words = [
+                    ("--inventory", str(inventory) if inventory else None),
+                    ("--limit", limit),
+                    ("--keep-packages", keep_packages),
+                    ("--transport", None if transport == "auto" else transport),
+                    ("--jobs", str(jobs) if jobs else None),
+                    ("--ask-become-pass", ask_become_pass),
+                    ("--yes", yes),
+                ]
+                asked = FleetUndo(
+                    crew,
+                    wanted,
+                    jobs or JOBS,
+                    yes=yes,
+                    resume=resume,
+                    ask_become=ask_become_pass,
+                    as_json=as_json,
+                    verbose=verbose,
+                    again=typed_again("undo", words, (*options.argv(), *(targets or ()))),
+                )
+                return take_back(asked, prompter)
+            aim = crew.members[0].target
         plans = messages if as_json else answers
-        reports = []
+        name = aim.typed if aim else HERE
+        with HostsView([name], prompter, messages, quiet=as_json) as view:
 
-        for aim in aims:
-            name = aim.typed if aim else HERE
-            with HostsView([name], prompter, messages, quiet=as_json) as view:
+            def approve(target: str, plan: UndoPlan) -> UndoAnswer:
+                if not (as_json and yes):
+                    view.aside(lambda: show_undo_plan(plan, plans, host=target))
+                if yes:
+                    return UndoAnswer(go=True)
+                if not sure(prompter.confirm(f"Take this back on {target}?")):
+                    return UndoAnswer(go=False)
+                if not plan.packages or keep_packages:
+                    return UndoAnswer(go=True)
+                return UndoAnswer(
+                    go=True,
+                    remove_packages=sure(prompter.confirm("Remove the packages too?", default=True)),
+                )
 
-                def approve(target: str, plan: UndoPlan, view: HostsView = view) -> UndoAnswer:
-                    if not (as_json and yes):
-                        view.aside(lambda: show_undo_plan(plan, plans, host=target))
-                    if yes:
-                        return UndoAnswer(go=True)
-                    if not sure(prompter.confirm(f"Take this back on {target}?")):
-                        return UndoAnswer(go=False)
-                    if not plan.packages or keep_packages:
-                        return UndoAnswer(go=True)
-                    return UndoAnswer(
-                        go=True,
-                        remove_packages=sure(prompter.confirm("Remove the packages too?", default=True)),
-                    )
-
-                reports.append(run_undo(aim, wanted, prompter, UndoWatch(view, name), approve))
-            if not as_json:
-                if dry_run:
-                    show_undo_plan(reports[-1].plan, answers, host=name)
-                show_undo(reports[-1], answers, messages, verbose=verbose)
-        codes = {report.exit_code for report in reports}
-        code = next((one for one in (130, 3, 4, 2, 1) if one in codes), 0)
+            report = run_undo(aim, wanted, prompter, UndoWatch(view, name), approve)
         if as_json:
             from x11fwd.cli.documents import undo_document
 
-            print(json.dumps(undo_document(reports, code), indent=2))
-        return code
+            print(json.dumps(undo_document((report,), report.exit_code), indent=2))
+            return report.exit_code
+        if dry_run:
+            show_undo_plan(report.plan, answers, host=name)
+        show_undo(report, answers, messages, verbose=verbose)
+        return report.exit_code
 
     return Job(run)

@@ -1,18 +1,17 @@
 """`setup`: connect, gather, plan, ask, apply, confirm, verify; for the cli. Prints nothing.
 
-`run_setup` does one host, `run_many` several side by side. What goes on is told to an `Events`, what came of
+`run_setup` does one host; `fleet` does many side by side. What goes on is told to an `Events`, what came of
 it is a frozen `SetupResult`; errors of one host end up in its result.
 """
 
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from x11fwd.errors import ChangeError, UsageError, X11fwdError
-from x11fwd.pipeline.asking import OneAtATime, Remembering
+from x11fwd.pipeline.asking import Remembering
 from x11fwd.pipeline.confirming import confirm_by_login, fresh
 from x11fwd.pipeline.doctor import real_means
 from x11fwd.pipeline.setup_model import (
@@ -30,7 +29,7 @@ from x11fwd.steps.engine import Engine, NoRightsError
 from x11fwd.steps.plan import ChangeResult, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from x11fwd.checks.report import Report
     from x11fwd.facts.model import LocalFacts, RemoteFacts
@@ -48,60 +47,9 @@ __all__ = [
     "SetupStatus",
     "Silent",
     "Verify",
-    "run_many",
     "run_setup",
     "worst",
 ]
-
-
-def run_many(
-    targets: Sequence[Target],
-    options: SetupOptions,
-    prompter: Prompter,
-    events: Callable[[Target], Events],
-    approve: Approve,
-    *,
-    verify: Verify | None = None,
-    means: Means | None = None,
-    at_once: int = 20,
-) -> tuple[SetupResult, ...]:
-    """Set up several hosts side by side; one that fails does not stop the others.
-
-    Args:
-        events: makes each host's own listener.
-        approve: asked for one host at a time.
-        at_once: how many hosts are worked on at the same time.
-
-    Returns:
-        One result per target, in their order.
-
-    Raises:
-        UsageError: the playbook cannot be read; nothing was done.
-    """
-    from concurrent.futures import ThreadPoolExecutor
-
-    _playbook(options)
-    lock = threading.RLock()
-
-    def approve_alone(target: str, plan: Plan) -> bool:
-        with lock:
-            return approve(target, plan)
-
-    def one(target: Target) -> SetupResult:
-        return run_setup(
-            target,
-            options,
-            OneAtATime(prompter, lock),
-            events(target),
-            approve_alone,
-            verify=verify,
-            means=means,
-        )
-
-    with ThreadPoolExecutor(
-        max_workers=max(1, min(at_once, len(targets))), thread_name_prefix="x11fwd"
-    ) as pool:
-        return tuple(pool.map(one, targets))
 
 
 def run_setup(

@@ -158,8 +158,8 @@ class Silent:
 Approve = Callable[[str, Plan], bool]
 """Asked with the target as typed and the plan that was shown: may it be done?"""
 
-Verify = Callable[["Target", "Events"], "Report"]
-"""Makes a plot through a new login and looks at its pixels."""
+Verify = Callable[["Target", "Events"], "Report | None"]
+"""Makes a plot through a new login and looks at its pixels; None where it was left out after all."""
 
 
 def worst(results: Sequence[SetupResult]) -> int:

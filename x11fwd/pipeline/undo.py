@@ -84,6 +84,7 @@ class UndoStatus(Enum):
     DONE = "done"
     LEFT = "left"  # something was left as it is
     FAILED = "failed"
+    STOPPED = "stopped"  # Ctrl-C, before anything was taken back
 
 
 @dataclass(frozen=True)

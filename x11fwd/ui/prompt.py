@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from x11fwd.ui.console import message_console, rich_text, safe
 
@@ -33,6 +33,7 @@ class TerminalPrompter:
     def __init__(self, messages: Console | None = None) -> None:
         self._messages = messages or message_console()
         self._lock = threading.Lock()
+        self._hidden: _Terminal | None = None
         self.suspend: Callable[[], None] | None = None
         self.resume: Callable[[], None] | None = None
 
@@ -57,7 +58,13 @@ class TerminalPrompter:
     def secret(self, prompt: str) -> str | None:
         """Ask without echo."""
         with self._terminal() as terminal:
-            return None if terminal is None else terminal.ask_hidden(prompt)
+            if terminal is None:
+                return None
+            self._hidden = terminal
+            try:
+                return terminal.ask_hidden(prompt)
+            finally:
+                self._hidden = None
 
     def visible(self, prompt: str) -> str | None:
         """Ask with echo."""
@@ -86,6 +93,29 @@ class TerminalPrompter:
                 if not word:
                     return default
 
+    def confirm_for_all(self, question: str) -> Literal["yes", "no", "all"] | None:
+        """Yes, no, or yes for all that are alike; None where nobody can answer."""
+        with self._terminal() as terminal:
+            if terminal is None:
+                return None
+            while True:
+                answer = terminal.ask(f"{question} [y/N/all] ")
+                if answer is None:
+                    return None
+                word = answer.strip().lower()
+                if word in {"y", "yes"}:
+                    return "yes"
+                if word in {"a", "all"}:
+                    return "all"
+                if word in {"", "n", "no"}:
+                    return "no"
+
+    def give_up(self) -> None:
+        """Let the terminal show again what is typed, where the program ends while another thread asks."""
+        hidden = self._hidden
+        if hidden is not None:
+            hidden.show_again()
+
     @contextmanager
     def _terminal(self) -> Iterator[_Terminal | None]:
         with self._lock:
@@ -109,6 +139,7 @@ class _Terminal:
 
     def __init__(self, number: int, console: Console) -> None:
         self._number = number
+        self._before: list[Any] | None = None  # termios' own type
         self.console = console
 
     def ask(self, prompt: str) -> str | None:
@@ -128,7 +159,7 @@ class _Terminal:
         """One line that the terminal does not show."""
         import termios
 
-        before = termios.tcgetattr(self._number)
+        before = self._before = termios.tcgetattr(self._number)
         quiet = list(before)
         quiet[3] &= ~termios.ECHO
         try:
@@ -139,3 +170,10 @@ class _Terminal:
             termios.tcsetattr(self._number, termios.TCSAFLUSH, before)
             self.console.file.write("\n")
             self.console.file.flush()
+
+    def show_again(self) -> None:
+        """Undo what `ask_hidden` did, from another thread."""
+        import termios
+
+        if self._before is not None:
+            termios.tcsetattr(self._number, termios.TCSAFLUSH, self._before)

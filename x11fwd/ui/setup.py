@@ -108,6 +108,8 @@ def _headline(result: SetupResult) -> str:
     if result.status is SetupStatus.FAILED:
         done = sum(one.outcome is Outcome.DONE for one in result.results)
         return "stopped" if done else "stopped, nothing was changed"
+    if result.status is SetupStatus.STOPPED:
+        return "stopped, nothing was changed"
     if result.verification is not None and not result.verification.ok:
         return "set up, but no plot came"
     return "set up"

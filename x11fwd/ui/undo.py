@@ -38,6 +38,7 @@ _HEADLINES = {
     UndoStatus.DONE: "what x11fwd changed was taken back",
     UndoStatus.LEFT: "some things were left as they are",
     UndoStatus.FAILED: "stopped",
+    UndoStatus.STOPPED: "stopped, nothing was taken back",
 }
 
 

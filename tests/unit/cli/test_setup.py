@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,7 @@ from x11fwd.steps.plan import ChangeResult, Outcome
 from x11fwd.ui.prompt import TerminalPrompter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from x11fwd.target import Target
     from x11fwd.transports.base import Prompter
@@ -81,25 +82,12 @@ RESULTS = {
 @pytest.fixture
 def line(monkeypatch: pytest.MonkeyPatch) -> Line:
     made = Line()
-    monkeypatch.setattr(setup_line, "run_many", made)
-
-    def alone(
-        target: Target,
-        options: SetupOptions,
-        prompter: Prompter,
-        events: Events,
-        approve: Approve,
-        *,
-        verify: Verify | None = None,
-    ) -> SetupResult:
-        return made([target], options, prompter, lambda _target: events, approve, verify=verify)[0]
-
-    monkeypatch.setattr(setup_line, "run_setup", alone)
+    monkeypatch.setattr(setup_line, "run_setup", made)
     return made
 
 
 class Line:
-    """Stands for `run_many`: shows each host's plan, asks, and gives the results that were prepared."""
+    """Stands for `run_setup`: shows the host's plan, asks, and gives the result that was prepared."""
 
     def __init__(self) -> None:
         self.results: dict[str, SetupResult] = {}
@@ -109,26 +97,23 @@ class Line:
 
     def __call__(
         self,
-        targets: Sequence[Target],
+        target: Target,
         options: SetupOptions,
         prompter: Prompter,
-        events: Callable[[Target], Events],
+        events: Events,
         approve: Approve,
         *,
         verify: Verify | None = None,
-    ) -> tuple[SetupResult, ...]:
-        self.targets, self.options, self.verify = list(targets), options, verify
-        out = []
-        for target in targets:
-            result = self.results.get(target.typed, RESULTS["done"])
-            listener = events(target)
-            listener.doing(f"connecting to {target.host}")
-            if result.plan and not result.plan.empty:
-                listener.planned(result.plan, healthy_remote())
-                if not options.dry_run and result.plan.changes and not approve(target.typed, result.plan):
-                    result = RESULTS["declined"]
-            out.append(result)
-        return tuple(out)
+    ) -> SetupResult:
+        self.targets.append(target)
+        self.options, self.verify = options, verify
+        result = replace(self.results.get(target.typed, RESULTS["done"]), target=target.typed)
+        events.doing(f"connecting to {target.host}")
+        if result.plan and not result.plan.empty:
+            events.planned(result.plan, healthy_remote())
+            if not options.dry_run and result.plan.changes and not approve(target.typed, result.plan):
+                return replace(RESULTS["declined"], target=target.typed)
+        return result
 
 
 @pytest.mark.parametrize("name", [name for name in RESULTS if name != "declined"])
@@ -175,16 +160,6 @@ def test_nobody_to_ask_is_a_usage_error_with_the_way_out(
     monkeypatch.setattr(TerminalPrompter, "confirm", lambda *_args, **_more: None)
     assert main(["setup", "ana@gpu1"]) == 2
     assert "hint: `--yes` goes on without asking" in capsys.readouterr().err
-
-
-def test_several_hosts_one_of_which_fails(line: Line, capsys: Captured) -> None:
-    line.results["gpu2"] = RESULTS["no-connection"]
-    assert main(["setup", "--yes", "gpu1", "gpu2", "gpu1"]) == 3
-    assert [target.typed for target in line.targets] == ["gpu1", "gpu2"]
-    err = capsys.readouterr().err
-    assert "gpu1: connecting to gpu1" in err
-    assert "gpu2: connecting to gpu2" in err
-    assert "error: gpu1 port 22: Connection refused" in err
 
 
 def test_every_option_reaches_the_pipeline(line: Line) -> None:
