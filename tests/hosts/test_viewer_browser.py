@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from pathlib import Path
@@ -371,3 +372,39 @@ def test_the_file_that_a_browser_is_started_with_leads_to_the_page(
     tab = browser.open((tmp_path / "asked").read_text().strip())
     tab.wait("document.querySelector('.line b')?.textContent === 'here'")
     tab.close()
+
+
+def test_a_figure_that_has_its_numbers_is_zoomed_into(browser: Browser, viewer: Viewer, shots: Path) -> None:
+    trace = {"type": "scatter", "mode": "lines", "x": [0, 1, 2], "y": [0, 5, 1], "xaxis": "x", "yaxis": "y"}
+    layout = {
+        "xaxis": {"range": [0, 2], "domain": [0.1, 0.9]},
+        "yaxis": {"range": [0, 5], "domain": [0.1, 0.9]},
+    }
+    told = json.dumps(
+        {"data": [trace], "layout": layout, "width": 640, "height": 480, "missing": []}
+    ).encode()
+    viewer.put(Picture("a", "with numbers", figure(1), "png", figure=told))
+    viewer.put(Picture("b", "without", figure(2), "png"))
+    tab = browser.open(viewer.address)
+    tab.wait("document.querySelectorAll('.tile').length === 2")
+    tab.click(".tile .open")
+    tab.wait("document.querySelector('.numbers .drawing .main-svg')")
+    ends = "document.querySelector('.numbers .drawing').layout.xaxis.range.join()"
+    assert tab.evaluate(ends) == "0,2"
+    tab.press("+")
+    tab.wait(f"{ends} !== '0,2'")
+    tab.screenshot(shots / "viewer-figure.png")
+    zoomed = tab.evaluate(ends)
+    tab.press("ArrowRight")  # moves the zoomed drawing
+    tab.wait(f"{ends} !== '{zoomed}'")
+    tab.press("0")
+    tab.wait(f"{ends} === '0,2'")
+    tab.press("d")
+    tab.wait("document.querySelector('.pane img').complete && !document.querySelector('.numbers')")
+    tab.press("d")
+    tab.wait("document.querySelector('.numbers .drawing .main-svg')")
+    viewer.put(Picture("a", "with numbers", figure(3), "png"))  # the next frame of an animation has none
+    tab.wait("document.querySelector('.pane img') && document.querySelector('#numbers').hidden")
+    tab.press("ArrowRight")
+    tab.wait("document.querySelector('#big-title').textContent === 'without'")
+    assert faults(tab) == []

@@ -4,6 +4,7 @@
 /TOKEN/events                  what changes, as server-sent events
 /TOKEN/picture/KEY/VERSION     a picture          /TOKEN/table/KEY/VERSION              a table as JSON
 /TOKEN/chart/KEY?width=…       a chart's points   /TOKEN/plotly.js                      draws them
+/TOKEN/figure/KEY/VERSION      a picture's numbers as plotly's JSON
 /frame/SECRET/VERSION          a document, at an address that tells it nothing of the page's own
 """
 
@@ -38,10 +39,18 @@ _PAGE = {
     "tiles.js": ("tiles.js", "text/javascript; charset=utf-8"),
     "zoom.js": ("zoom.js", "text/javascript; charset=utf-8"),
     "chart.js": ("chart.js", "text/javascript; charset=utf-8"),
+    "figure.js": ("figure.js", "text/javascript; charset=utf-8"),
     "table.js": ("table.js", "text/javascript; charset=utf-8"),
     "icon.svg": ("icon.svg", "image/svg+xml"),
 }
-_PICTURES = {"png": "image/png", "svg": "image/svg+xml", "pdf": "application/pdf"}
+_PICTURES = {
+    "png": "image/png",
+    "svg": "image/svg+xml",
+    "pdf": "application/pdf",
+    "jpeg": "image/jpeg",
+    "gif": "image/gif",
+    "webp": "image/webp",
+}
 _QUIET = 10.0  # seconds after which a line without meaning tells a tab that we are there
 _MOST_TABS = 32
 _AT_ONCE = 50  # items of one event, so that the first pictures show before a long list is through
@@ -107,6 +116,8 @@ class Application:
         if words[0] == "picture" and isinstance(item, Picture):
             policy = PICTURE_POLICY if item.kind != "pdf" else PDF_POLICY
             await _send(send, _PICTURES[item.kind], item.data, policy)
+        elif words[0] == "figure" and isinstance(item, Picture) and item.figure:
+            await _send(send, "application/json", item.figure, PAGE_POLICY)
         elif words[0] == "table" and isinstance(item, Table):
             await _send(send, "application/json", await asyncio.to_thread(_table, item), PAGE_POLICY)
         elif words[0] == "chart" and (found := await asyncio.to_thread(self._chart, key, query)):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from x11fwd.errors import UsageError
+from x11fwd.viewer.figure import checked_figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,13 @@ _LONGEST_WORD = 500  # characters of a title, a group, a label, an id
 _LONGEST_TEXT = 20_000  # characters of a caption or a note
 _MOST_ROWS = 10_000
 _MOST_COLUMNS = 500
-_SIGNS = {"png": b"\x89PNG\r\n\x1a\n", "pdf": b"%PDF-"}
+_SIGNS = {
+    "png": b"\x89PNG\r\n\x1a\n",
+    "pdf": b"%PDF-",
+    "jpeg": b"\xff\xd8\xff",
+    "gif": b"GIF8",
+    "webp": b"RIFF",
+}
 
 
 class ItemError(UsageError):
@@ -36,6 +43,8 @@ class Picture:
         kind: what `data` is.
         caption: more text below it; also what a screen reader says of it after the title.
         group: things of one group stand together under this heading.
+        figure: the numbers in it as JSON, which inline/sent/figure_data.py made: shown large it can be zoomed
+            into. What is not on the list of viewer/figure.py is dropped and leaves the picture.
 
     Raises:
         ItemError: `data` is not of that kind.
@@ -44,11 +53,13 @@ class Picture:
     id: str
     title: str
     data: bytes = field(repr=False)
-    kind: Literal["png", "svg", "pdf"]
+    kind: Literal["png", "svg", "pdf", "jpeg", "gif", "webp"]
     caption: str = ""
     group: str = ""
+    figure: bytes = field(default=b"", repr=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "figure", checked_figure(self.figure))
         sign = _SIGNS.get(self.kind)
         if self.kind == "svg":
             fits = b"<svg" in self.data[:65536] or b":svg" in self.data[:65536]
@@ -164,7 +175,7 @@ def bounded(item: Item) -> dict[str, str]:
 def size_of(item: Item) -> int:
     """Bytes that it keeps in memory, roughly. A chart's points are counted by its series."""
     if isinstance(item, Picture):
-        return len(item.data)
+        return len(item.data) + len(item.figure)
     if isinstance(item, Document):
         return len(item.html)
     if isinstance(item, Table):

@@ -8,6 +8,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from x11fwd.viewer.figure import described_figure
 from x11fwd.viewer.items import (
     Chart,
     Document,
@@ -197,6 +198,11 @@ class Store:
             order = [entry.key for entry in self._entries.values()] if self._order_changed > known else None
             return Changes(self._number, items, order)
 
+    def key_of(self, item_id: str) -> int:
+        """The page's number for an item; 0 where it is not there."""
+        entry = self._entries.get(item_id)
+        return entry.key if entry else 0
+
     def item(self, key: int) -> Item | None:
         """The item behind a page's number for it."""
         entry = self._by_key.get(key)
@@ -236,7 +242,12 @@ def _described(entry: Entry) -> Described:
     item = entry.item
     told: Described = {"key": entry.key, "version": entry.version, **bounded(item)}
     if isinstance(item, Picture):
-        return {**told, "kind": "picture", "format": item.kind, "bytes": len(item.data)}
+        about: Described = {
+            "format": item.kind,
+            "bytes": len(item.data),
+            "figure": described_figure(item.figure),
+        }
+        return {**told, "kind": "picture", **about}
     if isinstance(item, Document):
         return {**told, "kind": "document", "frame": entry.frame, "bytes": len(item.html)}
     if isinstance(item, Table):

@@ -50,6 +50,9 @@ class Extract:
     def all(self) -> "Dict[str, Any]":
         figure, layout = self.figure, self.layout
         bars = [one.colorbar.ax for one in figure.findobj(lambda one: hasattr(bar_of(one), "ax"))]
+        for axes in dict.fromkeys(bars):
+            self.attempt("a label", self.note, axes.xaxis.label)
+            self.attempt("a label", self.note, axes.yaxis.label)
         wanted = [one for one in figure.get_axes() if one.get_visible() and one not in bars]
         found = []
         for axes in wanted:
@@ -118,7 +121,7 @@ class Extract:
         }
         if place is not None and text.get_transform() == place.axes.transData:
             x, y = text.get_unitless_position()
-            x, y = place.x.value(x), place.y.value(y)
+            x, y = place.x.place(x), place.y.place(y)
             about.update(xref=place.x.short, yref=place.y.short, x=x, y=y)
         upright = {"center": "middle", "top": "top", "bottom": "bottom"}
         about.update(
@@ -143,16 +146,18 @@ class Place(Traces):
         x, y = self.x.about(), self.y.about()
         x.update(domain=list(self.box[:2]), anchor=self.y.short, side=side(axes.xaxis, "bottom"))
         y.update(domain=list(self.box[2:]), anchor=self.x.short, side=side(axes.yaxis, "left"))
-        frame = axes.patch
         if not axes.axison:
             x["visible"] = y["visible"] = False
+        for about, near, far in ((x, "bottom", "top"), (y, "left", "right")):
+            seen = [axes.get_frame_on() and axes.spines[one].get_visible() for one in (near, far)]
+            about.update(showline=seen[0], mirror=all(seen))
         if under:
             self.over(under[0], x, y)
-        elif frame.get_visible() and axes.axison:
-            corner = dict(zip(("x0", "x1", "y0", "y1"), self.box))
-            line = {"width": 1 if any(one.get_visible() for one in axes.spines.values()) else 0}
-            shape = {"type": "rect", "xref": "paper", "yref": "paper", "layer": "below", "line": line}
-            whole.layout["shapes"].append(dict(shape, fillcolor=colour(frame.get_facecolor()), **corner))
+        elif axes.patch.get_visible() and axes.axison and axes.get_frame_on():
+            refs = {"xref": self.x.short + " domain", "yref": self.y.short + " domain", "layer": "below"}
+            shape = {"type": "rect", "x0": 0, "x1": 1, "y0": 0, "y1": 1, "line": {"width": 0}}
+            shape["fillcolor"] = colour(axes.patch.get_facecolor())
+            whole.layout["shapes"].append(dict(shape, **refs))
         aspect = axes.get_aspect()
         if aspect != "auto" and not (self.x.log or self.y.log):
             y.update(scaleanchor=self.x.short, scaleratio=1.0 if aspect == "equal" else float(aspect))

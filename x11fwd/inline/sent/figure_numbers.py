@@ -161,8 +161,16 @@ def plain(text: str) -> str:
             known.update({"geq": "\u2265", "approx": "\u2248", "degree": "\u00b0", "circ": "\u00b0"})
             return known.get(name, name if name not in ("mathdefault", "mathrm", "mathit", "mathbf") else "")
 
+    def raised(found: "Any") -> str:
+        digits = found.group(1) or found.group(2)
+        return "".join(
+            "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"["-0123456789".index(one)]
+            for one in digits
+        )
+
     def tex(found: "Any") -> str:
         words = re.sub(r"\\([A-Za-z]+)", letter, found.group(1))
+        words = re.sub(r"\^(?:\{([-0-9]+)\}|(\d))", raised, words)
         return words.replace("{", "").replace("}", "").replace("\\", "")
 
     words = re.sub(r"(?<!\\)\$([^$]*)\$", tex, str(text)).replace("\\$", "$")
@@ -185,6 +193,10 @@ class Side:
     def value(self, one: "Any") -> "Any":
         return self.values([one])[0]
 
+    def place(self, one: "Any") -> "Any":
+        """Where a text stands; plotly counts these by their logarithm."""
+        return number(math.log10(one)) if self.log else self.value(one)
+
     def values(self, many: "Any") -> "List[Any]":
         if not self.dated:
             return numbers(many)
@@ -206,8 +218,14 @@ class Side:
         about: Dict[str, Any] = {
             "type": kind,
             "range": ends,
-            "title": {"text": plain(label.get_text()), "font": {"size": round(label.get_fontsize() * PX, 1)}},
-            "showline": True,
+            "title": {
+                "text": plain(label.get_text()),
+                "font": {"size": round(label.get_fontsize() * PX, 1)},
+                "standoff": 5,
+            },
+            "tickmode": "auto",
+            "exponentformat": "power",
+            "minexponent": 3 if self.log else 6,
             "linecolor": "rgb(0,0,0)",
             "zeroline": False,
             "showgrid": any(one.get_visible() for one in axis.get_gridlines()[:1]),

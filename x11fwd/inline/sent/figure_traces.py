@@ -267,16 +267,9 @@ class Traces:
         }
         about.update(y=number((box.y0 + box.y1) / 2), yanchor="middle", len=number(box.y1 - box.y0))
         about.update(lenmode="fraction", thicknessmode="fraction", thickness=number(box.x1 - box.x0))
-        label = bar.ax.get_ylabel()
         if box.x1 - box.x0 > box.y1 - box.y0:
             about.update(orientation="h", x=number((box.x0 + box.x1) / 2), xanchor="center", y=number(box.y0))
             about.update(yanchor="bottom", len=number(box.x1 - box.x0), thickness=number(box.y1 - box.y0))
-            label = bar.ax.get_xlabel()
-        if label:
-            about["title"] = {
-                "text": plain(label),
-                "side": "right" if about.get("orientation") != "h" else "bottom",
-            }
         if not is_linear(one.norm):
             ticks = [tick for tick in bar.get_ticks() if one.norm.vmin <= tick <= one.norm.vmax][:50]
             about.update(tickmode="array", tickvals=numbers(one.norm(numpy.array(ticks, float))))

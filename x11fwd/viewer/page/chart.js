@@ -1,6 +1,6 @@
 // A chart that grows: asks for as many points as it has pixels, and draws them by plotly, loaded with the first one.
 let library = null;
-function plotly() {
+export function plotly() {
   library ??= new Promise((resolve, reject) => {
     const script = document.createElement("script");
     script.src = "plotly.js";

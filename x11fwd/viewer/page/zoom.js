@@ -1,5 +1,6 @@
 // One item over the whole window: a picture with zoom and drag, a document in its frame, a table, a chart.
 import { ChartView } from "./chart.js";
+import { FigureView } from "./figure.js";
 import { TableView } from "./table.js";
 import { Still, address, words } from "./tiles.js";
 
@@ -11,12 +12,17 @@ export class Big {
     this.neighbours = neighbours;
     this.key = null;
     this.view = null;
+    this.numbers = null; // what the person chose for pictures that have data, if anything
     this.dialog = byId("big");
     byId("before").addEventListener("click", () => this.step(-1));
     byId("after").addEventListener("click", () => this.step(1));
     byId("larger").addEventListener("click", () => this.view?.zoom?.(1.25));
     byId("smaller").addEventListener("click", () => this.view?.zoom?.(0.8));
     byId("fit").addEventListener("click", () => this.view?.fit?.());
+    byId("numbers").addEventListener("click", () => {
+      this.numbers = !(this.view instanceof FigureView);
+      this.open(this.key, byId("numbers"));
+    });
     byId("close").addEventListener("click", () => this.dialog.close());
     byId("save").addEventListener("click", (event) => {
       if (!this.view?.picture) return;
@@ -30,6 +36,7 @@ export class Big {
     });
     this.dialog.addEventListener("keydown", (event) => this.typed(event));
     this.dialog.addEventListener("close", () => {
+      if (this.dialog.open) return; // told late: the next one is open already
       const key = this.key;
       this.clear();
       this.key = null;
@@ -43,7 +50,7 @@ export class Big {
     this.wanted = Number(location.hash.slice(1)) || null; // a page loaded again opens what was open
   }
 
-  open(key) {
+  open(key, focused = byId("close")) {
     this.key = key;
     this.clear();
     const item = this.item(key);
@@ -52,14 +59,15 @@ export class Big {
     if (!this.dialog.open) this.dialog.showModal();
     const stage = byId("stage");
     stage.className = item.kind === "table" ? "scrolls" : "";
-    if (item.kind === "picture" && item.format !== "pdf") this.view = new PictureView(stage);
+    if (item.figure && (this.numbers ?? item.figure === "all")) this.view = new FigureView(stage);
+    else if (item.kind === "picture" && item.format !== "pdf") this.view = new PictureView(stage);
     else if (item.kind === "picture") this.view = new FrameView(stage, false);
     else if (item.kind === "document") this.view = new FrameView(stage, true);
     else if (item.kind === "table") this.view = new TableView(stage);
     else if (item.kind === "chart") this.view = new ChartView(stage, item, true);
     this.changed(item);
     this.draw();
-    byId("close").focus();
+    focused.focus();
   }
 
   changed(item) {
@@ -70,7 +78,14 @@ export class Big {
     if (item.key !== this.key) return;
     byId("big-title").textContent = item.title || `Item ${item.key}`;
     byId("caption").textContent = item.text;
+    if (this.view instanceof FigureView && !item.figure) { // it moves again: pictures are quicker
+      this.open(item.key);
+      return;
+    }
     this.view?.update(item);
+    byId("numbers").hidden = !item.figure;
+    byId("numbers").setAttribute("aria-pressed", String(this.view instanceof FigureView));
+    byId("numbers").title = "Zoom into the data (d)";
     const save = byId("save");
     save.hidden = !this.view?.file && !this.view?.picture;
     if (this.view?.file) [save.href, save.download] = this.view.file(item);
@@ -111,6 +126,7 @@ export class Big {
     else if (event.key === "+" || event.key === "=") this.view?.zoom?.(1.25);
     else if (event.key === "-") this.view?.zoom?.(0.8);
     else if (event.key === "0") this.view?.fit?.();
+    else if (event.key === "d" && !byId("numbers").hidden) byId("numbers").click();
     else return;
     event.preventDefault();
   }
