@@ -91,7 +91,7 @@ def test_a_line_that_drops_or_freezes_ends_in_a_sentence_at_every_moment(
     def run(turn: int) -> Case:
         with Relay(host.port) as relay:
             name = f"{slug(accident)}-{turn}"
-            # signs of life and the limit of a login are the user's to set, so that this test need not wait long
+            # both limits are the user's to set, so that this test need not wait long
             person.alias(name, host, port=relay.port, lines="ServerAliveInterval 5\n    ConnectTimeout 12")
             getattr(relay, accident)(turns=turn)
             return ask(person, name, transport, name)

@@ -84,19 +84,8 @@ def test_the_plot_gets_the_environment_of_the_login_shell(
         "/home/ana/.config/fish/config.fish": "set -gx MPLBACKEND svg\necho noise\n",
         "/home/ana/.tcshrc": "setenv MPLBACKEND svg\necho noise\n",
     }
-    host = new_chroot_host("bookworm", "shells", Setup(x11_forwarding=True, login_shell=shell, files=files))
-    host.check(
-        [
-            "apt-get",
-            "-qq",
-            "-y",
-            "--no-install-recommends",
-            "install",
-            "xauth",
-            "python3-tk",
-            "python3-matplotlib",
-        ]
-    )
+    setup = Setup(x11_forwarding=True, login_shell=shell, files=files)
+    host = new_chroot_host("bookworm", "plot-shells", setup)
     status, document = verified(person, person.alias("plots", host))
     assert status == 1
     assert document["cause"] == "mpl-mplbackend-wins"
