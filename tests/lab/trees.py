@@ -39,6 +39,10 @@ LAYERS = {
     "plot-shells": ("xauth", "python3-tk", "python3-matplotlib", "zsh", "fish", "tcsh"),
     "tmux": ("xauth", "python3-tk", "python3-matplotlib", "tmux", "screen"),
     "qt": ("xauth", "python3-tk", "python3-matplotlib", "python3-pyqt5"),
+    # the package managers and inits of other families: real programs on a Debian that says it is another system
+    "families": (
+        *("dnf", "zypper", "pacman-package-manager", "createrepo-c", "rpm", "sysvinit-core", "openrc"),
+    ),
     "toolkits": (
         *("xauth", "python3-tk", "python3-matplotlib", "python3-pyqt5", "python3-gi-cairo", "gir1.2-gtk-3.0"),
         *("librsvg2-common", "xterm", "x11-apps", "tk8.6", "openjdk-17-jdk-headless", "openjdk-17-jre"),

@@ -70,7 +70,10 @@ class SystemFacts:
         kernel: `Linux`, `Darwin`, `Windows`, ….
         os_id: os-release ID (`debian`, `ubuntu`, …; `macos` on Darwin).
         os_like: os-release ID_LIKE, split.
-        init: `systemd`, `openrc`, `sysvinit`, `launchd`, `none` (a container), or Unknown.
+        init: `systemd`, `openrc`, `sysvinit`, `runit`, `rc` (BSD), `shepherd`, `launchd`, `none` (a
+            container), or Unknown.
+        image: why programs cannot be added to the running system (`ostree`, `/usr is read-only`), "" where
+            they can.
     """
 
     kernel: str
@@ -82,6 +85,7 @@ class SystemFacts:
     pretty_name: str = ""
     hostname: str = ""
     init: str | Unknown = Unknown("not asked")
+    image: str = ""
 
 
 @dataclass(frozen=True)
@@ -291,6 +295,8 @@ class RemoteFacts:
         stored_in: the file into which sshd's xauth writes; `authority` is the one programs look into.
         place: where x11fwd itself runs, when it runs there inside the session; None from the desktop.
         banner: what the ssh server calls itself, without `SSH-2.0-`; None where nobody heard it.
+        package_managers: every one that is there; `package_manager` is the distribution's own.
+        modules: environment modules (`module load`) that may bring a Python, Tk or matplotlib.
     """
 
     system: SystemFacts
@@ -320,6 +326,8 @@ class RemoteFacts:
     stored_in: AuthorityFile | None = None
     place: PlaceFacts | None = None
     banner: str | None = None
+    package_managers: tuple[PackageManager, ...] = ()
+    modules: tuple[str, ...] = ()
 
     @property
     def python(self) -> PythonFacts | None:

@@ -51,6 +51,8 @@ _MANAGERS = {
     "brew": "brew",
     "port": "macports",
     "nix-env": "nix",
+    "guix": "guix",
+    "transactional-update": "transactional-update",
 }
 # Debian has dnf, zypper and pacman as packages: where several are there, the distribution's own counts.
 _OWN = {
@@ -89,6 +91,8 @@ def parse_remote(
         shell=answers.first("user.shell") or "",
         privilege=_privilege(answers),
         package_manager=_package_manager(answers, system),
+        package_managers=tuple(PackageManager(*one) for one in _managers(answers).items()),
+        modules=tuple(dict.fromkeys((answers.text("modules") or "").split())),
         sshd=parse_sshd(answers, server_version),
         xauth=_xauth(answers),
         authority=_authority(answers, login, start, pythons),
@@ -122,18 +126,22 @@ def parse_system(answers: Answers) -> SystemFacts:
         kernel=kernel,
         release=release,
         machine=" ".join(words[3:]),
-        os_id=values.get("ID", "").lower(),
+        # FreeBSD 12 and other systems without the file are called by their kernel
+        os_id=(values.get("ID") or ("" if kernel == "Linux" else kernel)).lower(),
         os_like=tuple(values.get("ID_LIKE", "").lower().split()),
         version_id=values.get("VERSION_ID", ""),
         pretty_name=values.get("PRETTY_NAME", ""),
         hostname=hostname,
         init=_init(answers, kernel),
+        image=answers.first("system.image") or "",
     )
 
 
 def _init(answers: Answers, kernel: str) -> str | Unknown:
     if kernel == "Darwin":
         return "launchd"
+    if kernel in {"FreeBSD", "DragonFly", "NetBSD", "OpenBSD"}:
+        return "rc"
     comm = answers.first("init.comm")
     # sd_booted(3): the directory is there where systemd is process 1, and nowhere else
     if answers.first("init.systemd"):
@@ -144,7 +152,7 @@ def _init(answers: Answers, kernel: str) -> str | Unknown:
         return Unknown("/proc/1/comm is not readable")
     if comm == "init":
         return "sysvinit"
-    return "systemd" if comm == "systemd" else "none"
+    return comm if comm in {"systemd", "runit", "shepherd"} else "none"
 
 
 def _identity(text: str) -> tuple[str, int, tuple[str, ...]]:
@@ -245,11 +253,16 @@ def _refusals(answers: Answers) -> list[str]:
     return found
 
 
-def _package_manager(answers: Answers, system: SystemFacts) -> PackageManager | None:
+def _managers(answers: Answers) -> dict[str, str]:
     found: dict[str, str] = {}
     for line in answers.all("packages"):
         program, _, path = line.partition("\t")
         found.setdefault(_MANAGERS.get(program, program), path)
+    return found
+
+
+def _package_manager(answers: Answers, system: SystemFacts) -> PackageManager | None:
+    found = _managers(answers)
     for name in (system.os_id, *system.os_like):
         for manager in _OWN.get(name.split("-")[0], ()):
             if manager in found:

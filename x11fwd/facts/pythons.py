@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 __all__ = ["PythonAnswers", "parse_python", "parse_pythons"]
 
 _NOT_ASKED = Unknown("not asked")
+_SYSTEMS = (
+    *("/System/Library/", "/Library/Developer/", "/opt/homebrew/opt/python", "/opt/homebrew/Cellar/python"),
+    *("/nix/store/", "/gnu/store/"),
+)
 _SHORT = Unknown("only the first interpreter is asked in full")
 
 
@@ -226,7 +230,9 @@ def _kind(answer: _Answer) -> PythonKind:
         return PythonKind.UV
     if "versions" in parts and any("pyenv" in part for part in parts):
         return PythonKind.PYENV
-    if base in {"/usr", "/"} or base.startswith(("/System/Library/", "/Library/Developer/")):
+    if base in {"/usr", "/"} or base.startswith(_SYSTEMS):
+        return PythonKind.SYSTEM
+    if base == "/usr/local" and (answer.text("platform") or "").startswith("freebsd"):
         return PythonKind.SYSTEM
     return PythonKind.OTHER
 

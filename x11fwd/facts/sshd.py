@@ -143,6 +143,8 @@ def _service(
         return None, ("openrc", posixpath.basename(script))
     if script and answers.first("init.comm") == "init":
         return None, ("sysvinit", posixpath.basename(script))
+    if answers.first("init.comm") == "runit" and answers.first("sshd.runit"):
+        return None, ("runit", posixpath.basename(answers.first("sshd.runit") or ""))
     if pid and listens:
         return None, ("pid", pid)
     number = (answers.first("sshd.pidfile") or "").partition("\t")[2].strip()

@@ -13,9 +13,11 @@ from x11fwd.playbook.family import (
     Families,
     Family,
     Manager,
+    OptionLines,
     PackageChoice,
     ServiceNames,
     StateCommands,
+    SystemConfiguration,
 )
 from x11fwd.playbook.load import load_playbook, playbook_names, playbooks_folder
 from x11fwd.playbook.model import (
@@ -43,6 +45,7 @@ __all__ = [
     "Manager",
     "MatplotlibrcStep",
     "Operator",
+    "OptionLines",
     "PackageChoice",
     "PackagesStep",
     "Playbook",
@@ -52,6 +55,7 @@ __all__ = [
     "SshdOptionStep",
     "StateCommands",
     "Step",
+    "SystemConfiguration",
     "canonical",
     "load_families",
     "load_playbook",

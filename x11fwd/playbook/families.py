@@ -16,14 +16,17 @@ from x11fwd.playbook.family import (
     Families,
     Family,
     Manager,
+    OptionLines,
     PackageChoice,
     ServiceNames,
     StateCommands,
+    SystemConfiguration,
 )
 from x11fwd.playbook.load import package_names, playbooks_folder
 from x11fwd.playbook.nodes import Place, read_document
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 
@@ -31,10 +34,13 @@ __all__ = ["ENVIRONMENTS_SCHEMA", "FAMILY_SCHEMA", "load_families"]
 
 FAMILY_SCHEMA = "x11fwd.family/1"
 ENVIRONMENTS_SCHEMA = "x11fwd.environments/1"
-INITS = ("systemd", "socket", "openrc", "sysvinit", "launchd", "pid")
+INITS_SCHEMA = "x11fwd.inits/1"
+INITS = ("systemd", "socket", "openrc", "sysvinit", "runit", "rc", "shepherd", "launchd", "pid")
 """Who looks after a service; `socket` is systemd with a socket unit, `pid` is nobody: the process itself."""
 _VARIABLE = re.compile(r"^[A-Z][A-Z0-9_]*$")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_CHOOSING = ("system.", "python.version", "python.path")
+_PYTHON = re.compile(r"\{python(?:-nodot)?\}")
 
 
 def load_families(folder: Path | None = None) -> Families:
@@ -44,7 +50,8 @@ def load_families(folder: Path | None = None) -> Families:
         PlaybookError: one of them cannot be meant, or two claim the same system.
     """
     folder = playbooks_folder() if folder is None else folder
-    members = tuple(_family(path) for path in sorted((folder / "families").glob("*.yml")))
+    states = _inits(folder / "inits.yml")
+    members = tuple(_family(path, states) for path in sorted((folder / "families").glob("*.yml")))
     claimed: dict[str, str] = {}
     for family in members:
         for os_id in family.ids:
@@ -52,84 +59,178 @@ def load_families(folder: Path | None = None) -> Families:
                 message = f"`{os_id}` belongs to {claimed[os_id]} already"
                 raise PlaybookError(message, file=family.file, line=1)
             claimed[os_id] = family.file
-    return Families(members, _environments(folder / "environments.yml"))
+    return Families(members, _environments(folder / "environments.yml"), states)
+
+
+def _inits(path: Path) -> dict[tuple[str, str], StateCommands]:
+    """What every system has in common; a folder of somebody's own may be without it."""
+    if not path.exists():
+        return {}
+    return _states(read_document(path, INITS_SCHEMA).fields(("schema", "states"))["states"].entries())
 
 
 def _environments(path: Path) -> Environments:
-    fields = read_document(path, ENVIRONMENTS_SCHEMA).fields(("schema", "pip", "conda"))
+    root = read_document(path, ENVIRONMENTS_SCHEMA)
+    fields = root.fields(("schema", "pip", "conda"), ("instead", "libraries", "proof"))
+
+    def table(name: str) -> dict[str, tuple[PackageChoice, ...]]:
+        entries = fields[name].entries() if name in fields else ()
+        return {key: _choices(value) for key, value in entries}
+
+    def words(name: str) -> dict[str, str]:
+        entries = fields[name].entries() if name in fields else ()
+        return {key: value.text() for key, value in entries}
+
     return Environments(
-        pip={name: package_names(value) for name, value in fields["pip"].entries()},
-        conda={name: package_names(value) for name, value in fields["conda"].entries()},
+        pip=table("pip"),
+        conda=table("conda"),
+        instead=words("instead"),
+        libraries=table("libraries"),
+        proof=words("proof"),
     )
 
 
-def _family(path: Path) -> Family:
+def _family(path: Path, states: Mapping[tuple[str, str], StateCommands]) -> Family:
     root = read_document(path, FAMILY_SCHEMA)
-    fields = root.fields(("schema", "name", "ids", "managers", "packages", "services", "states"), ("xauth",))
+    fields = root.fields(
+        ("schema", "name", "ids", "managers", "packages", "services"), ("xauth", "states", "configuration")
+    )
+    generated = _configuration(fields["configuration"]) if "configuration" in fields else None
     return Family(
         name=fields["name"].line_text(),
         ids=fields["ids"].texts(),
         managers={name: _manager(name, place) for name, place in fields["managers"].entries()},
-        packages={name: _choices(place) for name, place in fields["packages"].entries()},
+        packages={
+            name: _choices(place, any_name=generated is not None)
+            for name, place in fields["packages"].entries()
+        },
         services={name: _service(place) for name, place in fields["services"].entries()},
-        states=_states(fields["states"]),
+        states={**states, **(_states(fields["states"].entries()) if "states" in fields else {})},
         xauth=fields["xauth"].line_text() if "xauth" in fields else "",
         file=str(path),
+        configuration=generated,
     )
+
+
+def _configuration(place: Place) -> SystemConfiguration:
+    fields = place.fields(("file", "generated", "package", "options", "option", "apply", "undo"))
+    options = [item.fields(("option", "value", "lines")) for item in fields["options"].items()]
+    return SystemConfiguration(
+        file=fields["file"].line_text(),
+        generated=fields["generated"].texts(),
+        package=_template(fields["package"], "name"),
+        options=tuple(
+            OptionLines(one["option"].line_text(), one["value"].line_text(), one["lines"].texts())
+            for one in options
+        ),
+        option=_template(fields["option"], "option", "value"),
+        apply=fields["apply"].texts(),
+        undo=fields["undo"].texts(),
+    )
+
+
+def _template(place: Place, *names: str) -> str:
+    text = place.line_text()
+    for name in names:
+        if f"{{{name}}}" not in text:
+            raise place.error(f"`{place.name}` needs `{{{name}}}`")
+    return text
+
+
+_ACTS = ("installed", "all_installed", "install", "remove", "by_hand", "by_hand_remove")
+_MAY = (
+    *("refresh", "lock_files", "environment", "acts", "root", "offered", "try_remove", "lock_words"),
+    *("lock_path", "hint", "by_hand_after"),
+)
 
 
 def _manager(name: str, place: Place) -> Manager:
-    fields = place.fields(
-        ("installed", "all_installed", "install", "remove", "by_hand", "by_hand_remove"),
-        ("refresh", "lock_files", "environment"),
-    )
+    fields = dict(place.entries())
+    acts = fields["acts"].flag() if "acts" in fields else True
+    # what is only printed needs no commands of its own
+    needed = _ACTS if acts else ("by_hand", "by_hand_remove")
+    fields = place.fields(needed, (*_ACTS, *_MAY))
     variables: list[tuple[str, str]] = []
     for key, value in fields["environment"].entries() if "environment" in fields else ():
         if not _VARIABLE.match(key):
             raise value.error(f"`{key}` is no environment variable")
         variables.append((key, value.line_text()))
+
+    def argv(key: str) -> tuple[str, ...]:
+        return _argv(fields[key]) if key in fields else ()
+
+    def words(key: str) -> tuple[str, ...]:
+        return fields[key].texts() if key in fields else ()
+
+    def line(key: str) -> str:
+        return fields[key].line_text() if key in fields else ""
+
     return Manager(
         name=name,
-        installed=_argv(fields["installed"]),
-        all_installed=_argv(fields["all_installed"]),
-        refresh=_argv(fields["refresh"]) if "refresh" in fields else (),
-        install=_argv(fields["install"]),
-        remove=_argv(fields["remove"]),
-        lock_files=fields["lock_files"].texts() if "lock_files" in fields else (),
+        installed=argv("installed"),
+        all_installed=argv("all_installed"),
+        refresh=argv("refresh"),
+        install=argv("install"),
+        remove=argv("remove"),
+        lock_files=words("lock_files"),
         environment=tuple(variables),
         by_hand=_argvs(fields["by_hand"]),
-        by_hand_remove=_argv(fields["by_hand_remove"]),
+        by_hand_remove=argv("by_hand_remove"),
+        by_hand_after=_argvs(fields["by_hand_after"]) if "by_hand_after" in fields else (),
+        acts=acts,
+        root=fields["root"].flag() if "root" in fields else True,
+        offered=argv("offered"),
+        try_remove=argv("try_remove"),
+        lock_words=words("lock_words"),
+        lock_path=line("lock_path"),
+        hint=line("hint"),
     )
 
 
-def _choices(place: Place) -> tuple[PackageChoice, ...]:
+def _choices(place: Place, *, any_name: bool = False) -> tuple[PackageChoice, ...]:
+    """The ways to a package.
+
+    Args:
+        any_name: names are pieces of a description's language, which no command line ever sees.
+    """
     items = place.items()
     if not items:
         raise place.error(f"`{place.name}` is an empty list")
     if not items[0].is_mapping:
-        return (PackageChoice(package_names(place)),)
+        return (PackageChoice(place.texts() if any_name else package_names(place)),)
     choices: list[PackageChoice] = []
     for item in items:
-        fields = item.fields(("names",), ("when", "version", "backend"))
+        fields = item.fields(("names",), ("when", "version", "backend", "from", "says", "first"))
         if choices and not choices[-1].when:
             raise item.error("can never be taken: the choice before it has no `when`")
         when = read_conditions(fields["when"]) if "when" in fields else ()
         for condition in when:
-            if not condition.fact.startswith(
-                "system."
-            ):  # what a package is called cannot hang on what is installed
+            # what a package is called cannot hang on what is installed; Python's own version is in many names
+            if not condition.fact.startswith(_CHOOSING):
                 raise fields["when"].error(
-                    f"`{condition.fact}`: only facts of `system.` choose package names"
+                    f"`{condition.fact}`: only facts of `system.`, `python.version` and `python.path` choose "
+                    "package names"
                 )
+        says = fields["says"].line_text() if "says" in fields else ""
+        if not fields["names"].items() and not says:
+            raise item.error(f"`{item.name}` has neither names nor `says`, which would say why")
         choices.append(
             PackageChoice(
-                names=package_names(fields["names"]),
+                names=() if says and not fields["names"].items() else _names(fields["names"]),
                 when=when,
                 version=fields["version"].line_text() if "version" in fields else "",
                 backend=fields["backend"].line_text() if "backend" in fields else "",
+                source=fields["from"].line_text() if "from" in fields else "",
+                says=says,
+                first=fields["first"].texts() if "first" in fields else (),
             )
         )
     return tuple(choices)
+
+
+def _names(place: Place) -> tuple[str, ...]:
+    """Package names in which `{python}` stands for `3.11` and `{python-nodot}` for `311`."""
+    return package_names(place, lambda name: _PYTHON.sub("3", name))
 
 
 def _service(place: Place) -> ServiceNames:
@@ -139,9 +240,11 @@ def _service(place: Place) -> ServiceNames:
     return ServiceNames({init: value.texts() for init, value in names.items()})
 
 
-def _states(place: Place) -> dict[tuple[str, str], StateCommands]:
+def _states(entries: Iterable[tuple[str, Place]]) -> dict[tuple[str, str], StateCommands]:
     found: dict[tuple[str, str], StateCommands] = {}
-    for init, states in place.fields((), INITS).items():
+    for init, states in entries:
+        if init not in INITS:
+            raise states.error(f"unknown init `{init}`", hint=f"known ones: {', '.join(INITS)}")
         for state, value in states.fields((), ("reloaded", "started", "enabled")).items():
             fields = value.fields(("do",), ("check", "undo"))
             if state != "reloaded":  # nothing takes a reload back, everything else has to have its undo
@@ -165,7 +268,8 @@ def _argv(place: Place) -> tuple[str, ...]:
     words = place.texts()
     for word in words:
         for name in _PLACEHOLDER.findall(word):
-            if name in {"service", "pid"} or word.startswith("$") or "${" in word:
+            # `%{NAME}` is rpm's own, `${…}` dpkg's
+            if name in {"service", "pid"} or word.startswith("$") or "${" in word or "%{" in word:
                 continue
             raise place.error(f"unknown placeholder `{{{name}}}`; known are {{service}} and {{pid}}")
     return words

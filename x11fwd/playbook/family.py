@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,9 +16,11 @@ __all__ = [
     "Families",
     "Family",
     "Manager",
+    "OptionLines",
     "PackageChoice",
     "ServiceNames",
     "StateCommands",
+    "SystemConfiguration",
 ]
 
 
@@ -29,12 +32,18 @@ class PackageChoice:
         names: the manager's package names.
         version: what the package brings, where steps need to know before it is installed (matplotlib).
         backend: the backend that the package's own matplotlibrc asks for, "" where it leaves the choice open.
+        source: repositories that not every host has, and how they are had; "" where the usual ones do.
+        says: why there is no package, instead of names.
+        first: shell lines that have to come before, where a person installs by hand.
     """
 
     names: tuple[str, ...]
     when: tuple[Condition, ...] = ()
     version: str = ""
     backend: str = ""
+    source: str = ""
+    says: str = ""
+    first: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,6 +53,14 @@ class Manager:
     Attributes:
         by_hand: what a person would type to install; the names are appended to the last of them.
         by_hand_remove: the same for taking them away.
+        by_hand_after: what has to follow.
+        acts: x11fwd runs it; otherwise the lines of `by_hand` are printed.
+        root: it needs root's rights; otherwise it must not have them.
+        offered: prints those of the appended names that could be installed; empty: nobody can say cheaply.
+        try_remove: fails where something else needs what is appended.
+        lock_words: what it says when somebody else holds its lock.
+        lock_path: a file that is there as long as somebody holds it.
+        hint: what to do where an install fails.
     """
 
     name: str
@@ -56,6 +73,44 @@ class Manager:
     environment: tuple[tuple[str, str], ...]
     by_hand: tuple[tuple[str, ...], ...]
     by_hand_remove: tuple[str, ...]
+    by_hand_after: tuple[tuple[str, ...], ...] = ()
+    acts: bool = True
+    root: bool = True
+    offered: tuple[str, ...] = ()
+    try_remove: tuple[str, ...] = ()
+    lock_words: tuple[str, ...] = ()
+    lock_path: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class OptionLines:
+    """The lines that give one option of sshd one value in a system's own description."""
+
+    option: str
+    value: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SystemConfiguration:
+    """A system that is generated from one file: nothing of it is edited, the lines for that file are printed.
+
+    Attributes:
+        file: the description.
+        generated: prefixes of paths that come out of it.
+        package: a line with `{name}`.
+        options: known options of sshd; `option` is the line for any other, with `{option}` and `{value}`.
+        apply, undo: shell lines that bring it about and take it back.
+    """
+
+    file: str
+    generated: tuple[str, ...]
+    package: str
+    options: tuple[OptionLines, ...]
+    option: str
+    apply: tuple[str, ...]
+    undo: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -86,9 +141,11 @@ class Family:
 
     Attributes:
         ids: os-release IDs that belong to it; ID_LIKE is looked at after every family's IDs.
+        managers: the first of them that is there is used.
         packages: logical name -> choices.
-        states: (init, state) -> commands.
+        states: (init, state) -> commands; those of `inits.yml` where the family has none of its own.
         xauth: where the family's package puts xauth.
+        configuration: where the system comes out of a description.
     """
 
     name: str
@@ -99,22 +156,33 @@ class Family:
     states: Mapping[tuple[str, str], StateCommands]
     xauth: str
     file: str
+    configuration: SystemConfiguration | None = None
 
 
 @dataclass(frozen=True)
 class Environments:
-    """Logical package names as pip and conda know them; a name that is missing cannot be had there."""
+    """Logical package names as pip and conda know them; a name that is missing cannot be had there.
 
-    pip: Mapping[str, tuple[str, ...]]
-    conda: Mapping[str, tuple[str, ...]]
+    Attributes:
+        instead: what a wheel can do in the place of what none can.
+        libraries: what wheels of a name load from the system.
+        proof: lines of Python that have to run afterwards.
+    """
+
+    pip: Mapping[str, tuple[PackageChoice, ...]]
+    conda: Mapping[str, tuple[PackageChoice, ...]]
+    instead: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    libraries: Mapping[str, tuple[PackageChoice, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    proof: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True)
 class Families:
-    """Every family file, and the names inside Python environments."""
+    """Every family file, the names inside Python environments, and what each init does on any system."""
 
     members: tuple[Family, ...]
     environments: Environments
+    states: Mapping[tuple[str, str], StateCommands] = field(default_factory=lambda: MappingProxyType({}))
 
     def find(self, os_id: str, os_like: tuple[str, ...]) -> Family | None:
         """The family of a system: by its own ID first, then by ID_LIKE in order (os-release(5))."""

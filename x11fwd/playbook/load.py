@@ -31,7 +31,8 @@ __all__ = ["SCHEMA", "STEP_KINDS", "load_playbook", "package_names", "playbook_n
 SCHEMA = "x11fwd.playbook/1"
 
 _NAME = re.compile(r"^[a-z0-9][a-z0-9-]*$")
-_PACKAGE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9+._:-]*$")
+_TABLES = ("environments", "inits")  # beside the playbooks, and none
+_PACKAGE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9+._:/-]*$")  # Gentoo's have a category in front
 _KEYWORD = re.compile(r"^[A-Za-z][A-Za-z0-9]*$")
 _OPTION_VALUE = re.compile(r"^[A-Za-z0-9/][A-Za-z0-9/._:%+-]*$")
 _SERVICE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9@:._-]*$")
@@ -57,9 +58,7 @@ def playbooks_folder() -> Path:
 
 def playbook_names() -> tuple[str, ...]:
     """The names of the shipped playbooks, for help and completion."""
-    return tuple(
-        sorted(path.stem for path in playbooks_folder().glob("*.yml") if path.stem != "environments")
-    )
+    return tuple(sorted(path.stem for path in playbooks_folder().glob("*.yml") if path.stem not in _TABLES))
 
 
 def load_playbook(name_or_path: str = "default") -> Playbook:
@@ -136,14 +135,17 @@ def _step(item: Place) -> Step:
     return read(head, fields[kind])
 
 
-def package_names(place: Place) -> tuple[str, ...]:
+def package_names(place: Place, plain: Callable[[str], str] = str) -> tuple[str, ...]:
     """A list of package names with at least one member.
+
+    Args:
+        plain: takes placeholders out before a name is looked at.
 
     Raises:
         PlaybookError: something in it can be no package's name (it would reach a command line).
     """
     for item in place.items():
-        if not _PACKAGE.match(item.line_text()):
+        if not _PACKAGE.match(plain(item.line_text())):
             raise item.error(f"`{item.text()}` is no package name")
     return place.texts()
 

@@ -8,6 +8,7 @@ nothing, and the author may have written the condition to keep the step away fro
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from x11fwd.facts.model import MatplotlibFacts, Unknown
@@ -156,5 +157,17 @@ def all_hold(conditions: Iterable[Condition], planning: Planning) -> bool | Unkn
 
 
 def choose(choices: Iterable[PackageChoice], planning: Planning) -> PackageChoice | None:
-    """The first choice of a family file whose conditions surely hold."""
-    return next((choice for choice in choices if all_hold(choice.when, planning) is True), None)
+    """The first choice of a family file whose conditions surely hold, its names filled in."""
+    found = next((choice for choice in choices if all_hold(choice.when, planning) is True), None)
+    if found is None or not any("{" in name for name in found.names):
+        return found
+    python = planning.facts.python
+    version = ".".join(python.version.split(".")[:2]) if python else ""
+    values = {"{python}": version, "{python-nodot}": version.replace(".", "")}
+    return replace(found, names=tuple(_filled(name, values) for name in found.names))
+
+
+def _filled(name: str, values: dict[str, str]) -> str:
+    for placeholder, value in values.items():
+        name = name.replace(placeholder, value)
+    return name

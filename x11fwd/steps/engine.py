@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from x11fwd.errors import ChangeError, ConnectionLost, ProbeError
 from x11fwd.steps.journal import Entry, EntryKind, Journal, parse_journal
-from x11fwd.steps.plan import ChangeResult, ChangeSshd, Outcome
+from x11fwd.steps.plan import ChangeResult, ChangeSshd, InstallPackages, Outcome
 from x11fwd.steps.privilege import NoRightsError, WrongPasswordError, boot, refusal
 from x11fwd.steps.script import kind_of, script_for
 
@@ -126,6 +126,8 @@ class _Heard:
 _HINTS = {
     "changed": "run the command again: it then plans from what is there now",
     "locked": "wait until it has ended, then run the command again",
+    "manager-locked": "wait until it has ended, then run the command again",
+    "proof": "the words above say what is missing; what was installed is gone again",
     "no-space": "free some space on the remote and run the command again",
     "sshd-broken": "mend that line first; `sshd -t` on the remote says when it is right",
     "contradicted": "remove or change the line that decides, then run the command again",
@@ -194,7 +196,7 @@ class Engine:
         """
         run = {**self._variables(kind_of(change.action)), "traces": "\n".join(traces)}
         heard, nonce = self._run(run, change=change, become=change.become, listener=listener)
-        word, _, entry = self._outcome(heard).partition(" ")
+        word, _, entry = self._outcome(heard, _hint(change)).partition(" ")
         journal = (entry,) if entry else ()
         try:
             outcome = Outcome(word)
@@ -360,19 +362,24 @@ class Engine:
         finally:
             stream.close()
 
-    def _outcome(self, heard: _Heard) -> str:
+    def _outcome(self, heard: _Heard, install: str = "") -> str:
+        """The word after `outcome`; `install` is the hint for an install that failed."""
         failed = heard.last("fail")
         outcome = heard.last("outcome")
         if failed is not None:
             code, _, sentence = failed.partition(" ")
             words = tuple(line for line in heard.words if line.strip())
             said = f": {'; '.join(words[-3:])}" if words else ""
-            raise EngineError(
-                f"{sentence} on {self.host}{said}", code=code, words=words, hint=_HINTS.get(code, "")
-            )
+            hint = install if code == "install" and install else _HINTS.get(code, "")
+            raise EngineError(f"{sentence} on {self.host}{said}", code=code, words=words, hint=hint)
         if outcome is None:
             raise ProbeError(f"the engine on {self.host} ended without saying what came of it")
         return outcome
+
+
+def _hint(change: Change) -> str:
+    action = change.action
+    return action.commands.hint if isinstance(action, InstallPackages) else ""
 
 
 def _status(stream: ByteStream) -> int | None:

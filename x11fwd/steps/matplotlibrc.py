@@ -38,7 +38,7 @@ def plan_matplotlibrc(step: MatplotlibrcStep, planning: Planning) -> tuple[Chang
         reason = python.matplotlib.reason
         planning.warn(f"which matplotlibrc {python.path} reads could not be seen ({reason}); left alone")
         return ()
-    wish = _as_known(wish, planning)
+    wish = _as_known(_stand_in(wish, planning), planning)
     if _toolkit_missing(wish, planning):
         return ()
     matplotlib = python.matplotlib if python is not None else MatplotlibFacts(None)
@@ -46,6 +46,12 @@ def plan_matplotlibrc(step: MatplotlibrcStep, planning: Planning) -> tuple[Chang
         return ()
     _warn_of_variable(wish, matplotlib, planning)
     return _installed(wish, matplotlib, planning) if matplotlib.version else _to_come(wish, planning)
+
+
+def _stand_in(wish: str, planning: Planning) -> str:
+    """The backend of the toolkit that takes the place of one that cannot be had."""
+    other = planning.instead.get(TOOLKITS.get(wish, ""))
+    return next((name for name, toolkit in TOOLKITS.items() if toolkit == other), wish)
 
 
 def _as_known(wish: str, planning: Planning) -> str:

@@ -1,37 +1,55 @@
-"""Plans `packages`: what is missing, by the system's manager or the Python's own; imported by planner."""
+"""Plans `packages`: what is missing, by the system's manager or the Python's own; imported by planner.
+
+What an interpreter can get without the system's manager is in `python_packages`, what only a person can do (a
+generated system, an image) in `by_hand`.
+"""
 
 from __future__ import annotations
 
 import shlex
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from x11fwd.facts.model import MatplotlibFacts, PythonFacts, PythonKind, Unknown
+from x11fwd.facts.model import MatplotlibFacts, PythonKind, Unknown
+from x11fwd.playbook import PackageChoice
+from x11fwd.steps.by_hand import configured, printed, warn_of_image
 from x11fwd.steps.conditions import choose
-from x11fwd.steps.plan import (
-    Action,
-    Change,
-    DiffLine,
-    InstallInEnvironment,
-    InstallPackages,
-    PackageCommands,
-)
+from x11fwd.steps.plan import Change, DiffLine, InstallPackages, PackageCommands
+from x11fwd.steps.python_packages import environment_change, for_user, in_environment
 from x11fwd.steps.wording import listed
 
 if TYPE_CHECKING:
+    from x11fwd.facts.model import PythonFacts
     from x11fwd.playbook import Manager, PackagesStep
     from x11fwd.steps.planning import Planning
 
 __all__ = ["plan_packages"]
 
-_ENVIRONMENTS = (PythonKind.VENV, PythonKind.CONDA, PythonKind.PYENV, PythonKind.UV)
 _OF_PYTHON = ("tkinter", "qt", "matplotlib")
+_NEEDED = {
+    "xauth": "the program `xauth`",
+    "tkinter": "Python's module `tkinter`",
+    "matplotlib": "Python's module `matplotlib`",
+    "qt": "a Qt binding for Python (PyQt6, PySide6)",
+    "qt-libraries": "the libraries of X11 that Qt loads (libxcb-cursor and its like)",
+}
+
+
+@dataclass
+class _Wanted:
+    """What a step came to want, in order."""
+
+    system: list[str] = field(default_factory=list)  # the manager's names
+    environment: list[str] = field(default_factory=list)  # requirements
+    logical: list[str] = field(default_factory=list)  # what `environment` brings
+    choices: dict[str, PackageChoice] = field(default_factory=dict)  # of the system, by logical name
+    reasons: dict[str, str] = field(default_factory=dict)  # package -> logical name that facts miss
+    candidates: list[str] = field(default_factory=list)  # names asked about, whatever the answers
 
 
 def plan_packages(step: PackagesStep, planning: Planning) -> tuple[Change, ...]:
     """One change for the system's manager and one for the Python environment, where they miss something."""
-    system: list[str] = []
-    environment: list[str] = []
-    reasons: dict[str, str] = {}  # package -> why a fact says it is missing
+    wanted = _Wanted()
     for name in step.names:
         here = _present(name, planning)
         if here is True:
@@ -41,20 +59,25 @@ def plan_packages(step: PackagesStep, planning: Planning) -> tuple[Change, ...]:
             continue
         python = planning.facts.python
         if name in _OF_PYTHON and python is not None and not _distributions(name, python):
-            environment += _in_environment(name, python, planning)
-            continue
-        for package in _names(name, planning):
-            if package not in system:
-                system.append(package)
-            if here is False and name != "xauth":
-                reasons[package] = name
-                (planning.later if planning.helpless else planning.coming).add(name)
+            _take(in_environment(name, python, planning), wanted, planning)
+        else:
+            _from_system(name, wanted, planning, missing=here is False)
     changes: list[Change] = []
-    if system:
-        changes += _system_change(tuple(system), reasons, planning)
-    if environment:
-        changes.append(_environment_change(tuple(environment), planning))
+    if wanted.system:
+        changes += _system_change(wanted, planning)
+    if wanted.environment:
+        changes.append(environment_change(tuple(wanted.environment), tuple(wanted.logical), planning))
     return tuple(changes)
+
+
+def _take(found: dict[str, tuple[str, ...]], wanted: _Wanted, planning: Planning) -> None:
+    """Requirements for an environment; a stand-in may need libraries of the system's."""
+    for name, requirements in found.items():
+        if name == "qt-libraries":
+            _from_system(name, wanted, planning, missing=False)
+            continue
+        wanted.logical.append(name)
+        wanted.environment += [one for one in requirements if one not in wanted.environment]
 
 
 def _present(name: str, planning: Planning) -> bool | Unknown | None:
@@ -89,23 +112,65 @@ def _distributions(name: str, python: PythonFacts) -> bool:
     return borrows or python.kind is PythonKind.SYSTEM
 
 
-def _names(name: str, planning: Planning) -> tuple[str, ...]:
-    """What the family calls a logical package; any other name is the manager's own."""
+def _from_system(name: str, wanted: _Wanted, planning: Planning, *, missing: bool) -> None:
+    """One logical name out of the system's packages, or what can be had in their place."""
+    choice = _choice(name, planning)
+    if choice is None:
+        planning.unavailable.add(name)
+        return
+    wanted.candidates += choice.names
+    why = choice.says or _not_offered(choice, planning)
+    if why or (planning.helpless and name in _OF_PYTHON):
+        found = for_user(name, planning)
+        if found:
+            _take(found, wanted, planning)
+            return
+    if why:
+        planning.warn(f"{_needed(name)} is missing: {why}")
+        planning.unavailable.add(name)
+        return
+    wanted.choices[name] = choice
+    for package in choice.names:
+        if package not in wanted.system:
+            wanted.system.append(package)
+        if missing and name != "xauth":
+            wanted.reasons[package] = name
+            (planning.later if planning.helpless else planning.coming).add(name)
+
+
+def _choice(name: str, planning: Planning) -> PackageChoice | None:
+    """How the family calls a logical package; any other name is the manager's own."""
     family = planning.family
     choices = family.packages.get(name) if family else None
     if choices is None:
-        if name not in {"xauth", *_OF_PYTHON, "qt-libraries"}:
-            return (name,)
-        system = planning.facts.system.pretty_name or planning.facts.system.os_id or "this system"
-        planning.warn(f"what {name} is called on {system} is not known; install it by hand")
-        planning.unavailable.add(name)
-        return ()
+        if name not in _NEEDED:
+            return PackageChoice((name,))
+        why = f"what brings it on {planning.system_name} is not known to x11fwd; install it by hand"
+        return PackageChoice((), says=why)
     choice = choose(choices, planning)
     if choice is None:
-        planning.warn(f"no package of {name} fits {planning.facts.system.pretty_name}; install it by hand")
-        planning.unavailable.add(name)
-        return ()
-    return choice.names
+        planning.warn(f"no package of {name} fits {planning.system_name}; install it by hand")
+    return choice
+
+
+def _needed(name: str) -> str:
+    return _NEEDED.get(name, name)
+
+
+def _not_offered(choice: PackageChoice, planning: Planning) -> str:
+    """Why names that only some repositories have cannot be had, "" where they can or nobody knows."""
+    manager = planning.manager
+    if not choice.source or manager is None or not manager.offered:
+        return ""
+    answer = planning.command((*manager.offered, *choice.names))
+    # a manager that could not ask its repositories says nothing, and then says so when it installs
+    if (
+        isinstance(answer, Unknown)
+        or answer.exit_status != 0
+        or set(choice.names) <= set(answer.stdout.split())
+    ):
+        return ""
+    return f"{listed(choice.names)} comes from {choice.source}"
 
 
 def _commands(manager: Manager) -> PackageCommands:
@@ -118,32 +183,50 @@ def _commands(manager: Manager) -> PackageCommands:
         remove=manager.remove,
         lock_files=manager.lock_files,
         environment=manager.environment,
+        try_remove=manager.try_remove,
+        lock_words=manager.lock_words,
+        lock_path=manager.lock_path,
+        hint=manager.hint,
     )
 
 
-def _system_change(names: tuple[str, ...], reasons: dict[str, str], planning: Planning) -> tuple[Change, ...]:
-    found, family = planning.facts.package_manager, planning.family
-    manager = family.managers.get(found.name) if family and found and not isinstance(found, Unknown) else None
+def _system_change(wanted: _Wanted, planning: Planning) -> tuple[Change, ...]:
+    names, reasons = tuple(wanted.system), wanted.reasons
+    family, manager = planning.family, planning.manager
+    if family is not None and family.configuration is not None:
+        planning.coming.difference_update(reasons.values())
+        planning.later.update(reasons.values())
+        return (configured(family.configuration, names),)
     if manager is None:
+        found = planning.facts.package_manager
         why = found.reason if isinstance(found, Unknown) else "no package manager that x11fwd knows"
         planning.warn(f"{listed(names)} must be installed by hand ({why})")
-        planning.unavailable.update(reasons.values())
+        planning.unavailable.update({*reasons.values(), *wanted.choices})
+        planning.coming.difference_update(reasons.values())
         return ()
-    answer = planning.command((*manager.installed, *names))
-    installed = () if isinstance(answer, Unknown) else tuple(answer.stdout.split())
+    installed: tuple[str, ...] = ()
+    if manager.installed:
+        answer = planning.command((*manager.installed, *dict.fromkeys(wanted.candidates)))
+        installed = () if isinstance(answer, Unknown) else tuple(answer.stdout.split())
     for package, name in reasons.items():
-        if package in installed and set(_names(name, planning)) <= set(installed):
+        if package in installed and set(wanted.choices[name].names) <= set(installed):
             planning.warn(_not_for_this_python(package, name, planning))
             planning.unavailable.add(name)
     missing = tuple(name for name in names if name not in installed)
     if not missing:
         return ()
+    if not manager.acts or planning.facts.system.image:
+        planning.coming.difference_update(reasons.values())
+        planning.later.update(reasons.values())
+        warn_of_image(missing, planning)
+        return (printed(manager, missing, tuple(wanted.choices.values())),) if not manager.acts else ()
+    sources = [one.source for one in wanted.choices.values() if one.source and set(one.names) & set(missing)]
     return (
         Change(
             id="packages-system",
             title=f"Install {listed(missing)}",
             action=InstallPackages(_commands(manager), missing),
-            become=True,
+            become=manager.root,
             diff=(
                 DiffLine("@", f"packages ({manager.name})"),
                 *(DiffLine("+", name) for name in missing),
@@ -153,6 +236,7 @@ def _system_change(names: tuple[str, ...], reasons: dict[str, str], planning: Pl
                 shlex.join((*manager.by_hand[-1], *missing)),
             ),
             admin_undo=(shlex.join((*manager.by_hand_remove, *missing)),),
+            note=f"matplotlib comes from {sources[0]}" if sources and planning.helpless else "",
         ),
     )
 
@@ -169,76 +253,3 @@ def _not_for_this_python(package: str, name: str, planning: Planning) -> str:
     elif python is not None and isinstance(python.matplotlib, MatplotlibFacts):
         words = python.matplotlib.problem
     return f"{package} is installed, yet {path} has no {name}" + (f": {words}" if words else "")
-
-
-def _in_environment(name: str, python: PythonFacts, planning: Planning) -> tuple[str, ...]:
-    """The requirements that bring `name` into an environment; () with a warning where nothing can."""
-    installer = "conda" if python.kind is PythonKind.CONDA else "pip"
-    table = getattr(planning.families.environments, installer)
-    problem = ""
-    if name not in table:
-        problem = _no_tkinter(python)
-    elif python.kind not in _ENVIRONMENTS:
-        problem = (
-            f"{python.path} is neither the distribution's Python nor an environment, so x11fwd puts no "
-            f"{name} into it: make a venv with `{python.path} -m venv DIR`, name its Python with `--python`"
-        )
-    elif installer == "pip" and python.externally_managed and python.kind is not PythonKind.VENV:
-        problem = (
-            f"{python.path} is externally managed (PEP 668), so pip must not touch it: make a venv with "
-            f"`{python.path} -m venv DIR`, name its Python with `--python`"
-        )
-    elif installer == "pip" and not python.has_pip:
-        problem = (
-            f"{python.path} has no pip, so {name} has to be installed by hand: "
-            f"`uv pip install --python {python.path} {' '.join(table[name])}`"
-        )
-    if problem:
-        planning.warn(problem)
-        planning.unavailable.add(name)
-        return ()
-    planning.coming.add(name)
-    return tuple(table[name])
-
-
-def _no_tkinter(python: PythonFacts) -> str:
-    """F113 and F115: no package can add tkinter to an interpreter that was built without it."""
-    if python.kind is PythonKind.UV or "/uv/python" in python.base_prefix:
-        return (
-            f"{python.path} is a standalone build whose tkinter does not work, and no package can add it: "
-            f"`uv self update && uv python install --reinstall {'.'.join(python.version.split('.')[:2])}`, "
-            "or take Qt instead with `--playbook qt`"
-        )
-    return (
-        f"{python.path} was built without Tk, and no package can add tkinter to it: install Tk's headers "
-        "(tk-dev, tk-devel) and build that Python again, or take Qt instead with `--playbook qt`"
-    )
-
-
-def _environment_change(names: tuple[str, ...], planning: Planning) -> Change:
-    python = planning.facts.python
-    if python is None:  # names are only collected where there is one
-        raise AssertionError
-    installer = "conda" if python.kind is PythonKind.CONDA else "pip"
-    python_path = python.executable or python.path
-    do, undo = (
-        (
-            (installer, "install", "--prefix", python.prefix, *names),
-            (installer, "remove", "--prefix", python.prefix, *names),
-        )
-        if installer == "conda"
-        else (
-            (python_path, "-m", "pip", "install", *names),
-            (python_path, "-m", "pip", "uninstall", *names),
-        )
-    )
-    action: Action = InstallInEnvironment(python_path, installer, python.prefix, names, python.tool)
-    return Change(
-        id="packages-python",
-        title=f"Install {listed(names)} in {python.prefix}",
-        action=action,
-        become=False,
-        diff=(DiffLine("@", f"{python.prefix} ({installer})"), *(DiffLine("+", name) for name in names)),
-        admin_lines=(shlex.join(do),),
-        admin_undo=(shlex.join(undo),),
-    )

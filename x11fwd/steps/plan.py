@@ -11,6 +11,7 @@ from enum import Enum
 
 __all__ = [
     "Action",
+    "ByHand",
     "Change",
     "ChangeResult",
     "ChangeSshd",
@@ -39,6 +40,10 @@ class PackageCommands:
         remove: removes what is appended.
         lock_files: files whose lock another package manager run would hold, for the message while waiting.
         environment: variables for all of them (`DEBIAN_FRONTEND`, …).
+        try_remove: fails where something else needs what is appended; empty where `remove` itself refuses.
+        lock_words: what the manager says when somebody else holds its lock.
+        lock_path: a file that is there as long as somebody holds it.
+        hint: what to do where an install fails.
     """
 
     name: str
@@ -49,6 +54,10 @@ class PackageCommands:
     remove: tuple[str, ...]
     lock_files: tuple[str, ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
+    try_remove: tuple[str, ...] = ()
+    lock_words: tuple[str, ...] = ()
+    lock_path: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,6 +77,8 @@ class InstallInEnvironment:
         installer: `pip` or `conda`.
         prefix: sys.prefix of the environment.
         names: requirements (`matplotlib`).
+        user: into the user's own site-packages, of an interpreter that is not theirs.
+        proof: Python that has to run afterwards; what was installed goes again where it does not.
     """
 
     python: str
@@ -75,6 +86,8 @@ class InstallInEnvironment:
     prefix: str
     names: tuple[str, ...]
     tool: str | None = None  # path of conda or mamba where installer is `conda`
+    user: bool = False
+    proof: str = ""
 
 
 @dataclass(frozen=True)
@@ -142,7 +155,14 @@ class RunCommand:
     undo: tuple[str, ...]
 
 
-Action = InstallPackages | InstallInEnvironment | WriteFile | ChangeSshd | ControlService | RunCommand
+@dataclass(frozen=True)
+class ByHand:
+    """What x11fwd never does itself (an image, a generated system): the change's lines are for a person."""
+
+
+Action = (
+    InstallPackages | InstallInEnvironment | WriteFile | ChangeSshd | ControlService | RunCommand | ByHand
+)
 
 
 @dataclass(frozen=True)
@@ -184,7 +204,7 @@ class Plan:
     Attributes:
         playbook: its name.
         changes: those that can be done with the rights at hand.
-        left_to_admin: those that need root where we have none.
+        left_to_admin: those that need root where we have none, or a person.
         warnings: sentences about what would still win over our changes.
         notes: sentences about what is right already and why it is left alone.
     """
@@ -194,6 +214,7 @@ class Plan:
     left_to_admin: tuple[Change, ...] = ()
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()  # logical packages that nothing here can bring
 
     @property
     def empty(self) -> bool:

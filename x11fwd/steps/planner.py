@@ -27,7 +27,7 @@ from x11fwd.steps.conditions import all_hold
 from x11fwd.steps.file import plan_file
 from x11fwd.steps.matplotlibrc import plan_matplotlibrc
 from x11fwd.steps.packages import plan_packages
-from x11fwd.steps.plan import Change, InstallPackages, Plan
+from x11fwd.steps.plan import ByHand, Change, InstallPackages, Plan
 from x11fwd.steps.planning import Planning, PlanOptions
 from x11fwd.steps.questions import Answers, Questions
 from x11fwd.steps.service import plan_service
@@ -113,13 +113,18 @@ def make_plan(
     """
     options = _options(backend, only_me, sshd_config, confirm_seconds)
     planning = _run(playbook, Planning(facts, families, options, answers or Answers()))
-    left = tuple(change for change in planning.changes if change.become and planning.helpless)
+    left = tuple(
+        change
+        for change in planning.changes
+        if isinstance(change.action, ByHand) or (change.become and planning.helpless)
+    )
     return Plan(
         playbook=playbook.name,
         changes=tuple(change for change in planning.changes if change not in left),
         left_to_admin=left,
         warnings=tuple(planning.warnings),
         notes=tuple(planning.notes),
+        lacks=tuple(sorted(planning.unavailable)),
     )
 
 

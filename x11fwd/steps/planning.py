@@ -11,8 +11,8 @@ from x11fwd.steps.questions import Answers, CommandAnswer, Questions
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from x11fwd.facts.model import RemoteFacts
-    from x11fwd.playbook import Families, Family
+    from x11fwd.facts.model import PackageManager, RemoteFacts
+    from x11fwd.playbook import Families, Family, Manager
     from x11fwd.steps.plan import Change
 
 __all__ = ["PlanOptions", "Planning"]
@@ -53,6 +53,7 @@ class Planning:
     unavailable: set[str] = field(default_factory=set)  # logical packages that nothing here can bring
     coming: set[str] = field(default_factory=set)  # those that this plan installs
     later: set[str] = field(default_factory=set)  # those that are left to an administrator
+    instead: dict[str, str] = field(default_factory=dict)  # missing one -> what is used in its place
     _files: dict[str, None] = field(default_factory=dict)
     _commands: dict[tuple[str, ...], None] = field(default_factory=dict)
 
@@ -60,6 +61,24 @@ class Planning:
     def family(self) -> Family | None:
         """The family of the remote's system, None where no file claims it."""
         return self.families.find(self.facts.system.os_id, self.facts.system.os_like)
+
+    @property
+    def manager(self) -> Manager | None:
+        """The package manager to use: the first of the family's that is there; None without one."""
+        family, found = self.family, self.facts.package_manager
+        if family is None:
+            return None
+        there: tuple[PackageManager, ...] = self.facts.package_managers
+        names = [one.name for one in there]
+        if not names and found is not None and not isinstance(found, Unknown):
+            names = [found.name]
+        return next((manager for name, manager in family.managers.items() if name in names), None)
+
+    @property
+    def system_name(self) -> str:
+        """What the remote's system calls itself."""
+        system = self.facts.system
+        return system.pretty_name or system.os_id or "this system"
 
     @property
     def environment(self) -> Mapping[str, str]:

@@ -98,8 +98,11 @@ def _action_lines(change: Change) -> list[str]:
         lines += _environment(action)
     elif isinstance(action, ControlService):
         lines += [_ways("try_ways", action.commands), _ways("run_undo", action.undo)]
-    else:
+    elif isinstance(action, RunCommand):
         lines += _command(action)
+    else:
+        message = f"{change.id} is by hand"  # never in Plan.changes
+        raise TypeError(message)
     return lines
 
 
@@ -175,7 +178,13 @@ def _sshd(action: ChangeSshd) -> list[str]:
 def _packages(action: InstallPackages) -> list[str]:
     commands = action.commands
     lines = _assignments(
-        {"names": " ".join(action.names), "lock_files": " ".join(commands.lock_files), "prefix": ""}
+        {
+            "names": " ".join(action.names),
+            "lock_files": " ".join(commands.lock_files),
+            "lock_path": commands.lock_path,
+            "lock_words": "\n".join(commands.lock_words),
+            "prefix": "",
+        }
     )
     functions = {
         "list_all": commands.all_installed,
@@ -189,6 +198,8 @@ def _packages(action: InstallPackages) -> list[str]:
         functions["simulate_install"] = (*commands.install, "-s")
         if commands.remove[:1] == ("dpkg",):
             functions["simulate_remove"] = ("dpkg", "--no-act", *commands.remove[1:])
+    elif commands.try_remove:
+        functions["simulate_remove"] = commands.try_remove
     lines += [_function(name, argv, environment=commands.environment) for name, argv in functions.items()]
     if commands.name == "apt":
         # dpkg leaves apt's note of dependencies behind (extended_states); apt forgets what is manual
@@ -200,24 +211,42 @@ def _packages(action: InstallPackages) -> list[str]:
 
 
 def _environment(action: InstallInEnvironment) -> list[str]:
-    lines = _assignments({"names": " ".join(action.names), "prefix": action.prefix, "lock_files": ""})
+    lines = _assignments(
+        {
+            "names": " ".join(action.names),
+            "prefix": action.prefix,
+            "lock_files": "",
+            "lock_path": "",
+            "lock_words": "",
+        }
+    )
+    if action.proof:  # without what Python would write beside its modules
+        lines.append(
+            _function("prove", ("env", "PYTHONDONTWRITEBYTECODE=1", action.python, "-c", action.proof))
+        )
     if action.installer == "conda":
         tool = (action.tool or "conda",)
         place = ("--prefix", action.prefix)
+        # conda, mamba and micromamba print lists of different forms; the environment's records are alike
+        records = (
+            'cd "$1/conda-meta" && for f in *.json; do f=${f%.json}; v=${f%-*}; n=${v%-*}; '
+            'echo "$n=${v##*-}=${f##*-}"; done'
+        )
         return [
             *lines,
-            _function("list_all", (*tool, "list", *place, "--export")),
+            _function("list_all", ("sh", "-c", records, "records", action.prefix)),
             # what is there keeps its version
             _function("install_names", (*tool, "install", "--yes", *place, "--freeze-installed")),
             _function("remove_names", (*tool, "remove", "--yes", *place)),
             "refresh_lists() { :; }",
         ]
     pip = (action.python, "-m", "pip", "--disable-pip-version-check", "--no-input")
+    where = ("--user",) if action.user else ()
     return [
         *lines,
         _function("list_all", (*pip, "list", "--format=freeze")),
         # the versions that are there are constraints: pip adds to an environment, it changes nothing in it
-        f'install_names() {{ {_call((*pip, "install", "--constraint"))} "$run/before" "$@"; }}',
+        f'install_names() {{ {_call((*pip, "install", *where, "--constraint"))} "$run/before" "$@"; }}',
         _function("remove_names", (*pip, "uninstall", "--yes")),
         "refresh_lists() { :; }",
     ]

@@ -25,11 +25,11 @@ def plan_service(step: ServiceStep, planning: Planning) -> tuple[Change, ...]:
         return ()
     init = planning.facts.system.init
     family = planning.family
-    if isinstance(init, Unknown) or family is None:
-        why = init.reason if isinstance(init, Unknown) else "no family file fits this system"
-        planning.warn(f"how {step.service} is {step.state.value} here is not known ({why})")
+    if isinstance(init, Unknown):
+        planning.warn(f"how {step.service} is {step.state.value} here is not known ({init.reason})")
         return ()
-    commands = family.states.get((init, step.state.value))
+    states = family.states if family else planning.families.states
+    commands = states.get((init, step.state.value))
     if commands is None:
         planning.warn(f"how a service is {step.state.value} under `{init}` is not known; left alone")
         return ()
@@ -61,8 +61,7 @@ def reload_commands(planning: Planning) -> tuple[Argv, ...]:
     The daemon's own process is the last way: SIGHUP is sshd(8)'s word for reading everything again.
     """
     sshd, family = planning.facts.sshd, planning.family
-    if family is None:
-        return (("kill", "-HUP", "{pid}"),)
+    states = family.states if family else planning.families.states
     found: list[Argv] = []
     init = "pid"
     names: tuple[str, ...] = ("sshd",)
@@ -72,13 +71,13 @@ def reload_commands(planning: Planning) -> tuple[Argv, ...]:
         init = planning.facts.system.init
         if init == "systemd" and sshd.socket_unit is not None:
             init = "socket"
-        service = family.services.get("sshd")
+        service = family.services.get("sshd") if family else None
         names = service.names.get(init, names) if service else names
     # with names guessed, each way is tried with every name before the next way
-    for argv in family.states[(init, "reloaded")].do if (init, "reloaded") in family.states else ():
+    for argv in states[(init, "reloaded")].do if (init, "reloaded") in states else ():
         found += [_filled(argv, name) for name in names]
     if init != "socket":
-        last = family.states.get(("pid", "reloaded"))
+        last = states.get(("pid", "reloaded"))
         found += last.do if last else (("kill", "-HUP", "{pid}"),)
     return tuple(dict.fromkeys(found))
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from x11fwd.facts.model import Unknown
 from x11fwd.facts.sshd_config import decide
+from x11fwd.steps.by_hand import configured_options
 from x11fwd.steps.plan import Change, ChangeSshd, WriteFile
 from x11fwd.steps.service import reload_commands
 from x11fwd.steps.sshd_by_hand import by_hand, undo_by_hand
@@ -59,6 +60,10 @@ def plan_sshd_option(step: SshdOptionStep, planning: Planning) -> tuple[Change, 
         words = sshd.problem.strip().splitlines()[0]
         planning.warn(f"sshd does not accept its own configuration, so nothing is added to it: {words}")
         return ()
+    family = planning.family
+    system = family.configuration if family else None
+    if system is not None and main_file(planning).startswith(system.generated):
+        return (configured_options(system, options),)
     spot = find_spot(options, planning)
     if spot is None:
         return ()

@@ -52,9 +52,7 @@ def venv(kind: PythonKind = PythonKind.VENV, base: str = "/usr", **changes: obje
     }
 
 
-CENTOS = SystemFacts(
-    "Linux", os_id="centos", os_like=("rhel", "fedora"), pretty_name="CentOS Stream 9", init="systemd"
-)
+EXHERBO = SystemFacts("Linux", os_id="exherbo", pretty_name="Exherbo Linux", init="systemd")
 UBUNTU = SystemFacts("Linux", os_id="ubuntu", os_like=("debian",), version_id="20.04", init="systemd")
 MINT = SystemFacts("Linux", os_id="lmde", os_like=("debian",), version_id="6", init="systemd")
 NEEDS_ROOT = Unknown("reading /etc/ssh/sshd_config needs root")
@@ -139,7 +137,7 @@ CASES: dict[str, Callable[[], Plan]] = {
         without_rights(with_matplotlib(with_python(ready("13"), tkinter=None), rc_backend=None))
     ),
     "unknown-system": lambda: planned(
-        replace(bare(), system=CENTOS, package_manager=PackageManager("dnf", "/usr/bin/dnf"))
+        replace(bare(), system=EXHERBO, package_manager=PackageManager("dnf", "/usr/bin/dnf"))
     ),
     "no-package-manager": lambda: planned(replace(bare(), package_manager=None)),
     "mplbackend": lambda: planned(

@@ -99,10 +99,19 @@ x_system() {
     if [ -d /run/systemd/system ]; then x_say init.systemd yes; fi
     if [ -e /run/openrc/softlevel ]; then x_say init.openrc yes; fi
     if [ -e /.dockerenv ] || [ -e /run/.containerenv ]; then x_say init.container yes; fi
-    for x_word in apt-get dnf yum microdnf tdnf zypper pacman apk xbps-install emerge eopkg swupd rpm-ostree nix-env \
-        pkg brew port; do
-        if x_found=$(x_program "$x_word"); then x_say packages "$x_word$x_tab$x_found"; fi
+    for x_word in apt-get dnf yum microdnf tdnf zypper pacman apk xbps-install emerge eopkg swupd rpm-ostree \
+        transactional-update nix-env guix pkg brew port; do
+        if x_found=$(x_program "$x_word" "/opt/homebrew/bin/$x_word"); then x_say packages "$x_word$x_tab$x_found"; fi
     done
+    x_image
+}
+
+# Why programs cannot be added while the system runs; ostree, snapshots of SUSE's, Flatcar and the like mount /usr so.
+x_image() {
+    if [ -e /run/ostree-booted ]; then x_say system.image ostree && return; fi
+    x_word=$(LC_ALL=C awk '$2 == "/" { whole = $4 } $2 == "/usr" { part = $4 }
+        END { print (part != "" ? part : whole) }' /proc/mounts 2>/dev/null)
+    case ,$x_word, in *,ro,*) x_say system.image '/usr is read-only' ;; esac
 }
 
 x_xauth_facts() {

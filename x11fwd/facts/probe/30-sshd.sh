@@ -78,6 +78,7 @@ x_sshd() {
     done
     for x_word in sshd ssh; do
         if [ -x "/etc/init.d/$x_word" ]; then x_say sshd.initd "/etc/init.d/$x_word"; fi
+        if [ -e "/var/service/$x_word/run" ]; then x_say sshd.runit "/var/service/$x_word"; fi
     done
     if x_word=$(x_program rc-service); then x_say sshd.rc_service "$x_word"; fi
     if [ -d /run/systemd/system ]; then

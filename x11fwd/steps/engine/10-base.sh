@@ -162,6 +162,11 @@ copy() { # FILE TO: with mode, owner, time, and attributes where cp can
     cp -a "$1" "$2" 2>/dev/null || cp -p "$1" "$2"
 }
 
+label() { # FILE...: the SELinux label that the policy has for a place, not that of where the file was made
+    if command -v restorecon >/dev/null 2>&1 && selinuxenabled 2>/dev/null; then restorecon "$@" >/dev/null 2>&1; fi
+    :
+}
+
 # An old file as it was, from its backup: bytes, mode, owner, time.
 stage_backup() { # TARGET BACKUP
     staged=${1%/*}/.x11fwd-new-$x_nonce

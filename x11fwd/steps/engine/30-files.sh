@@ -16,8 +16,15 @@ write_apply() {
         die write "$x_path could not be written"
     }
     temporary=
+    label_all "$target"
     journal_state "$entry" "done"
     finish "done" "$made"
+}
+
+label_all() { # TARGET: the file, and the folders that came into being for it
+    la_folders=$(field "$entry" folders)
+    [ -z "$la_folders" ] || printf '%s\n' "$la_folders" | while IFS= read -r la_folder; do label "$la_folder"; done
+    label "$1"
 }
 
 check_before() { # the plan was made from these bytes; somebody may have changed them since
@@ -51,6 +58,7 @@ write_undo() { # ENTRY
                 die write "$target could not be restored"
             }
             temporary=
+            label "$target"
         fi
     elif [ "$wu_now" != "$wu_before" ]; then
         # theirs, not ours: say what is different and leave it

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # InstallPackages and InstallInEnvironment: install, record the difference, never touch what was there.
-# The action brings list_all, list_some, install_names, remove_names, refresh_lists and, for apt, simulate_install
-# and simulate_remove.
+# The action brings list_all, list_some, install_names, remove_names, refresh_lists, and where they can be had
+# simulate_install, simulate_remove and, for Python's packages, prove.
 
 list_installed() { # -> every installed package, sorted
     list_all </dev/null >"$run/all" 2>"$run/list-words" && sort -u "$run/all"
@@ -62,9 +62,15 @@ install_recorded() { # KIND NAME...
     true >"$draft/added" || no_journal
     journal_commit
     say "progress installing $*"
+    ir_code=install
+    ir_sentence="the package manager could not install $*"
     install_again "$@"
     ir_status=$?
-    [ "$ir_status" -eq 0 ] || last_words
+    if [ "$ir_status" -ne 0 ]; then
+        last_words
+    elif ! proven; then
+        ir_status=1
+    fi
     list_installed >"$run/after" 2>/dev/null || cp "$run/before" "$run/after"
     comm -13 "$run/before" "$run/after" >"$entry/added"
     comm -23 "$run/before" "$run/after" >"$run/lost"
@@ -76,7 +82,16 @@ install_recorded() { # KIND NAME...
     ir_words=$words
     take_packages_back
     words=$ir_words
-    die install "the package manager could not install $*"
+    die "$ir_code" "$ir_sentence"
+}
+
+proven() { # what was installed does what it is there for; a wheel may lack a library of the system's
+    command -v prove >/dev/null 2>&1 || return 0
+    hear prove </dev/null && return 0
+    words=$(printf '%s\n' "$words" | tail -n 3)
+    ir_code=proof
+    ir_sentence="$x_names came into $x_prefix and does not work there"
+    return 1
 }
 
 take_packages_back() { # after a failed install: what it had got so far goes again
@@ -101,10 +116,14 @@ install_again() { # once more where the lists were old or somebody held the mana
     ia_refreshed=
     while :; do
         run_logged install_names "$@" && return 0
-        if last_output | grep -q -i -e 'could not get lock' -e 'unable to \(acquire\|lock\)' -e 'is locked by' \
-            -e 'was locked by' -e 'waiting for process with pid'; then
-            [ "$ia_left" -gt 0 ] || return 1
-            say "progress waiting for the package manager's lock"
+        if [ -n "${x_lock_words-}" ] && last_output | grep -q -i -F -e "$x_lock_words"; then
+            if [ "$ia_left" -le 0 ]; then
+                ir_code=manager-locked
+                ir_sentence="the package manager's lock is held by somebody else"
+                return 1
+            fi
+            [ -n "${ia_said:-}" ] || say "progress waiting for the package manager's lock"
+            ia_said=yes
             ia_left=$((ia_left - 2))
             sleep 2
         elif [ -z "$ia_refreshed" ] && last_output | grep -q -i -e 'unable to fetch' -e '404' -e 'not found'; then
@@ -149,7 +168,18 @@ wait_for_manager() {
         for wm_file in $x_lock_files; do
             wm_pid=$(held_by "$wm_file") && [ -n "$wm_pid" ] && break
         done
-        [ -n "$wm_pid" ] || return 0
+        if [ -z "$wm_pid" ]; then
+            # a journal of an earlier release's does not name it
+            [ -n "${x_lock_path-}" ] && [ -e "$x_lock_path" ] || return 0
+            # a lock that is a mere file: nobody can say whose it is, and a dead run's stays for ever
+            [ "$wm_left" -gt 0 ] || die manager-locked \
+                "the package manager's lock $x_lock_path is there; if no package manager runs, remove that file"
+            [ -n "$wm_said" ] || say "progress waiting for the package manager's lock $x_lock_path"
+            wm_said=yes
+            wm_left=$((wm_left - 1))
+            sleep 1
+            continue
+        fi
         wm_name=$(cat "/proc/$wm_pid/comm" 2>/dev/null)
         [ "$wm_left" -gt 0 ] ||
             die manager-locked "the package manager's lock $wm_file is held by process $wm_pid${wm_name:+ ($wm_name)}"
