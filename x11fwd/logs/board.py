@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import operator
 import time
-from array import array
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -117,8 +115,9 @@ class Board:
         return grown
 
     @staticmethod
-    def _goes_on(track: _Track, written: array[float]) -> bool:
-        return written[0] >= track.at and not any(map(operator.gt, written, written[1:]))
+    def _goes_on(track: _Track, written: list[float]) -> bool:
+        # to sort what is sorted is the quickest look at all of it
+        return written[0] >= track.at and sorted(written) == written
 
     @staticmethod
     def _begin_anew(track: _Track) -> None:
@@ -170,18 +169,18 @@ class Board:
         track.run = run
         return run
 
-    def _xs(self, track: _Track, run: Run, block: Block, start: int, end: int) -> array[float]:
+    def _xs(self, track: _Track, run: Run, block: Block, start: int, end: int) -> list[float]:
         if run.axis is Axis.LINE and self._axis is None and track.rows < 10:
             run.axis = _best(block)  # the first lines of a log may be of something else
         if run.axis is Axis.LINE:
-            return array("d", range(track.rows, track.rows + end - start))
+            return [float(row) for row in range(track.rows, track.rows + end - start)]
         column = block.axes.get(run.axis)
         if column is None:
             # an evaluation stands where the training is; a log without times is dated by its arrival
             here = time.time() if run.axis is Axis.TIME else track.at + track.offset
-            return array("d", [here]) * (end - start)
+            return [here] * (end - start)
         if run.axis is Axis.STEP and track.offset:
-            return array("d", (x + track.offset for x in column[start:end]))
+            return [x + track.offset for x in column[start:end]]
         return column if end - start == len(column) else column[start:end]
 
 

@@ -64,9 +64,20 @@ class Lines:
             text = _ESCAPES.sub("", _MOVES.sub("\n", text))
         if not text.endswith("\n"):
             text += "\n"
-        if len(text) > LONGEST and max(map(len, text.split("\n"))) > LONGEST:
+        if _has_long(text):
             lines = text.split("\n")
             kept = [line for line in lines if len(line) <= LONGEST]
             self.too_long += len(lines) - len(kept)
             text = "\n".join(kept)
         return text
+
+
+def _has_long(text: str) -> bool:
+    """Whether a line has more than `LONGEST` characters; leaps from line end to line end."""
+    at = -1  # of a line end
+    while len(text) - at - 1 > LONGEST:
+        end = text.rfind("\n", at + 1, at + LONGEST + 2)
+        if end < 0:
+            return True
+        at = end
+    return False

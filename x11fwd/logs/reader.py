@@ -11,7 +11,7 @@ from x11fwd.logs.rows import RowBuilder
 from x11fwd.logs.template import Template, learn, skeleton
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from x11fwd.logs.formats.form import Form
     from x11fwd.logs.rows import Block, Row
@@ -71,61 +71,50 @@ class LogReader:
     def _read(self, text: str) -> list[Block]:
         if not text:
             return []
-        count = text.count("\n")
-        for template, name in self._templates:
-            block = template.read(text, count)
+        text = text.lstrip("\n")  # a bar begins with a carriage return
+        for template, name in self._templates[:2]:
+            block = template.read_all(text)
             if block is not None:
-                self.counts[name] = self.counts.get(name, 0) + count
+                self.counts[name] = self.counts.get(name, 0) + len(block)
                 return [block]
-        self._line_by_line(text)
+        at = 0
+        while at < len(text):
+            at = self._run_of_known(text, at) or self._one_line(text, at)
         return self._builder.take()
 
-    def _line_by_line(self, text: str) -> None:
-        current: Template | None = None
-        match: Callable[[str], object] = _never
-        name = ""
-        rows: list[tuple[str, ...]] = []
-        lines: list[str] = []
-        for line in text.split("\n"):
-            if not line or line.isspace():
+    def _run_of_known(self, text: str, at: int) -> int:
+        """Read as many lines of one known shape as there are; 0, or where they end."""
+        for place, (template, name) in enumerate(self._templates):
+            end = template.end_of_run(text, at)
+            if end == at:
                 continue
-            found = match(line)
-            if found is None:
-                if current is not None and rows:
-                    self._add(current, name, rows, lines)
-                rows, lines = [], []
-                current, name = self._shape_of(line)
-                if current is None:
-                    match = _never
-                    continue
-                match = current.row.fullmatch
-                found = match(line)
-            rows.append(found.groups())  # type: ignore[attr-defined]
-            lines.append(line)
-        if current is not None and rows:
-            self._add(current, name, rows, lines)
+            if place:
+                self._templates.insert(0, self._templates.pop(place))
+            lines = text[at:end]
+            block = template.read(lines)
+            if block is None:
+                for line in lines.split("\n")[:-1]:
+                    self._slowly(line)
+            else:
+                self.counts[name] = self.counts.get(name, 0) + len(block)
+                self._builder.add_block(block)
+            return end
+        return 0
 
-    def _add(self, template: Template, name: str, rows: list[tuple[str, ...]], lines: list[str]) -> None:
-        block = template.block(rows)
-        if block is None:
-            for line in lines:
-                self._slowly(line)
-            return
-        self.counts[name] = self.counts.get(name, 0) + len(rows)
-        self._builder.add_block(block)
-
-    def _shape_of(self, line: str) -> tuple[Template | None, str]:
-        """The template that fits, old or new; where none does the line has been read already."""
-        for at, (template, name) in enumerate(self._templates):
-            if template.row.fullmatch(line):
-                if at:
-                    self._templates.insert(0, self._templates.pop(at))
-                return template, name
-        form = self._slowly(line)
-        if form is not None and self._worth_learning(line) and (new := learn(line, form.parse)) is not None:
-            self._templates.insert(0, (new, form.name))
-            del self._templates[_TEMPLATES:]
-        return None, ""
+    def _one_line(self, text: str, at: int) -> int:
+        """Read a line of unknown shape, and learn it where it has come before; where the next one begins."""
+        end = text.index("\n", at)
+        line = text[at:end]
+        if line and not line.isspace():
+            form = self._slowly(line)
+            if (
+                form is not None
+                and self._worth_learning(line)
+                and (new := learn(line, form.parse)) is not None
+            ):
+                self._templates.insert(0, (new, form.name))
+                del self._templates[_TEMPLATES:]
+        return end + 1
 
     def _worth_learning(self, line: str) -> bool:
         shape = skeleton(line)
@@ -171,7 +160,3 @@ class LogReader:
             return
         del self._forms[at]
         self._forms.insert(0, form)
-
-
-def _never(line: str) -> None:
-    del line

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-from array import array
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -35,8 +34,8 @@ class Row(NamedTuple):
 class Block:
     """Consecutive rows with the same axes and series, as columns of equal length (at least 1)."""
 
-    axes: dict[Axis, array[float]]
-    values: dict[str, array[float]]
+    axes: dict[Axis, list[float]]
+    values: dict[str, list[float]]
 
     def __len__(self) -> int:
         return len(next(iter(self.values.values())))
@@ -51,8 +50,8 @@ class RowBuilder:
 
     def __init__(self) -> None:
         self._shape: tuple[tuple[Axis, ...], tuple[str, ...]] = ((), ())
-        self._axes: list[array[float]] = []
-        self._values: list[array[float]] = []
+        self._axes: list[list[float]] = []
+        self._values: list[list[float]] = []
         self.blocks: list[Block] = []
 
     def add(self, row: Row) -> None:
@@ -60,8 +59,8 @@ class RowBuilder:
         if shape != self._shape:
             self.flush()
             self._shape = shape
-            self._axes = [array("d") for _ in shape[0]]
-            self._values = [array("d") for _ in shape[1]]
+            self._axes = [[] for _ in shape[0]]
+            self._values = [[] for _ in shape[1]]
         for column, value in zip(self._axes, row.axes.values(), strict=True):
             column.append(value)
         for column, value in zip(self._values, row.values.values(), strict=True):

@@ -29,12 +29,20 @@ class Curve:
     def __init__(self, most: int = _MOST) -> None:
         self._most = most
         self._xs, self._ys = array("d"), array("d")
-        self._waiting_xs, self._waiting_ys = array("d"), array("d")
+        self._waiting_xs: list[float] = []
+        self._waiting_ys: list[float] = []
         self._run = 1  # points behind each kept pair; 1 where all are kept
         self.count = self.bad = 0
         self.marks: list[tuple[float, float]] = []
         self.first = self.last = (math.nan, math.nan)
-        self.low, self.high = math.inf, -math.inf
+
+    @property
+    def low(self) -> float:
+        return min(min(self._ys, default=math.inf), min(self._waiting_ys, default=math.inf))
+
+    @property
+    def high(self) -> float:
+        return max(max(self._ys, default=-math.inf), max(self._waiting_ys, default=-math.inf))
 
     def extend(self, xs: Sequence[float], ys: Sequence[float]) -> None:
         """Append points in the order in which they came."""
@@ -47,23 +55,24 @@ class Curve:
         if math.isnan(self.first[0]):
             self.first = (xs[0], ys[0])
         self.last = (xs[-1], ys[-1])
-        low, high = min(ys), max(ys)
-        self.low, self.high = min(self.low, low), max(self.high, high)
-        self._waiting_xs.extend(xs)
-        self._waiting_ys.extend(ys)
-        whole = len(self._waiting_ys) // self._run * self._run
-        if whole:
-            if self._run == 1:
-                self._xs.extend(self._waiting_xs)
-                self._ys.extend(self._waiting_ys)
-            else:
-                fold(self._waiting_xs[:whole], self._waiting_ys[:whole], self._run, self._xs, self._ys)
-            del self._waiting_xs[:whole], self._waiting_ys[:whole]
+        if self._run == 1:
+            self._xs.extend(array("d", xs))
+            self._ys.extend(array("d", ys))
+        elif len(ys) + len(self._waiting_ys) < self._run:
+            self._waiting_xs.extend(xs)
+            self._waiting_ys.extend(ys)
+        else:
+            if self._waiting_ys:
+                xs, ys = [*self._waiting_xs, *xs], [*self._waiting_ys, *ys]
+            rest = len(ys) % self._run
+            fold(xs, ys, self._run, self._xs, self._ys, len(ys) - rest)
+            self._waiting_xs, self._waiting_ys = list(xs[len(ys) - rest :]), list(ys[len(ys) - rest :])
         while len(self._xs) > self._most:
-            self._halve()
+            self._thin()
 
-    def _sort_out(self, xs: Sequence[float], ys: Sequence[float]) -> tuple[array[float], array[float]]:
-        good_xs, good_ys = array("d"), array("d")
+    def _sort_out(self, xs: Sequence[float], ys: Sequence[float]) -> tuple[list[float], list[float]]:
+        good_xs: list[float] = []
+        good_ys: list[float] = []
         for x, y in zip(xs, ys, strict=True):
             if math.isfinite(y):
                 good_xs.append(x)
@@ -74,26 +83,34 @@ class Curve:
                 self.marks.append((x, y))
         return good_xs, good_ys
 
-    def _halve(self) -> None:
+    def _thin(self) -> None:
+        # a large step, because long runs are folded quicker than short ones
         xs, ys = array("d"), array("d")
-        fold(self._xs, self._ys, 4, xs, ys)
+        fold(self._xs, self._ys, 32, xs, ys, len(self._xs))
         self._xs, self._ys = xs, ys
-        self._run = 4 if self._run == 1 else self._run * 2
+        self._run = 32 if self._run == 1 else self._run * 16
 
     def points(self, columns: int) -> tuple[array[float], array[float]]:
         """At most about two points for each of `columns`, the extremes of each stretch among them."""
-        xs, ys = self._xs + self._waiting_xs, self._ys + self._waiting_ys
+        xs, ys = self._xs + array("d", self._waiting_xs), self._ys + array("d", self._waiting_ys)
         if len(xs) <= 2 * columns:
             return xs, ys
         few_xs, few_ys = array("d"), array("d")
-        fold(xs, ys, -(-len(xs) // columns), few_xs, few_ys)
+        fold(xs, ys, -(-len(xs) // columns), few_xs, few_ys, len(xs))
         return few_xs, few_ys
 
 
-def fold(xs: array[float], ys: array[float], run: int, to_xs: array[float], to_ys: array[float]) -> None:
-    """Append the lowest and the highest point of each `run` points, in the order in which they stood."""
-    for at in range(0, len(ys), run):
-        part = ys[at : at + run]
+def fold(  # noqa: PLR0917  from and to, as with `copy`
+    xs: Sequence[float],
+    ys: Sequence[float],
+    run: int,
+    to_xs: array[float],
+    to_ys: array[float],
+    end: int,
+) -> None:
+    """Append the lowest and the highest of each `run` points before `end`, in the order of the points."""
+    for at in range(0, end, run):
+        part = ys[at : min(at + run, end)]
         low, high = part.index(min(part)), part.index(max(part))
         if low > high:
             low, high = high, low

@@ -2,13 +2,13 @@
 
 Logs repeat themselves: the same words, other numbers. From one line that a format understood we make a
 regular expression with a group for each number, and find out which number means what by changing one after
-the other and asking the format again. Then whole chunks are read by one `findall`.
+the other and asking the format again. Then one match finds how many lines of a chunk are of this shape, and
+they are read together: cut into words at once where each number stands alone, by `findall` elsewhere.
 """
 
 from __future__ import annotations
 
 import re
-from array import array
 from typing import TYPE_CHECKING
 
 from x11fwd.logs.numbers import STAMP, stamp_seconds
@@ -20,40 +20,86 @@ if TYPE_CHECKING:
 __all__ = ["Template", "learn", "skeleton"]
 
 _TOKEN = re.compile(
-    rf"(?P<stamp>{STAMP})|(?<![A-Za-z_])(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)"
+    rf"(?P<bar>(?<=%)\|[^|]*\|)|(?P<stamp>{STAMP})"
+    r"|(?<![A-Za-z_])(?P<number>[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)"
 )
-_DIGITS = re.compile(r"\d+")
-# quicker than an exact one, and float() says no to what is none
-_LOOSE = r"[-+.\dEINafeintyA]+"
-_ANY = r"[-+.\deE]+"  # a number that means nothing to us
+_SHAPELESS = re.compile(r"(?<=%)\|[^|]*\||[0-9]+")
+# What float() takes, and some more, to which it says no; 0-9 is quicker than \d.
+_SIGNS = "-+.0123456789EINafeinty"
+_LOOSE = r"[-+.0-9EINafeinty]+"
+_ANY = r"[-+.0-9eE]+"  # a number that means nothing to us
 _MOST = 64  # numbers in a line
+_DIGIT = re.compile(rb"[0-9]")
+_GROUP = re.compile(r"(?<!\\)\((?!\?)")  # STAMP has none of its own
+
+
+class _Words:
+    """The words of such a line when it is cut at blanks, and which of them are numbers."""
+
+    def __init__(self, blanks: bytes, words: Sequence[bytes], places: Sequence[int]) -> None:
+        """
+        Args:
+            blanks: a table for `bytes.translate` that makes blanks of what touches a number.
+            words: of one line; those that hold no digit are the same in all.
+            places: the word of each group.
+        """
+        self._blanks, self._count, self._places = blanks, len(words), places
+        self._same = [(at, word) for at, word in enumerate(words) if _DIGIT.search(word) is None]
+        self.telling = bool(self._same)  # lines of another shape have other words
+
+    def columns(self, text: str, count: int) -> list[list[bytes]] | None:
+        """The numbers of `count` lines by group; None where one of them is of another shape."""
+        words = text.encode("utf-8", "replace").translate(self._blanks).split()
+        size = self._count
+        if len(words) != count * size or any(words[at::size].count(word) != count for at, word in self._same):
+            return None
+        return [words[place::size] for place in self._places]
 
 
 class Template:
     """One shape and what its numbers mean."""
 
     def __init__(
-        self, pattern: str, axes: dict[Axis, int], values: dict[str, int], stamps: frozenset[int]
+        self,
+        pattern: str,
+        axes: dict[Axis, int],
+        values: dict[str, int],
+        stamps: frozenset[int],
+        words: _Words | None = None,
     ) -> None:
-        self.row = re.compile(pattern)
-        self.rows = re.compile(f"^{pattern}$", re.MULTILINE)
-        self._axes, self._values, self._stamps = axes, values, stamps
+        self._run = re.compile(f"(?:{_GROUP.sub('(?:', pattern)}\n)+")
+        self._rows = re.compile(f"^{pattern}\n", re.MULTILINE)
+        self._axes, self._values, self._stamps, self._words = axes, values, stamps, words
 
-    def read(self, text: str, count: int) -> Block | None:
-        """All of `text` at once; None where one of its `count` lines is of another shape."""
-        # each match is one whole line, so as many matches as lines means that all are of this shape
-        if self.rows.match(text) is None:
+    def read_all(self, text: str) -> Block | None:
+        """The rows of whole lines; None where one of them is of another shape or holds no number."""
+        count = text.count("\n")
+        if self._words is None:
+            return self._by_matches(text, count) if self._rows.match(text) is not None else None
+        if not self._words.telling and self.end_of_run(text, 0) != len(text):
             return None
-        found = self.rows.findall(text)
+        columns = self._words.columns(text, count)
+        return self._block(columns) if columns is not None else None
+
+    def end_of_run(self, text: str, start: int) -> int:
+        """Where the lines of this shape end that begin at `start`; `start` itself where none does."""
+        found = self._run.match(text, start)
+        return found.end() if found is not None else start
+
+    def read(self, text: str) -> Block | None:
+        """The rows of what `end_of_run` has cut out; None where something in them is no number."""
+        count = text.count("\n")
+        columns = self._words.columns(text, count) if self._words is not None else None
+        return self._block(columns) if columns is not None else self._by_matches(text, count)
+
+    def _by_matches(self, text: str, count: int) -> Block | None:
+        found = self._rows.findall(text)
+        # each match is one whole line, so as many matches as lines means that all are of this shape
         if len(found) != count:
             return None
-        return self._columns([found] if self.row.groups == 1 else list(zip(*found, strict=True)))
+        return self._block([found] if self._rows.groups == 1 else list(zip(*found, strict=True)))
 
-    def block(self, found: Sequence[tuple[str, ...]]) -> Block | None:
-        """Single matches of `row` as columns; None where something in them is no number."""
-        return self._columns(list(zip(*found, strict=True)))
-
-    def _columns(self, columns: Sequence[Sequence[str]]) -> Block | None:
+    def _block(self, columns: Sequence[Sequence[str | bytes]]) -> Block | None:
         try:
             return Block(
                 {axis: self._column(columns[at], at) for axis, at in self._axes.items()},
@@ -62,13 +108,13 @@ class Template:
         except ValueError:
             return None
 
-    def _column(self, texts: Sequence[str], at: int) -> array[float]:
-        return array("d", map(stamp_seconds if at in self._stamps else float, texts))
+    def _column(self, texts: Sequence[str | bytes], at: int) -> list[float]:
+        return list(map(stamp_seconds if at in self._stamps else float, texts))  # type: ignore[arg-type]
 
 
 def skeleton(line: str) -> str:
     """What lines of one shape have in common; cheap and coarse."""
-    return _DIGITS.sub("0", line)
+    return _SHAPELESS.sub("0", line)
 
 
 def learn(line: str, parse: Callable[[str], Row | None]) -> Template | None:
@@ -84,46 +130,66 @@ def learn(line: str, parse: Callable[[str], Row | None]) -> Template | None:
     axes: dict[Axis, int] = {}
     values: dict[str, int] = {}
     stamps: set[int] = set()
+    spans: list[tuple[int, int]] = []  # of each group
     pieces: list[str] = []
-    end = groups = 0
+    end = 0
+    barred = False
     for token in tokens:
         pieces.append(_literal(line[end : token.start()]))
         end = token.end()
+        if token.lastgroup == "bar":
+            pieces.append(r"\|[^|\n]*\|")
+            barred = True
+            continue
         changed, value = _changed(token)
         asked = parse(line[: token.start()] + changed + line[token.end() :])
         meaning = _difference(row, asked, value)
         if meaning == "nothing":
             pieces.append(STAMP if token.lastgroup == "stamp" else _ANY)
+            barred = barred or token.lastgroup == "stamp"  # of one word or two
         elif meaning is None:
             pieces.append(re.escape(token.group()))
         else:
             if isinstance(meaning, Axis):
-                axes[meaning] = groups
+                axes[meaning] = len(spans)
             else:
-                values[meaning[0]] = groups
+                values[meaning[0]] = len(spans)
             if token.lastgroup == "stamp":
-                stamps.add(groups)
+                stamps.add(len(spans))
                 pieces.append(f"({STAMP})")
             else:
                 pieces.append(f"({_LOOSE})")
-            groups += 1
+            spans.append(token.span())
     pieces.append(_literal(line[end:]))
     if set(axes) != set(row.axes) or set(values) != set(row.values):
         return None
     ordered = {name: values[name] for name in row.values}
-    template = Template("".join(pieces), {axis: axes[axis] for axis in row.axes}, ordered, frozenset(stamps))
-    found = template.row.fullmatch(line)
-    if found is None:
-        return None
-    block = template.block([found.groups()])
-    if block is None or any(block.values[name][0] != value for name, value in row.values.items()):
+    words = None if barred or stamps else _words(line, spans)
+    template = Template(
+        "".join(pieces), {axis: axes[axis] for axis in row.axes}, ordered, frozenset(stamps), words
+    )
+    read = template.read(f"{line}\n") if template.end_of_run(f"{line}\n", 0) else None
+    if read is None or any(read.values[name][0] != value for name, value in row.values.items()):
         return None
     return template
 
 
+def _words(line: str, spans: Sequence[tuple[int, int]]) -> _Words | None:
+    """How to cut such lines at blanks; None where something that belongs to numbers touches one."""
+    touching = {line[at] for start, end in spans for at in (start - 1, end) if 0 <= at < len(line)}
+    if any(not char.isascii() or char in _SIGNS for char in touching):
+        return None
+    table = bytes(32 if chr(code) in touching else code for code in range(256))
+
+    def cut(text: str) -> list[bytes]:
+        return text.encode("utf-8", "replace").translate(table).split()
+
+    return _Words(table, cut(line), [len(cut(line[:start])) for start, _ in spans])
+
+
 def _literal(text: str) -> str:
     # numbers are padded with blanks to a width
-    return re.sub(r"(?:\\ |\\\t)+", "[ \\\\t]+", re.escape(text))
+    return re.sub(r"(?:\\ |\\\t){2,}", "[ \\\\t]+", re.escape(text))
 
 
 def _changed(token: re.Match[str]) -> tuple[str, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import random
 import time
 from pathlib import Path
 
@@ -96,6 +97,32 @@ def test_a_log_that_comes_in_pieces_gives_the_same_points(name: str, size: int) 
     assert points(read(data, size)[1]) == points(read(data)[1])
 
 
+@pytest.mark.parametrize("name", [*EXPECTED, "megatron.log"])
+def test_many_lines_read_at_once_give_the_points_of_each_line_alone(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = random.Random(1)
+    lines = [line for line in (SAMPLES / name).read_bytes().replace(b"\r", b"\n").split(b"\n") if line][:40]
+    data = b"".join(one + b"\n" for line in lines for one in [line] * rng.choice([1, 1, 2, 30]))
+    data += b"".join(rng.choice(lines) + b"\n" for _ in range(300))
+    together = points(read(data, 5000)[1])
+    monkeypatch.setattr("x11fwd.logs.reader.learn", lambda line, parse: None)
+    assert together == points(read(data, 5000)[1])
+    assert together
+
+
+@pytest.mark.parametrize(
+    "odd",
+    ["1,2", "1,2,3,4", "7,0x1,3", "7,,3", "7;2;3", "step,loss,acc", "x", "7,1,1_0", "7,1,3 4", " 7 , 1 , 3 "],
+)
+def test_odd_rows_among_many_change_nothing_of_the_others(odd: str) -> None:
+    rows = [f"{at},0.5,0.25" for at in range(40)]
+    text = "\n".join(["step,loss,acc", *rows[:30], odd, *rows[30:]]) + "\n"
+    xs = [x for block in read(text.encode())[1] for x in block.axes.get(Axis.STEP, [])]
+    assert [x for x in xs if x != 1.0][:29] == [float(at) for at in range(30) if at != 1]
+    assert xs[-10:] == [float(at) for at in range(30, 40)]
+
+
 def test_the_points_are_those_that_the_program_wrote() -> None:
     data = (SAMPLES / "metrics.jsonl").read_bytes()
     written = [json.loads(line) for line in data.splitlines()]
@@ -123,8 +150,8 @@ def test_all_samples_after_one_another_are_each_recognised() -> None:
 def test_a_megatron_line_has_step_and_time_and_its_validation_line_is_told_apart() -> None:
     blocks = read((SAMPLES / "megatron.log").read_bytes())[1]
     assert [sorted(axis.value for axis in block.axes) for block in blocks] == [["step", "time"], ["step"]]
-    assert blocks[0].values["lm loss"].tolist() == [10.55555, 9.955555]
-    assert blocks[1].values["validation lm loss"].tolist() == [9.855555]
+    assert blocks[0].values["lm loss"] == [10.55555, 9.955555]
+    assert blocks[1].values["validation lm loss"] == [9.855555]
 
 
 def test_keras_epochs_go_on_over_the_bar() -> None:
@@ -157,12 +184,12 @@ def test_what_is_no_report_of_training_makes_no_point(line: str) -> None:
 
 def test_a_line_that_is_too_long_is_dropped_and_the_next_one_read() -> None:
     reader, blocks = read(b"x" * 300_000 + b" loss=1\nstep=1 loss=0.5\n", 4096)
-    assert (reader.too_long, [block.values["loss"].tolist() for block in blocks]) == (1, [[0.5]])
+    assert (reader.too_long, [block.values["loss"] for block in blocks]) == (1, [[0.5]])
 
 
 def test_a_header_that_comes_again_changes_the_columns() -> None:
     blocks = read(b"epoch,loss,acc\n1,0.5,0.1\nepoch,acc,loss\n2,0.2,0.4\n")[1]
-    assert [block.values["loss"].tolist() for block in blocks] == [[0.5], [0.4]]
+    assert [block.values["loss"] for block in blocks] == [[0.5], [0.4]]
 
 
 def test_a_name_with_digits_is_not_mixed_up_with_its_neighbour() -> None:

@@ -23,6 +23,8 @@ class Form:
         2048  # characters; what is longer is none of it, and a regular expression would take long to say so
     )
 
+    repeats = True  # a row means the same wherever it stands; False where a later row is counted from it
+
     def observe(self, line: str) -> bool:
         """Take note of a header; True where the line is one and holds no row."""
         del line

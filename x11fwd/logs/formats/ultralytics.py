@@ -19,6 +19,7 @@ class Ultralytics(Form):
 
     name = "ultralytics"
     title = "Ultralytics YOLO"
+    repeats = False  # the validation has the epoch of the last training row
 
     def __init__(self) -> None:
         self._columns: list[str] = []
