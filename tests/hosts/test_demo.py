@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 import x11fwd
-from tests.lab.hosts import diff
+from tests.lab.hosts import ChrootHost, diff
 from tests.lab.python import readable_python
 from tests.lab.runs import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tests.lab.host import Ran
-    from tests.lab.hosts import ChrootHost
+
+pytestmark = pytest.mark.xdist_group("demo")
 
 SITE = "/opt/x11fwd-site"
 # what the tests need and x11fwd does not: a fresh Debian has no matplotlib
@@ -58,11 +59,13 @@ def fresh(new_chroot_host: Callable[..., ChrootHost]) -> ChrootHost:
     return with_x11fwd(new_chroot_host("bookworm", "bare"))
 
 
-@pytest.fixture
-def equipped(new_chroot_host: Callable[..., ChrootHost]) -> ChrootHost:
-    host = with_x11fwd(new_chroot_host("bookworm", "plot"))
-    host.check(["apt-get", "-qq", "-y", "--no-install-recommends", "install", "xvfb"])
-    return host
+@pytest.fixture(scope="module")
+def equipped(lab: object) -> Iterator[ChrootHost]:
+    """One host for all: each test leaves it as it was, or fails."""
+    with ChrootHost("bookworm", "plot") as host:
+        with_x11fwd(host)
+        host.check(["apt-get", "-qq", "-y", "--no-install-recommends", "install", "xvfb"])
+        yield host
 
 
 def test_a_fresh_debian_names_what_is_missing_and_changes_nothing(fresh: ChrootHost) -> None:
@@ -88,6 +91,7 @@ def test_a_second_run_as_an_ordinary_user_leaves_only_the_picture(equipped: Chro
     ran = run_demo(equipped, "ana")
     assert ran.rc == 0, ran.stdout + ran.stderr
     changes = diff(before, equipped.snapshot())
+    (equipped.root / "home/ana/x11fwd-demo.png").unlink(missing_ok=True)
     assert [str(change) for change in changes] == ["added   /home/ana/x11fwd-demo.png"]
     assert "sshd" not in equipped.run(["ps", "-u", "ana", "-o", "args="]).stdout
 

@@ -21,10 +21,11 @@ REMOTE = sorted(path for path in (BRIDGE / "remote").rglob("*.py") if path.name 
 
 
 def interpreters() -> list[str]:
-    """Python 3.6 and later: pyenv's versions, the system's, and the one that runs the tests."""
+    """One of each from Python 3.6 on: the one that runs the tests, and pyenv's of the other versions."""
     folders = [Path(os.environ.get("PYENV_ROOT", "/root/.pyenv")), Path.home() / ".pyenv"]
-    found = {str(path) for folder in folders for path in folder.glob("versions/3.*/bin/python3")}
-    return [sys.executable, *sorted(found), *map(str, Path("/usr/bin").glob("python3"))]
+    found = sorted({str(path) for folder in folders for path in folder.glob("versions/3.*/bin/python3")})
+    own = f"/3.{sys.version_info[1]}."
+    return [sys.executable, *(path for path in found if own not in path)]
 
 
 @pytest.fixture(scope="module")
