@@ -222,7 +222,7 @@ def _environment(action: InstallInEnvironment) -> list[str]:
     )
     if action.proof:  # without what Python would write beside its modules
         lines.append(
-            _function("prove", ("env", "PYTHONDONTWRITEBYTECODE=1", action.python, "-c", action.proof))
+            _function("run_proof", ("env", "PYTHONDONTWRITEBYTECODE=1", action.python, "-c", action.proof))
         )
     if action.installer == "conda":
         tool = (action.tool or "conda",)

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # InstallPackages and InstallInEnvironment: install, record the difference, never touch what was there.
 # The action brings list_all, list_some, install_names, remove_names, refresh_lists, and where they can be had
-# simulate_install, simulate_remove and, for Python's packages, prove.
+# simulate_install, simulate_remove and, for Python's packages, run_proof.
 
 list_installed() { # -> every installed package, sorted
     list_all </dev/null >"$run/all" 2>"$run/list-words" && sort -u "$run/all"
@@ -86,8 +86,8 @@ install_recorded() { # KIND NAME...
 }
 
 proven() { # what was installed does what it is there for; a wheel may lack a library of the system's
-    command -v prove >/dev/null 2>&1 || return 0
-    hear prove </dev/null && return 0
+    command -v run_proof >/dev/null 2>&1 || return 0
+    hear run_proof </dev/null && return 0
     words=$(printf '%s\n' "$words" | tail -n 3)
     ir_code=proof
     ir_sentence="$x_names came into $x_prefix and does not work there"
