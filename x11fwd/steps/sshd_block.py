@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-__all__ = ["BEGIN", "BEGIN_MATCH", "END", "Ours", "drop_in_text", "main_text", "user_pattern"]
+__all__ = ["BEGIN", "BEGIN_MATCH", "END", "HEADER", "Ours", "drop_in_text", "main_text", "user_pattern"]
 
 BEGIN = "# BEGIN x11fwd"
 BEGIN_MATCH = "# BEGIN x11fwd match"
@@ -25,7 +25,7 @@ END = "# END x11fwd"
 GLOBAL_ONLY = frozenset({"xauthlocation"})
 """Options of ours that sshd refuses inside a Match block (F53)."""
 
-_HEADER = "# Written by x11fwd (`x11fwd undo` takes it away). The first value wins, so this file sorts first."
+HEADER = "# Written by x11fwd (`x11fwd undo` takes it away). The first value wins, so this file sorts first."
 _MATCH = re.compile(r"^\s*match\s+user\s+(\S+)\s*$", re.IGNORECASE)
 _ANY_MATCH = re.compile(r"^\s*match[\s=]", re.IGNORECASE)
 _LINE = re.compile(r"^\s*([A-Za-z][A-Za-z0-9]*)(?:\s*=\s*|\s+)(.*?)\s*$")
@@ -90,7 +90,7 @@ def drop_in_text(before: str | None, options: tuple[tuple[str, str], ...], user:
     """The whole drop-in: what it holds already and the options, for everybody or for one user."""
     ours = Ours.read(before or "")
     ours.add(options, user)
-    return "\n".join((_HEADER, *ours.global_lines(), *ours.match_lines(), ""))
+    return "\n".join((HEADER, *ours.global_lines(), *ours.match_lines(), ""))
 
 
 def main_text(before: str, options: tuple[tuple[str, str], ...], user: str | None) -> str:

@@ -142,7 +142,7 @@ sshd_apply() {
     sshd_transaction "$run/content" ""
 }
 
-sshd_transaction() { # CANDIDATE|'' ENTRY-TO-UNDO|''
+sshd_watched() { # CANDIDATE|'' ENTRY-TO-UNDO|'': tried on copies, noted, staged, and the watcher is armed
     if sshd_whole "$1"; then
         hear sshd_on "$whole" -t || {
             plain_words
@@ -169,6 +169,10 @@ sshd_transaction() { # CANDIDATE|'' ENTRY-TO-UNDO|''
         die watcher "the watcher that would take the change back could not be started"
     }
     temporary= # from here on whoever ends the transaction removes it
+}
+
+sshd_transaction() { # CANDIDATE|'' ENTRY-TO-UNDO|''
+    sshd_watched "$1" "$2"
     hear sshd_install || sshd_abandon write "$x_path could not be written"
     hear sshd_on "" -t || sshd_abandon sshd-candidate "sshd does not accept the whole configuration"
     sshd_expected "" || sshd_abandon contradicted "the new $x_path does not change what this login gets"
@@ -192,7 +196,7 @@ sshd_aside() { # the old file under a second name: it comes back by a rename, wi
 }
 
 sshd_install() {
-    if [ -n "$staged" ]; then mv -f "$staged" "$target"; else rm -f "$target"; fi
+    if [ -n "$staged" ]; then mv -f "$staged" "$target" && label "$target"; else rm -f "$target"; fi
 }
 
 sshd_drop() { # before anything was installed

@@ -23,6 +23,7 @@ work() {
         command) command_apply ;;
         undo) undo_entry ;;
         recover) finish unchanged ;;
+        begin) outside_begin ;;
     esac
     die internal "the engine does not know $x_op"
 }
@@ -83,7 +84,7 @@ undo_entry() {
 
 start() {
     case $x_op in
-        list | confirm | rollback)
+        list | confirm | rollback | reload | reread)
             foreground=yes
             trap '' HUP INT PIPE
             trap end_run EXIT
@@ -91,12 +92,14 @@ start() {
                 list) list_journal ;;
                 confirm) sshd_confirm ;;
                 rollback) sshd_rollback ;;
+                reload) outside_reload ;;
+                reread) outside_reread ;;
             esac
             finish listed
             ;;
     esac
     hear start_folder || not_started no-space "$state cannot be written"
-    case $x_op in sshd | undo) find_listener >"$run/listener" ;; esac
+    case $x_op in sshd | undo | begin) find_listener >"$run/listener" ;; esac
     exec 3<"$run/log"
     detach "$run/pid" work "$state" || not_started detach "the work could not be started on its own"
     follow

@@ -1,0 +1,31 @@
+# Says what the role wants to know of a host, one KEY=VALUE a line; changes nothing.
+# Fields of os-release(5) may stand between quotes.
+for file in /etc/os-release /usr/lib/os-release; do
+    [ -r "$file" ] || continue
+    sed -n -e 's/^\(ID\|ID_LIKE\|VERSION_ID\|PRETTY_NAME\)=/os_\1=/p' "$file" | sed -e 's/="\(.*\)"$/=\1/' -e "s/='\(.*\)'$/=\1/"
+    break
+done
+echo "kernel=$(uname -s)"
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+echo "xauth=$(command -v xauth)"
+echo "sshd=$(command -v sshd)"
+echo "sshd_version=$(sshd -V 2>&1 </dev/null | sed -n '/OpenSSH_/{s/.*OpenSSH_\([^ ,]*\).*/\1/p;q;}')"
+echo "connection=${SSH_CONNECTION-}"
+echo "matplotlibrc=${MATPLOTLIBRC-}"
+echo "mplconfigdir=${MPLCONFIGDIR-}"
+echo "mplbackend=${MPLBACKEND-}"
+echo "xdg_config_home=${XDG_CONFIG_HOME-}"
+if [ -d /run/systemd/system ]; then echo init=systemd
+elif [ -e /run/openrc/softlevel ]; then echo init=openrc
+elif [ "$(uname -s)" = Darwin ]; then echo init=launchd
+elif [ "$(cat /proc/1/comm 2>/dev/null)" = init ]; then echo init=sysvinit
+else echo init=none; fi
+found=
+for pair in apt:apt-get dnf:dnf yum:yum microdnf:microdnf tdnf:tdnf zypper:zypper pacman:pacman apk:apk xbps:xbps-install \
+    portage:emerge pkg:pkg brew:brew port:port rpm-ostree:rpm-ostree; do
+    if command -v "${pair#*:}" >/dev/null 2>&1; then found="$found ${pair%%:*}"; fi
+done
+echo "managers=$found"
+for tool in conda mamba micromamba; do
+    if command -v "$tool" >/dev/null 2>&1; then echo "conda=$(command -v "$tool")" && break; fi
+done
