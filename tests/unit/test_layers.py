@@ -19,6 +19,7 @@ LAYERS = [
     ("transports",),
     ("facts", "playbook", "inventory"),
     ("checks", "steps", "explain", "bridge", "viewer", "logs", "render", "project", "inline", "notebook"),
+    ("ansible",),  # its role carries the engine of steps
     ("pipeline",),
     ("ui",),
     ("cli",),
