@@ -18,7 +18,10 @@ LAYERS = [
     ("target", "x11"),
     ("transports",),
     ("facts", "playbook", "inventory"),
-    ("checks", "steps", "explain", "bridge", "viewer", "logs", "render", "project", "inline", "notebook"),
+    (
+        *("checks", "steps", "explain", "bridge", "viewer", "logs", "render", "project", "inline", "notebook"),
+        "serialised",
+    ),
     ("ansible",),  # its role carries the engine of steps
     ("pipeline",),
     ("ui",),
@@ -41,7 +44,8 @@ OWNERS = {
     "pathspec": {"project"},
 }
 # Programs that are sent to the remote as text and run there; they are data of their package.
-SENT = {"facts/probe_python.py", "facts/probe_toolkits.py", "pipeline/plot.py", "pipeline/run_agent.py"}
+SENT = {"facts/probe_python.py", "facts/probe_toolkits.py", "pipeline/plot.py"}
+SENT |= {f"pipeline/run_there/{name}.py" for name in ("line", "places", "pictures", "script", "serve")}
 SENT |= {
     "logs/follow_remote.py",
     "project/receive.py",
@@ -50,7 +54,10 @@ SENT |= {
     "inline/sent/figure_traces.py",
     "inline/sent/figure_data.py",
     "render/sent/painting.py",
+    "render/sent/shortcuts.py",
     "render/sent/foreman.py",
+    "serialised/follow_remote.py",
+    "serialised/open_remote.py",
 }
 SENT |= {
     f"notebook/far/{name}.py" for name in ("wire", "relay", "servers", "starting", "installing", "agent")

@@ -128,6 +128,11 @@ class Viewer:
         """Take it off the page; no fault where it is not there."""
         self._store.remove(item_id)
 
+    def address_of(self, item_id: str) -> str:
+        """The page's address that shows this item over the whole window at once, where there is one."""
+        key = self._store.key_of(item_id)
+        return f"{self.address}#{key}" if key else self.address
+
     def __len__(self) -> int:
         """Items shown."""
         return len(self._store)
