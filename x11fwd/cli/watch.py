@@ -35,7 +35,7 @@ Examples:
   x11fwd watch gpu1:runs/7/train.log            curves in the browser, live
   x11fwd watch gpu1:a.log gpu2:b.log local.csv  several runs in one page
   x11fwd watch --terminal train.log             in the terminal
-  x11fwd watch --once --png curves.png train.log a picture, and done
+  x11fwd watch --png curves.png train.log       a picture, and done
   x11fwd watch --alert nan --alert silence gpu1:train.log
   x11fwd watch --try train.log                  what is recognised in it?
   x11fwd watch --pattern 'it (?P<step>\\d+) err (?P<err>\\S+)' train.log
@@ -43,9 +43,9 @@ Examples:
 \b
 Recognised: JSON lines, CSV, key=value, key: value, Python dictionaries
 (Hugging Face), bars of tqdm, Keras and Lightning, Ultralytics, nanoGPT,
-Megatron-LM, XGBoost, LightGBM. The format may change within a log. Followed
-through truncation, rotation, a restarted job and a line that drops. Nothing
-is installed there; a Python 3.6 or later is needed there.
+Megatron-LM, XGBoost, LightGBM, CatBoost. The format may change within a log.
+Followed through truncation, rotation, a restarted job and a line that drops.
+Nothing is installed there; not even a Python is needed there.
 """
 
 

@@ -19,8 +19,11 @@ from x11fwd.logs.rows import Axis, Block
 SAMPLES = Path(__file__).parent / "samples"
 # file: the format's rows, points of each series
 EXPECTED = {
+    "catboost.log": ({"catboost": 20}, {"train metric": 20, "test metric": 20}),
     "keras2.log": ({"keras": 5}, {"loss": 5, "accuracy": 5, "val_loss": 2, "val_accuracy": 2}),
-    "keras3.log": ({"keras": 3}, {"loss": 3, "accuracy": 3, "val_loss": 2, "val_accuracy": 2}),
+    "keras3.log": ({"keras": 8}, {"loss": 8, "accuracy": 8, "val_loss": 4, "val_accuracy": 4}),
+    "keras3_verbose2.log": ({"keras": 5}, {"loss": 5, "accuracy": 5, "val_loss": 5, "val_accuracy": 5}),
+    "keras_csvlogger.csv": ({"csv": 4}, {"loss": 4, "accuracy": 4, "val_loss": 4, "val_accuracy": 4}),
     "lightgbm.log": (
         {"lightgbm": 35},
         {
@@ -35,15 +38,35 @@ EXPECTED = {
         },
     ),
     "lightning.log": ({"lightning": 3}, {"train_loss_step": 3, "val_loss": 2, "train_loss_epoch": 2}),
+    "logfmter.log": ({"key-equals-value": 25}, {"loss": 25, "acc": 25}),
     "logging.log": ({"key-equals-value": 20}, {"loss": 20, "lr": 20}),
     "metrics.csv": ({"csv": 20}, {"train_loss": 20, "val_loss": 4}),
     "metrics.jsonl": ({"json-lines": 30}, {"loss": 30, "eval/acc": 30}),
     "nanogpt.log": ({"nanogpt": 5}, {"train loss": 2, "val loss": 2, "loss": 3, "time": 3, "mfu": 3}),
     "pytorch_example.log": ({"key-colon-value": 6}, {"Loss": 5, "Average loss": 1, "Accuracy": 1}),
+    "sklearn_mlp.log": ({"key-equals-value": 20}, {"loss": 20}),
+    "sklearn_sgd.log": (
+        {"key-colon-value": 8},
+        {"Norm": 8, "NNZs": 8, "Bias": 8, "T": 8, "Avg. loss": 8, "Objective": 8},
+    ),
+    "structlog.jsonl": ({"json-lines": 28}, {"batch_size": 1, "loss": 25, "lr": 25, "val_loss": 2}),
     "tqdm.log": ({"tqdm": 164}, {"loss": 164, "acc": 123}),
     "trainer.log": (
         {"python-dict": 22},
         {"loss": 20, "grad_norm": 20, "learning_rate": 20, "eval_loss": 2, "eval_runtime": 2},
+    ),
+    "transformers5.log": (
+        {"python-dict": 23},
+        {
+            "loss": 20,
+            "grad_norm": 20,
+            "learning_rate": 20,
+            "eval_loss": 2,
+            "eval_runtime": 2,
+            "train_runtime": 1,
+            "train_samples_per_second": 1,
+            "train_loss": 1,
+        },
     ),
     "ultralytics.log": (
         {"ultralytics": 4},

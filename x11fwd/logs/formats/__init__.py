@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from x11fwd.logs.formats.bars import Keras, Lightning, Tqdm
-from x11fwd.logs.formats.boosting import LightGBM, XGBoost
+from x11fwd.logs.formats.boosting import CatBoost, LightGBM, XGBoost
 from x11fwd.logs.formats.dict_lines import PythonDict
 from x11fwd.logs.formats.json_lines import JsonLines
 from x11fwd.logs.formats.language_models import Megatron, NanoGpt
@@ -23,6 +23,7 @@ FORMS: tuple[type[Form], ...] = (
     PythonDict,
     LightGBM,
     XGBoost,
+    CatBoost,
     Megatron,
     NanoGpt,
     Ultralytics,

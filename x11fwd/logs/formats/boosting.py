@@ -1,4 +1,4 @@
-"""XGBoost's and LightGBM's evaluation lines; used by the table."""
+"""XGBoost's, LightGBM's and CatBoost's evaluation lines; used by the table."""
 
 from __future__ import annotations
 
@@ -13,6 +13,10 @@ _XGBOOST = re.compile(rf"\s([\w.\-@' ]{{1,100}}?):({NUMBER})(?:\+({NUMBER}))?(?=
 _LIGHTGBM = re.compile(
     rf"\s([\w.\-@ ]{{1,100}}?)'s ([\w.\-@ ]{{1,60}}): ({NUMBER})(?: \+ ({NUMBER}))?(?=\s|$)"
 )
+
+
+_CATBOOST = re.compile(rf"^(\d{{1,9}}):\s+((?:learn|test\d*): {NUMBER}\b.*)$")
+_PART = re.compile(rf"(?:^|\s)(learn|test\d*): ({NUMBER})(?=\s|$)")
 
 
 class XGBoost(Form):
@@ -49,3 +53,20 @@ class LightGBM(Form):
             if deviation:
                 values[f"{data.strip()} {metric} std"] = float(deviation)
         return Row({Axis.STEP: float(place[1])}, values) if values else None
+
+
+class CatBoost(Form):
+    r"""`7:\tlearn: 0.5\ttest: 0.6\tbest: 0.6 (7)\ttotal: 20ms\tremaining: 5s`; the metric has no name."""
+
+    name = "catboost"
+    title = "CatBoost"
+
+    def parse(self, line: str) -> Row | None:
+        found = _CATBOOST.match(line)
+        if found is None:
+            return None
+        values = {
+            f"{name.replace('learn', 'train')} metric": float(number)
+            for name, number in _PART.findall(found[2])
+        }
+        return Row({Axis.STEP: float(found[1])}, values) if values else None
