@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from x11fwd.errors import X11fwdError
     from x11fwd.pipeline.fleet import Fleet, Member
     from x11fwd.pipeline.setup_model import Events, SetupOptions, SetupResult, Verify
+    from x11fwd.playbook import Playbook
     from x11fwd.steps.plan import Plan
     from x11fwd.target import Target
     from x11fwd.ui.fleet import FleetView
@@ -66,7 +67,8 @@ def set_up(asked: FleetSetup, prompter: TerminalPrompter) -> int:
     from x11fwd.ui.message import show_error
 
     options = asked.options
-    load_playbook(options.playbook)  # what is wrong with it is said before anybody is asked for anything
+    # what is wrong with it is said before anybody is asked for anything
+    playbook = load_playbook(options.playbook)
     what = (options.playbook, options.backend or "", options.python or "", options.sshd_config or "")
     identity = (*asked.crew.identity, "--", *what, str(options.only_me))
     state = RunState("setup", identity, os.environ, resume=asked.resume, keep=not options.dry_run)
@@ -85,7 +87,7 @@ def set_up(asked: FleetSetup, prompter: TerminalPrompter) -> int:
     with view:
         results = hear(
             fleet,
-            ENGINES[asked.engine](asked, fleet, view, prompter),
+            ENGINES[asked.engine](asked, playbook, fleet, view, prompter),
             forms,
             view,
             state,
@@ -111,18 +113,23 @@ def set_up(asked: FleetSetup, prompter: TerminalPrompter) -> int:
 
 
 def _native(
-    asked: FleetSetup, fleet: Fleet[SetupResult], view: FleetView, prompter: TerminalPrompter
+    asked: FleetSetup,
+    playbook: Playbook,
+    fleet: Fleet[SetupResult],
+    view: FleetView,
+    prompter: TerminalPrompter,
 ) -> Callable[[Fleet[SetupResult]], None]:
     """Our own engine, one thread a host."""
     from x11fwd.pipeline.asking import OneAtATime
     from x11fwd.pipeline.fleet import at_once
     from x11fwd.pipeline.fleet_answers import Answering
-    from x11fwd.pipeline.setup import run_setup
+    from x11fwd.pipeline.fleet_means import Here
+    from x11fwd.pipeline.setup import run_setup, shipped_families
 
     lock = threading.RLock()
     become = ask_become(prompter) if asked.ask_become else None
     approve = Approval(asked, fleet, view, prompter)
-    shared = OneAtATime(prompter, lock)
+    shared, here = OneAtATime(prompter, lock), Here()
 
     def prove(target: Target, events: Events) -> Report | None:
         if asked.verify is None or fleet.stop_asked.is_set():
@@ -137,10 +144,13 @@ def _native(
             view.watch(member.name, lambda _plan: None),
             approve,
             verify=prove if asked.verify else None,
+            means=here.means(),
+            playbook=playbook,
         )
         # the facts of a thousand hosts are not to be kept for the two lines that are said of each
         return replace(result, local=None, remote=None)
 
+    shipped_families()
     return at_once(work, asked.jobs)
 
 

@@ -6,6 +6,7 @@ it is a frozen `SetupResult`; errors of one host end up in its result.
 
 from __future__ import annotations
 
+import functools
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from x11fwd.checks.report import Report
     from x11fwd.facts.model import LocalFacts, RemoteFacts
     from x11fwd.pipeline.doctor import Means
-    from x11fwd.playbook import Playbook
+    from x11fwd.playbook import Families, Playbook
     from x11fwd.steps.plan import Change, Plan
     from x11fwd.target import Target
     from x11fwd.transports.base import Prompter, Transport, X11Offer
@@ -48,6 +49,7 @@ __all__ = [
     "Silent",
     "Verify",
     "run_setup",
+    "shipped_families",
     "worst",
 ]
 
@@ -61,6 +63,7 @@ def run_setup(
     *,
     verify: Verify | None = None,
     means: Means | None = None,
+    playbook: Playbook | None = None,
 ) -> SetupResult:
     """Bring one host to what the playbook asks for.
 
@@ -68,6 +71,7 @@ def run_setup(
         approve: asked before anything is changed; not with `options.dry_run`.
         verify: called after changes were made; None leaves verification to the caller.
         means: the arrows of the line; tests put their own in place.
+        playbook: the one that `options` name, where it has been read already.
 
     Returns:
         The result; errors of the connection and of changes are in it.
@@ -76,7 +80,7 @@ def run_setup(
         UsageError: the playbook cannot be read.
     """
     started = time.monotonic()
-    playbook = _playbook(options)
+    playbook = playbook or _playbook(options)
     run = _Run(target, options, prompter=Remembering(prompter), events=events, means=means or real_means())
     error: X11fwdError | None = None
     try:
@@ -105,6 +109,14 @@ def run_setup(
         logins=run.logins,
         seconds=time.monotonic() - started,
     )
+
+
+@functools.cache
+def shipped_families() -> Families:
+    """The families of systems; read once in a process, because many hosts ask for them."""
+    from x11fwd.playbook import load_families
+
+    return load_families()
 
 
 def _playbook(options: SetupOptions) -> Playbook:
@@ -216,11 +228,10 @@ class _Run:
         return self.means.gather_remote(transport, self.options.python)
 
     def _planned(self, transport: Transport, playbook: Playbook, remote: RemoteFacts) -> Plan:
-        from x11fwd.playbook import load_families
         from x11fwd.steps.planner import make_plan, questions
         from x11fwd.steps.questions import ask
 
-        options, families = self.options, load_families()
+        options, families = self.options, shipped_families()
         asked = questions(
             playbook,
             families,

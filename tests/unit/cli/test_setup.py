@@ -38,6 +38,8 @@ from x11fwd.ui.prompt import TerminalPrompter
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from x11fwd.pipeline.doctor import Means
+    from x11fwd.playbook import Playbook
     from x11fwd.target import Target
     from x11fwd.transports.base import Prompter
 
@@ -104,6 +106,8 @@ class Line:
         approve: Approve,
         *,
         verify: Verify | None = None,
+        means: Means | None = None,
+        playbook: Playbook | None = None,
     ) -> SetupResult:
         self.targets.append(target)
         self.options, self.verify = options, verify
