@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Drawn", "Hello", "RenderError", "draw"]
 
 _HEAD = struct.Struct(">cI")
+_OURS = re.compile(r"^from x11fwd\.render\.sent\.\w+ import (?:\([^)]*\)|\w+)$", re.MULTILINE)
 _LONGEST = 256 * 1024 * 1024  # bytes of one picture
 _NOISE = 256 * 1024  # bytes that login files may print before the mark
 _UNDER_WAY = 64 * 1024 * 1024  # bytes of arguments that nobody has drawn yet
@@ -95,16 +96,14 @@ def draw(
 def _program() -> tuple[str, bytes]:
     """The few lines that take the program from standard input, and the program."""
     folder = resources.files("x11fwd.render.sent")
-    painting = folder.joinpath("painting.py").read_text(encoding="utf-8")
-    foreman = folder.joinpath("foreman.py").read_text(encoding="utf-8")
-    # one text: what the second file imports from the first stands above it
-    foreman = re.sub(
-        r"^from x11fwd\.render\.sent\.painting import \([^)]*\)$", "", foreman, flags=re.MULTILINE
-    )
+    # one text: what a file imports from another one stands above it
+    names = ("shortcuts", "painting", "foreman")
+    texts = [folder.joinpath(f"{name}.py").read_text(encoding="utf-8") for name in names]
+    foreman = "\n".join(_OURS.sub("", text) for text in texts)
     loader = re.search(r'^LOADER = """(.*?)"""$', foreman, flags=re.MULTILINE | re.DOTALL)
     if loader is None:
         raise RenderError("the worker program has no loader")
-    return loader[1], f"{painting}\n{foreman}".encode()
+    return loader[1], foreman.encode()
 
 
 def _frame(kind: bytes, body: bytes) -> bytes:

@@ -34,6 +34,7 @@ from x11fwd.render.sent.painting import (
     work,
     write_all,
 )
+from x11fwd.render.sent.shortcuts import install
 
 AHEAD = 2  # figures that a worker holds: the one under way and the next
 FULL = 32 * 1024 * 1024  # bytes that wait for the line; until they are fewer no worker is read
@@ -272,6 +273,8 @@ def prepare(job: Dict[str, Any]) -> str:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
+    if job["format"] == "png" and install():  # once, before workers are forked; it draws, too
+        return str(matplotlib.__version__)
     figure = plt.figure()
     figure.add_subplot(1, 1, 1).set_title("x")
     figure.savefig(io.BytesIO(), format=job["format"])
