@@ -156,9 +156,6 @@ def _manager(name: str, place: Place) -> Manager:
             raise value.error(f"`{key}` is no environment variable")
         variables.append((key, value.line_text()))
 
-    def argv(key: str) -> tuple[str, ...]:
-        return _argv(fields[key]) if key in fields else ()
-
     def words(key: str) -> tuple[str, ...]:
         return fields[key].texts() if key in fields else ()
 
@@ -167,20 +164,20 @@ def _manager(name: str, place: Place) -> Manager:
 
     return Manager(
         name=name,
-        installed=argv("installed"),
-        all_installed=argv("all_installed"),
-        refresh=argv("refresh"),
-        install=argv("install"),
-        remove=argv("remove"),
+        installed=words("installed"),
+        all_installed=words("all_installed"),
+        refresh=words("refresh"),
+        install=words("install"),
+        remove=words("remove"),
         lock_files=words("lock_files"),
         environment=tuple(variables),
         by_hand=_argvs(fields["by_hand"]),
-        by_hand_remove=argv("by_hand_remove"),
+        by_hand_remove=words("by_hand_remove"),
         by_hand_after=_argvs(fields["by_hand_after"]) if "by_hand_after" in fields else (),
         acts=acts,
         root=fields["root"].flag() if "root" in fields else True,
-        offered=argv("offered"),
-        try_remove=argv("try_remove"),
+        offered=words("offered"),
+        try_remove=words("try_remove"),
         lock_words=words("lock_words"),
         lock_path=line("lock_path"),
         hint=line("hint"),
@@ -268,8 +265,7 @@ def _argv(place: Place) -> tuple[str, ...]:
     words = place.texts()
     for word in words:
         for name in _PLACEHOLDER.findall(word):
-            # `%{NAME}` is rpm's own, `${…}` dpkg's
-            if name in {"service", "pid"} or word.startswith("$") or "${" in word or "%{" in word:
+            if name in {"service", "pid"}:
                 continue
             raise place.error(f"unknown placeholder `{{{name}}}`; known are {{service}} and {{pid}}")
     return words

@@ -229,7 +229,7 @@ states:
 # name of the case: (old text, new text, line, words of the message)
 WRONG_FAMILIES = {
     "an unknown placeholder": ("{pid}", "{number}", 18, "unknown placeholder `{number}`"),
-    "an unknown init": ("openrc", "dinit", 15, "unknown init `dinit`"),
+    "an unknown init": ("openrc", "dinit", 15, "unknown key `dinit`"),
     "a state that nothing takes back": ("reloaded: {", "started: {check: [a], ", 18, "no `undo`"),
     "a manager that cannot remove": ("    remove: [pkg, del]\n", "", 6, "no `remove`"),
     "a choice that is never taken": (
