@@ -9,8 +9,7 @@ import pytest
 from tests.hosts.engine_rig import settle
 from tests.hosts.setup_rig import Ears, Person, UndoEars, sit_at, target_of, undo_yes, yes
 from tests.lab.hosts import Setup, diff
-from tests.lab.relay import Relay
-from x11fwd.pipeline.setup import SetupOptions, SetupStatus, run_many, run_setup, worst
+from x11fwd.pipeline.setup import SetupOptions, SetupStatus, run_setup
 from x11fwd.pipeline.undo import UndoOptions, UndoStatus, run_undo
 from x11fwd.pipeline.verify import VerifyOptions, run_verify
 from x11fwd.steps.plan import Outcome
@@ -107,29 +106,18 @@ def test_a_dry_run_and_a_no_change_nothing(
     assert diff(before, host.snapshot()) == []
 
 
-def test_several_hosts_are_set_up_side_by_side_and_a_failing_one_does_not_stop_them(
+def test_an_sshd_configuration_that_is_broken_already_is_named_and_left_as_it_is(
     new_chroot_host: Callable[..., ChrootHost],
     screen: Screen,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sit_at(screen, monkeypatch)
-    good = [new_chroot_host("bookworm", "plot", Setup(sudo="ana ALL=(ALL) NOPASSWD: ALL")) for _ in range(2)]
-    bad = new_chroot_host("bookworm", "plot", Setup(sudo="ana ALL=(ALL) NOPASSWD: ALL"))
-    bad.write("/etc/ssh/sshd_config.d/50-cloud.conf", "X11Forward yes\n")
-    gone = Relay(1)  # nobody listens behind it
-    targets = [target_of(host, tmp_path) for host in (good[0], bad, good[1])]
-    lost = target_of(good[0], tmp_path / "..", "ben", port=gone.port)
-    results = run_many([*targets, lost], SetupOptions(), Person(), lambda _: Ears(), yes)
-    assert [result.status for result in results] == [
-        SetupStatus.DONE,
-        SetupStatus.FAILED,
-        SetupStatus.DONE,
-        SetupStatus.FAILED,
-    ]
-    assert [result.exit_code for result in results] == [0, 4, 0, 3]
-    assert "50-cloud.conf: line 1" in str(results[1].error)
-    assert worst(results) == 3
+    host = new_chroot_host("bookworm", "plot", Setup(sudo="ana ALL=(ALL) NOPASSWD: ALL"))
+    host.write("/etc/ssh/sshd_config.d/50-cloud.conf", "X11Forward yes\n")
+    result = run_setup(target_of(host, tmp_path), SetupOptions(), Person(), Ears(), yes)
+    assert (result.status, result.exit_code) == (SetupStatus.FAILED, 4)
+    assert "50-cloud.conf: line 1" in str(result.error)
 
 
 def test_a_change_that_the_new_login_does_not_confirm_is_taken_back(
