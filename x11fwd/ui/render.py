@@ -155,8 +155,9 @@ class RenderProgress:
     def close(self) -> None:
         """Put the bar away."""
         self._prompter.suspend = self._prompter.resume = None
-        if self._bar is not None:
-            self._bar.stop()
+        bar, self._bar = self._bar, None
+        if bar is not None:
+            bar.stop()
 
     def __enter__(self) -> RenderProgress:
         return self
