@@ -1,4 +1,4 @@
-"""Real dnf, zypper and pacman, each with a repository of its own: setup installs, sees what is there, and undoes."""
+"""Real dnf, zypper and pacman, each with a repository of its own: setup installs, sees it, and undo removes."""
 
 from __future__ import annotations
 
@@ -86,7 +86,8 @@ SYSTEMS = {
     "zypper, openSUSE Tumbleweed": System(
         "zypper",
         {
-            "/etc/os-release": 'NAME="openSUSE Tumbleweed"\nID="opensuse-tumbleweed"\nID_LIKE="opensuse suse"\n'
+            "/etc/os-release": 'NAME="openSUSE Tumbleweed"\nID="opensuse-tumbleweed"\n'
+            'ID_LIKE="opensuse suse"\n'
             'VERSION_ID="20250721"\nPRETTY_NAME="openSUSE Tumbleweed"\n',
             "/etc/zypp/repos.d/lab.repo": RPM_REPO.replace("file://", "dir://")
             + "autorefresh=0\ntype=rpm-md\n",

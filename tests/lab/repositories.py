@@ -1,6 +1,6 @@
-"""Small repositories of dummy packages for the hosts of other families; used by tests/hosts/test_package_managers.py.
+"""Small repositories of dummy packages for hosts of other families; used by tests of package managers.
 
-Each package carries one file of its own; `xauth` is a program that sshd can run, `tkinter` a module that imports.
+Each package carries a file of its own; `xauth` is a program that sshd can run, `tkinter` a module that imports.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def rpm_repository(host: Host, packages: Mapping[str, Mapping[str, str]]) -> Non
         lines = [*contents(name, files), *(f"%dir {folder}" for folder in sorted(own))]
         spec.append(_SUBPACKAGE.format(name=name, files="\n".join(lines)))
     host.write(f"{PLACE}/dummies.spec", "".join(spec))
-    # Debian keeps rpm's database in the home directory, and its rpm wants --force-debian: not so on these systems
+    # Debian's rpm keeps its database in the home directory and wants --force-debian; theirs does neither
     host.write("/etc/rpm/macros", "%_dbpath /var/lib/rpm\n")
     host.write("/etc/popt", "rpm alias -e --erase --force-debian\n")
     build = f"rpmbuild -bb --define '_rpmdir {PLACE}/rpms' --define '_topdir /tmp/build' {PLACE}/dummies.spec"
