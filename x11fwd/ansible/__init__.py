@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
+from x11fwd.ansible.events import CALLBACK, Event, FileDiff, callback_text, parse_event
 from x11fwd.ansible.folder import write_folder
 from x11fwd.ansible.role_files import role_files
 
-__all__ = ["role_files", "write_folder"]
+__all__ = ["CALLBACK", "Event", "FileDiff", "callback_text", "parse_event", "role_files", "write_folder"]

@@ -166,6 +166,12 @@ class LocalStream:
         except subprocess.TimeoutExpired:
             raise TimeoutError(f"the command had not ended after {timeout:g} s") from None
 
+    def interrupt(self) -> None:
+        """Ctrl-C for the program and what it started; it ends as it likes."""
+        if self._process.poll() is None and hasattr(os, "killpg"):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGINT)
+
     def close(self) -> None:
         self.close_write()
         kill_group(self._process)
