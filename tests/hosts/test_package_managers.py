@@ -1,4 +1,4 @@
-"""Real dnf, zypper and pacman, each with a repository of its own: setup installs, sees it, and undo removes."""
+"""Real dnf, zypper and pacman with repositories of their own: setup installs, sees it, and undo removes."""
 
 from __future__ import annotations
 

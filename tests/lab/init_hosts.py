@@ -1,4 +1,4 @@
-"""Hosts booted by another init than systemd: sysvinit with Debian's own scripts, and OpenRC as Alpine has it."""
+"""Hosts booted by another init than systemd: sysvinit with Debian's scripts, and OpenRC as Alpine has it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from tests.lab import cgroups
 from tests.lab.hosts import BootedHost
-from tests.lab.setup import Setup
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from tests.lab.setup import Setup
 
 __all__ = ["InitHost"]
 

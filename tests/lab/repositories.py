@@ -1,6 +1,6 @@
 """Small repositories of dummy packages for hosts of other families; used by tests of package managers.
 
-Each package carries a file of its own; `xauth` is a program that sshd can run, `tkinter` a module that imports.
+Each carries a file of its own; `xauth` is a program that sshd can run, `tkinter` a module that imports.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ LAYERS = {
     "plot-shells": ("xauth", "python3-tk", "python3-matplotlib", "zsh", "fish", "tcsh"),
     "tmux": ("xauth", "python3-tk", "python3-matplotlib", "tmux", "screen"),
     "qt": ("xauth", "python3-tk", "python3-matplotlib", "python3-pyqt5"),
-    # the package managers and inits of other families: real programs on a Debian that says it is another system
+    # package managers and inits of other families: real programs on a Debian that says it is another
     "families": (
         *("dnf", "zypper", "pacman-package-manager", "createrepo-c", "rpm", "sysvinit-core", "openrc"),
     ),
