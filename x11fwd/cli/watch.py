@@ -130,12 +130,12 @@ def watch(
         from x11fwd.ui.console import answer_console
         from x11fwd.ui.progress import Waiting
         from x11fwd.ui.prompt import TerminalPrompter
-        from x11fwd.ui.watch import save_png, show_watch
+        from x11fwd.ui.watch import check_png, save_png, show_watch
 
         options = ssh_options(port, identity, jump, config, login, option)
         sources = [source_of(one, options) for one in logs]
-        if png is not None and not png.absolute().parent.is_dir():
-            raise UsageError(f"{png.parent} is no folder")
+        if png is not None:
+            check_png(png)
         try:
             alerts = frozenset(Alert(word) for one in alert or () for word in one.split(","))
         except ValueError:

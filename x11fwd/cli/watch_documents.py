@@ -35,6 +35,7 @@ def watch_document(result: WatchResult) -> dict[str, object]:
                 "formats": dict(log.formats),
                 "unread_lines": log.unread,
                 "too_long_lines": log.too_long,
+                "gaps": log.gaps,
             }
             for log in result.logs
         ],
@@ -48,6 +49,8 @@ def watch_document(result: WatchResult) -> dict[str, object]:
             }
             for run in result.board.runs
         ],
+        "points_left_out": result.board.left_off,
+        "losses": result.losses,
         "seconds": round(result.seconds, 3),
     }
 

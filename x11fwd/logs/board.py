@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
     from x11fwd.logs.rows import Block
 
-__all__ = ["Board", "Growth", "Run"]
+__all__ = ["MOST_RUNS", "MOST_SERIES", "Board", "Growth", "Run"]
 
-_MOST_SERIES = 500  # of one run
-_MOST_RUNS = 100
+MOST_SERIES = 500  # of one run
+MOST_RUNS = 100
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Board:
 
     Attributes:
         runs: in order of their appearance.
-        left_off: series that were not taken because a run has too many.
+        left_off: points that were not taken because there are too many series or runs.
     """
 
     def __init__(self, labels: Sequence[str], axis: Axis | None = None) -> None:
@@ -132,6 +132,7 @@ class Board:
             return
         run = track.run or self._new_run(track, source, block)
         if run is None:
+            self.left_off += (end - start) * len(block.values)
             return
         xs = self._xs(track, run, block, start, end)
         for axis in (Axis.STEP, Axis.EPOCH):
@@ -149,8 +150,8 @@ class Board:
         for name, column in block.values.items():
             curve = run.curves.get(name)
             if curve is None:
-                if len(run.curves) >= _MOST_SERIES:
-                    self.left_off += 1
+                if len(run.curves) >= MOST_SERIES:
+                    self.left_off += end - start
                     continue
                 curve = run.curves[name] = Curve()
             ys = column if end - start == len(column) else column[start:end]
@@ -158,7 +159,7 @@ class Board:
             grown.append(Growth(run, name, xs, ys))
 
     def _new_run(self, track: _Track, source: int, block: Block) -> Run | None:
-        if len(self.runs) >= _MOST_RUNS:
+        if len(self.runs) >= MOST_RUNS:
             return None
         number = sum(run.source == source for run in self.runs) + 1
         label = self._labels[source]

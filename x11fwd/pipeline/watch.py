@@ -3,42 +3,37 @@
 from __future__ import annotations
 
 import queue
-import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from x11fwd.errors import ConnectError, UsageError, X11fwdError
 from x11fwd.logs.alerts import Alarm, Alert, Plateaus, bad_value
-from x11fwd.logs.board import Board
-from x11fwd.logs.follow import Follower, Happening, follow_command
+from x11fwd.logs.board import MOST_RUNS, MOST_SERIES, Board
 from x11fwd.logs.formats.by_pattern import ByPattern
-from x11fwd.logs.reader import LogReader
-from x11fwd.target import parse_target
+from x11fwd.logs.lines import LONGEST
+from x11fwd.pipeline.watch_feed import Feed, LogState, News
+from x11fwd.pipeline.watch_sources import Source, labels, machines, source_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from x11fwd.logs.board import Growth
-    from x11fwd.logs.rows import Axis, Block
-    from x11fwd.target import SshOptions, Target
-    from x11fwd.transports.base import HostKeyQuestion, Prompter, Transport
+    from x11fwd.logs.rows import Axis
+    from x11fwd.transports.base import Prompter
     from x11fwd.transports.choose import Preference
 
-__all__ = ["LogState", "Source", "WatchOptions", "WatchResult", "Watching", "run_watch", "source_of"]
+__all__ = [
+    "LogState",
+    "Source",
+    "WatchOptions",
+    "WatchResult",
+    "Watching",
+    "losses",
+    "run_watch",
+    "source_of",
+]
 
-_SILENT = 12.0  # seconds; the far half speaks every 3
-_BACK_OFF = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
-_WAITING = 200  # blocks between reading and showing, so that memory stays bounded
-
-
-@dataclass(frozen=True)
-class Source:
-    """One log: the machine it is on (None: this one) and its path there."""
-
-    typed: str
-    target: Target | None
-    path: str
+_WAITING = 24  # blocks between reading and showing, so that memory stays bounded
 
 
 @dataclass(frozen=True)
@@ -63,35 +58,26 @@ class WatchOptions:
     transport: Preference = "auto"
 
 
-@dataclass
-class LogState:
-    """How it stands with one log; the same object all the time.
-
-    Attributes:
-        state: one word or two for a person.
-        bytes: read so far.
-        formats: rows by format.
-    """
-
-    source: Source
-    state: str = "connecting"
-    bytes: int = 0
-    formats: dict[str, int] = field(default_factory=dict)
-    unread: int = 0
-    too_long: int = 0
-
-
 @dataclass(frozen=True)
 class WatchResult:
     board: Board
     logs: Sequence[LogState]
     alarm: Alarm | None
     seconds: float
+    interrupted: bool = False
 
     @property
     def exit_code(self) -> int:
-        """1 after an alarm, or where nothing at all was recognised."""
-        return 1 if self.alarm is not None or not self.board.runs else 0
+        """1 after an alarm, with points missing, or where nothing at all was recognised; 130 after Ctrl-C."""
+        if self.interrupted:
+            return 130
+        lost = any(log.gaps for log in self.logs)
+        return 1 if self.alarm is not None or lost or not self.board.runs else 0
+
+    @property
+    def losses(self) -> list[str]:
+        """What is missing in the charts, each a sentence."""
+        return losses(self.board, self.logs)
 
 
 class Watching(Protocol):
@@ -108,168 +94,6 @@ class Watching(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class _News:
-    log: int
-    blocks: Sequence[Block] = ()
-    done: bool = False
-    error: X11fwdError | None = None
-
-
-class _Unattended:
-    """A connection that is made again asks nobody: there may be nobody."""
-
-    def accept_host_key(self, question: HostKeyQuestion) -> bool:
-        del question
-        return False
-
-    def secret(self, prompt: str) -> str | None:
-        del prompt
-        return None
-
-    visible = secret
-
-    def notice(self, text: str) -> None:
-        del text
-
-
-def source_of(typed: str, options: SshOptions) -> Source:
-    """`host:path`, `user@host:path` or a path of this machine, as scp reads them.
-
-    A colon after a slash belongs to the path, so `./a:b` is a file here.
-
-    Raises:
-        UsageError: it is neither.
-    """
-    if typed.startswith("["):
-        place, colon, path = typed.rpartition("]:")
-        place += "]" if colon else ""
-    else:
-        place, colon, path = typed.partition(":")
-    if not colon or "/" in place or not place:
-        if not typed:
-            raise UsageError("the name of a log is empty")
-        return Source(typed, None, typed)
-    if not path:
-        raise UsageError(f"{typed!r} names no file", hint=f"`x11fwd watch {typed}train.log`")
-    return Source(typed, parse_target(place, options), path)
-
-
-class _Feed:
-    """All logs of one machine, read in a thread of its own."""
-
-    def __init__(
-        self,
-        numbers: Sequence[int],
-        logs: Sequence[LogState],
-        options: WatchOptions,
-        news: queue.Queue[_News],
-        prompter: Prompter,
-    ) -> None:
-        self._numbers, self._logs, self._options, self._news = numbers, logs, options, news
-        self._target = logs[0].source.target
-        self._follower = Follower([log.source.path for log in logs])
-        self._readers = [LogReader([ByPattern(one) for one in options.patterns]) for _ in logs]
-        self._done = [False] * len(logs)
-        self._transport: Transport | None = None
-        self._stop = threading.Event()
-        self._connect(prompter)
-        self._thread = threading.Thread(target=self._run, name="x11fwd-watch", daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._stop.set()
-        self._thread.join(5.0)
-
-    def _connect(self, prompter: Prompter) -> None:
-        if self._target is None:
-            from x11fwd.transports.local import LocalTransport
-
-            self._transport = LocalTransport()
-        else:
-            from x11fwd.transports.choose import connect
-
-            self._transport = connect(
-                self._target, prompter=prompter, choice=self._options.transport, timeout=15.0
-            )
-        self._follower.attach(self._transport.stream(follow_command()))
-
-    def _run(self) -> None:
-        tries = 0
-        while not self._stop.is_set():
-            try:
-                if self._transport is None:
-                    self._connect(_Unattended())
-                while not self._stop.is_set():
-                    self._take()
-                    tries = 0
-            except (ConnectError, TimeoutError) as error:  # noqa: PERF203  each turn is a connection
-                for log in self._logs:
-                    log.state = "line down, trying again"
-                self._leave()
-                if self._options.once and tries >= len(_BACK_OFF):
-                    self._tell(_News(self._numbers[0], error=_sentence(error)))
-                    return
-                self._stop.wait(_BACK_OFF[min(tries, len(_BACK_OFF) - 1)])
-                tries += 1
-            except X11fwdError as error:
-                self._tell(_News(self._numbers[0], error=error))
-                break
-            except Exception as error:  # noqa: BLE001  a thread's bug must reach the person, not vanish
-                self._tell(_News(self._numbers[0], error=X11fwdError(f"watch itself failed: {error!r}")))
-                break
-        self._leave()
-
-    def _leave(self) -> None:
-        self._follower.detach()
-        if self._transport is not None:
-            self._transport.close()
-        self._transport = None
-
-    def _take(self) -> None:
-        until = time.monotonic() + _SILENT
-        while True:
-            try:
-                arrivals = self._follower.arrivals(0.25)
-                break
-            except TimeoutError:
-                if self._stop.is_set():
-                    return
-                if time.monotonic() > until:
-                    raise
-        for arrival in arrivals:
-            at = arrival.file
-            log, reader = self._logs[at], self._readers[at]
-            blocks: list[Block] = []
-            if arrival.what is Happening.DATA:
-                log.state = "reading"
-                log.bytes += len(arrival.data)
-                blocks = reader.feed(arrival.data)
-            elif arrival.what is Happening.ROTATED:
-                blocks = reader.finish()
-            elif arrival.what in {Happening.TRUNCATED, Happening.LOST, Happening.BEGUN}:
-                reader.restart()
-            elif arrival.what is Happening.READ:
-                log.state = "live"
-            elif arrival.what is Happening.MISSING:
-                log.state = "not there"
-            ended = arrival.what in {Happening.READ, Happening.MISSING} and not self._done[at]
-            if ended and self._options.once:
-                blocks = reader.finish()
-            log.formats, log.unread, log.too_long = reader.counts, reader.unread, reader.too_long
-            if blocks or ended:
-                self._done[at] = self._done[at] or ended
-                self._tell(_News(self._numbers[at], blocks, ended))
-
-    def _tell(self, news: _News) -> None:
-        while not self._stop.is_set():
-            try:
-                self._news.put(news, timeout=0.25)
-                return
-            except queue.Full:  # noqa: PERF203  same
-                continue
-
-
 def run_watch(
     sources: Sequence[Source],
     options: WatchOptions,
@@ -279,7 +103,8 @@ def run_watch(
 ) -> WatchResult:
     """Follow the logs until `watching` has enough, an alert comes or (`once`) all is read.
 
-    A line that drops later is taken up again by itself, for as long as it takes.
+    A line that drops later is taken up again by itself, for as long as it takes. Ctrl-C is an end as good as
+    any other, once all machines have been reached.
 
     Raises:
         UsageError: a pattern cannot be meant.
@@ -289,19 +114,21 @@ def run_watch(
     for pattern in options.patterns:
         ByPattern(pattern)
     logs = [LogState(source) for source in sources]
-    board = Board(_labels(sources), options.axis)
-    news: queue.Queue[_News] = queue.Queue(_WAITING)
-    feeds: list[_Feed] = []
+    board = Board(labels(sources), options.axis)
+    news: queue.Queue[News] = queue.Queue(_WAITING)
+    feeds: list[Feed] = []
     plateaus = Plateaus(options.patience)
     pending, last = set(range(len(logs))), time.monotonic()
     alarm: Alarm | None = None
+    begun = interrupted = False
     try:
-        for numbers in _machines(sources):
+        for numbers in machines(sources):
             target = sources[numbers[0]].target
             if target is not None and progress is not None:
                 progress(f"connecting to {target.typed}")
-            feeds.append(_Feed(numbers, [logs[at] for at in numbers], options, news, prompter))
+            feeds.append(Feed(numbers, [logs[at] for at in numbers], options, news, prompter))
         watching.begin(board, logs)
+        begun = True
         while alarm is None and watching.pulse():
             try:
                 one = news.get(timeout=0.05)
@@ -323,38 +150,32 @@ def run_watch(
                     alarm = plateaus.see(grown)
             if one.done:
                 pending.discard(one.log)
+    except KeyboardInterrupt:
+        if not begun:
+            raise
+        interrupted = True
     finally:
         for feed in feeds:
             feed.close()
-    return WatchResult(board, logs, alarm, time.monotonic() - started)
+    return WatchResult(board, logs, alarm, time.monotonic() - started, interrupted)
 
 
-def _machines(sources: Sequence[Source]) -> list[list[int]]:
-    found: dict[str | None, list[int]] = {}
-    for at, source in enumerate(sources):
-        found.setdefault(source.target.typed if source.target else None, []).append(at)
-    return list(found.values())
-
-
-def _labels(sources: Sequence[Source]) -> list[str]:
-    """The shortest names that tell the logs apart; one log alone needs none."""
-    if len(sources) == 1:
-        return [""]
-    parts = [source.path.split("/") for source in sources]
-    hosts = {source.target.typed if source.target else "" for source in sources}
-    depth = 1
-    while depth < 8 and len({tuple(part[-depth:]) for part in parts}) < len({tuple(part) for part in parts}):
-        depth += 1
-    names = ["/".join(part[-depth:]) for part in parts]
-    if len(hosts) > 1:
-        names = [
-            f"{source.target.host if source.target else 'here'}:{name}"
-            for source, name in zip(sources, names, strict=True)
-        ]
-    return names
-
-
-def _sentence(error: BaseException) -> X11fwdError:
-    return (
-        error if isinstance(error, X11fwdError) else ConnectError("the machine with the log does not answer")
-    )
+def losses(board: Board, logs: Sequence[LogState]) -> list[str]:
+    """What a person would look for in vain, each a sentence."""
+    found = []
+    for log in logs:
+        if log.gaps:
+            times = "once" if log.gaps == 1 else f"{log.gaps} times"
+            found.append(
+                f"{log.source.typed}: points are missing; {times} the file had been deleted or written over "
+                "before all of it was read"
+            )
+        if log.too_long:
+            lines = "1 line" if log.too_long == 1 else f"{log.too_long} lines"
+            found.append(f"{log.source.typed}: passed over {lines} of more than {LONGEST} characters")
+    if board.left_off:
+        found.append(
+            f"{board.left_off} points were left out: shown are at most {MOST_SERIES} series of a run and "
+            f"{MOST_RUNS} runs"
+        )
+    return found

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from x11fwd.logs.grouping import place_of
 from x11fwd.logs.rows import Axis
+from x11fwd.pipeline.watch import losses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,11 +33,13 @@ class WatchPage:
         self._charts: dict[tuple[str, Axis], str] = {}
         self._logs: Sequence[LogState] = ()
         self._told: list[tuple[str, ...]] = []
+        self._board: Board | None = None
+        self._left_off: set[str] = set()  # names, for as long as they are few
+        self._missing = ""
         self._next = time.monotonic() + _FIRST
 
     def begin(self, board: Board, logs: Sequence[LogState]) -> None:
-        del board
-        self._logs = logs
+        self._board, self._logs = board, logs
 
     def grown(self, grown: Sequence[Growth]) -> None:
         from x11fwd.viewer.items import Chart, ItemError
@@ -63,12 +66,15 @@ class WatchPage:
             self._viewer.put(chart)
         for one in grown:
             found = self._charts.get((place_of(one.name).chart, one.run.axis))
-            if found is None:
-                continue
+            name = f"{one.run.label} {one.name}".strip()
             try:
-                self._viewer.extend(found, f"{one.run.label} {one.name}".strip(), one.xs, one.ys)
+                if found is not None:
+                    self._viewer.extend(found, name, one.xs, one.ys)
+                    continue
             except ItemError:
-                continue  # a chart has its most lines; the others go on
+                pass  # a chart has its most lines; the others go on
+            if len(self._left_off) < _MOST_CHARTS:
+                self._left_off.add(name)
 
     def pulse(self) -> bool:
         now = time.monotonic()
@@ -78,8 +84,15 @@ class WatchPage:
         return self._going()
 
     def _tell(self) -> None:
-        from x11fwd.viewer.items import Table
+        from x11fwd.viewer.items import Note, Table
 
+        missing = losses(self._board, self._logs) if self._board is not None else []
+        if self._left_off:
+            few = ", ".join(sorted(self._left_off)[:3])
+            missing.append(f"{len(self._left_off)} series have no place in this page: {few} …")
+        if (text := "; ".join(missing)) != self._missing:
+            self._missing = text
+            self._viewer.put(Note("missing", "Not everything is shown", text, level="warning", group="Logs"))
         rows = [
             (
                 log.source.typed,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -12,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from x11fwd.errors import ChangeError, UsageError
+from x11fwd.pipeline.watch import losses
 from x11fwd.ui.console import ascii_only, safe, symbols
 from x11fwd.ui.watch_charts import Panel, draw, number, panels
 
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     from x11fwd.logs.board import Board, Growth
     from x11fwd.pipeline.watch import LogState, WatchResult
 
-__all__ = ["QuietWatch", "TerminalWatch", "save_png", "show_watch"]
+__all__ = ["QuietWatch", "TerminalWatch", "check_png", "save_png", "show_watch"]
 
 _EVERY = 0.2  # seconds between two drawings
 _ROWS = 8  # a chart's height on a long page
@@ -117,6 +120,11 @@ def _page(
         known = ", ".join(log_state.formats) or "nothing recognised yet"
         words = f"{log_state.source.typed}: {log_state.state}, {known}, {rows_of} rows"
         lines.append(Text(safe(words, console), style="note", no_wrap=True, overflow="ellipsis"))
+    missing = losses(board, logs) if logs else []
+    lines += [
+        Text(f"{symbols(console).warn} {safe(one, console)}", style="warn", no_wrap=True, overflow="ellipsis")
+        for one in missing
+    ]
     return Group(*lines)
 
 
@@ -144,6 +152,10 @@ def show_watch(
         if not state.formats:
             what = "is not there" if state.state == "not there" else "holds nothing that is recognised"
             console.print(Text(safe(f"{state.source.typed} {what}", console), style="warn"), soft_wrap=True)
+    for sentence in result.losses:
+        console.print(
+            Text(f"{symbols(console).warn} {safe(sentence, console)}", style="warn"), soft_wrap=True
+        )
     if result.alarm is not None:
         mark = symbols(console).fail
         console.print(
@@ -151,23 +163,34 @@ def show_watch(
         )
 
 
+def check_png(path: Path) -> None:
+    """Before hours of watching: whether a picture can be made at their end.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    if not path.absolute().parent.is_dir():
+        raise UsageError(f"{path.parent} is no folder")
+    if importlib.util.find_spec("matplotlib") is None:
+        raise UsageError(
+            "--png draws with matplotlib, which the Python of x11fwd does not have",
+            hint=f"`{sys.executable} -m pip install matplotlib`, or look at the curves without --png",
+        )
+
+
 def save_png(result: WatchResult, path: Path, *, log: bool = False, weight: float = 0.0) -> None:
     """All charts as one picture.
 
     Raises:
-        UsageError: this Python has no matplotlib, or there is nothing to draw.
+        UsageError: there is nothing to draw.
         ChangeError: the file cannot be written.
     """
     found = panels(result.board)
     if not found:
         raise UsageError("there is nothing to draw: no log has a row that is recognised")
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise UsageError(
-            "`--png` needs matplotlib, which this Python does not have", hint="`pip install matplotlib`"
-        ) from None
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     columns = 1 if len(found) == 1 else 2
     rows = -(-len(found) // columns)
     figure = Figure(figsize=(6 * columns, 3.2 * rows), dpi=120, layout="constrained")
@@ -180,7 +203,7 @@ def save_png(result: WatchResult, path: Path, *, log: bool = False, weight: floa
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise ChangeError(f"{path} could not be written: {error.strerror}") from error
+        raise ChangeError(f"the picture {path} could not be written: {error.strerror}") from error
 
 
 def _plot(panel: Panel, axes: Axes, *, log: bool, weight: float) -> None:

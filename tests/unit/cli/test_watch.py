@@ -10,7 +10,7 @@ import pytest
 
 from x11fwd.cli import main
 from x11fwd.errors import UsageError
-from x11fwd.pipeline.watch import Source, _labels, source_of
+from x11fwd.pipeline.watch_sources import Source, labels, source_of
 from x11fwd.target import SshOptions
 
 if TYPE_CHECKING:
@@ -87,6 +87,50 @@ def test_a_nan_ends_the_watch_with_1(log: Path, capsys: pytest.CaptureFixture[st
     assert json.loads(capsys.readouterr().out)["alarm"]["text"] == "loss is NaN at step 100"
 
 
+def test_what_is_missing_is_told_and_exits_1(
+    log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line drops (here: our end is closed), and the file is replaced before it is back."""
+    from x11fwd.logs.follow import Follower
+
+    arrivals, dropped = Follower.arrivals, False
+
+    def drop_once(self: Follower, timeout: float) -> object:
+        nonlocal dropped
+        if self.positions[0].offset and not dropped:
+            dropped = True
+            self.detach()
+            (tmp_path / "new").write_text("step=500 loss=1\n" + "x" * 70_000 + "\nstep=501 loss=nan\n")
+            (tmp_path / "new").replace(log)
+        return arrivals(self, timeout)
+
+    monkeypatch.setattr(Follower, "arrivals", drop_once)
+    monkeypatch.setattr("x11fwd.pipeline.watch_feed.BACK_OFF", (0.01,))
+    assert main(["watch", "--json", "--alert", "nan", str(log)]) == 1
+    document = json.loads(capsys.readouterr().out)
+    assert (document["logs"][0]["gaps"], document["logs"][0]["too_long_lines"]) == (1, 1)
+    assert document["losses"] == [
+        f"{log}: points are missing; once the file had been deleted or written over before all of it was "
+        "read",
+        f"{log}: passed over 1 line of more than 65536 characters",
+    ]
+
+
+def test_ctrl_c_is_an_end_with_a_summary_and_a_picture(
+    log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from x11fwd.ui.watch import TerminalWatch
+
+    def press(self: TerminalWatch, grown: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(TerminalWatch, "grown", press)
+    picture = tmp_path / "curves.png"
+    assert main(["watch", "--terminal", "--png", str(picture), str(log)]) == 130
+    assert "val_loss" in capsys.readouterr().out
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
 def test_silence_ends_the_watch_with_1(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["watch", "--json", "--alert", "silence", "--silence", "0.5", str(log)]) == 1
     assert json.loads(capsys.readouterr().out)["alarm"]["kind"] == "silence"
@@ -98,6 +142,23 @@ def test_the_picture_is_a_png(log: Path, tmp_path: Path, capsys: pytest.CaptureF
     assert main(["watch", "--png", str(picture), "--log", "--smooth", "0.5", str(log)]) == 0
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["curves.png", "train.log"]
+
+
+def test_a_picture_that_does_not_fit_on_the_disk_leaves_nothing_behind(
+    log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / ".curves.png.part").symlink_to("/dev/full")
+    assert main(["watch", "--png", str(tmp_path / "curves.png"), str(log)]) == 4
+    assert "curves.png could not be written: No space left on device" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["train.log"]
+
+
+def test_without_matplotlib_the_picture_is_refused_before_anything_is_read(
+    log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert main(["watch", "--png", str(tmp_path / "curves.png"), str(log)]) == 2
+    assert "-m pip install matplotlib" in " ".join(capsys.readouterr().err.split())
 
 
 def test_charts_are_drawn_in_the_terminal(
@@ -133,11 +194,11 @@ def test_an_empty_name_is_refused() -> None:
 
 
 def test_logs_are_told_apart_by_the_shortest_names() -> None:
-    def labels(*typed: str) -> list[str]:
-        return _labels([source_of(one, SshOptions()) for one in typed])
+    def called(*typed: str) -> list[str]:
+        return labels([source_of(one, SshOptions()) for one in typed])
 
-    assert labels("a/train.log") == [""]
-    assert labels("a/train.log", "b/train.log") == ["a/train.log", "b/train.log"]
-    assert labels("a/x.log", "a/y.log") == ["x.log", "y.log"]
-    assert labels("gpu:a/x.log", "a/x.log") == ["gpu:x.log", "here:x.log"]
+    assert called("a/train.log") == [""]
+    assert called("a/train.log", "b/train.log") == ["a/train.log", "b/train.log"]
+    assert called("a/x.log", "a/y.log") == ["x.log", "y.log"]
+    assert called("gpu:a/x.log", "a/x.log") == ["gpu:x.log", "here:x.log"]
     assert isinstance(source_of("x", SshOptions()), Source)
