@@ -6,7 +6,21 @@ from typing import Annotated
 
 import typer
 
-from x11fwd.cli import demo, doctor, explain, playbook, render, run, setup, ssh, undo, verify, watch
+from x11fwd.cli import (
+    demo,
+    doctor,
+    explain,
+    jupyter,
+    playbook,
+    render,
+    run,
+    setup,
+    show,
+    ssh,
+    undo,
+    verify,
+    watch,
+)
 
 __all__ = ["app"]
 
@@ -64,9 +78,11 @@ app.command("setup", epilog=setup.EXAMPLES)(setup.setup)
 app.command("ssh", context_settings=ssh.SETTINGS, add_help_option=False)(ssh.ssh)
 app.command("verify", epilog=verify.EXAMPLES)(verify.verify)
 app.command("run", epilog=run.EXAMPLES, context_settings=run.SETTINGS)(run.run)
+app.command("jupyter", epilog=jupyter.EXAMPLES)(jupyter.jupyter)
 app.add_typer(playbook.playbook, name="playbook")
 app.command("undo", epilog=undo.EXAMPLES)(undo.undo)
 app.command("watch", epilog=watch.EXAMPLES)(watch.watch)
+app.command("show", epilog=show.EXAMPLES)(show.show)
 app.command("explain", cls=explain.ExplainCommand, epilog=explain.EXAMPLES)(explain.explain)
 app.command("demo", epilog=demo.EXAMPLES)(demo.demo)
 app.command("render", epilog=render.EXAMPLES)(render.render)

@@ -20,7 +20,6 @@ from x11fwd.cli.options import (
     Option,
     Port,
     TransportName,
-    Yes,
     ssh_options,
 )
 from x11fwd.errors import UsageError
@@ -80,7 +79,9 @@ def show(
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Print the page's address instead.")
     ] = False,
-    yes: Yes = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Open pickles of this machine, too, without asking.")
+    ] = False,
     as_json: Json = False,
     transport: TransportName = "auto",
     port: Port = None,

@@ -121,7 +121,7 @@ class Follower:
                 if one not in self.files:
                     self.files[one] = Watched(number, one, self.asked["known"].get(one, ""))
                     self.told.pop(number, None)
-            if not found:
+            if not found and not any(one.number == number for one in self.files.values()):
                 self.once(number, {"e": "none", "n": number})
         for path in [path for path in self.asked["known"] if path not in self.files]:
             del self.asked["known"][path]

@@ -23,8 +23,8 @@ case $x_out in
 esac
 # nobody looks over there: no window, and no toolkit that would want a display
 unset DISPLAY WAYLAND_DISPLAY
-MPLBACKEND=Agg PYTHONIOENCODING=utf-8
-export MPLBACKEND PYTHONIOENCODING
+MPLBACKEND=Agg PYTHONIOENCODING=utf-8 PYTHONDONTWRITEBYTECODE=1
+export MPLBACKEND PYTHONIOENCODING PYTHONDONTWRITEBYTECODE
 if [ -z "$x_python" ]; then
     x_python=$(command -v python3 || command -v python) || exit 127
 fi
