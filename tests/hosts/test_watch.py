@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.lab.browser import Browser
 from tests.lab.relay import Relay
+from tests.lab.setup import Setup
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    import subprocess
+    from collections.abc import Callable, Iterator
 
+    from tests.lab.browser import Tab
     from tests.lab.hosts import ChrootHost
     from tests.lab.person import Person
 
+PYTHON = "/opt/hidden/python3"  # where a host without Python has one for the writer
 # Writes `count` rows, turns the log over at 2 MB as logging.RotatingFileHandler does, ends with a NaN.
 WRITER = """
 import os, sys, time
@@ -27,7 +34,7 @@ for at in range(count):
     size += file.write("step=%d loss=0.5\\n" % at)
     if at % 2000 == 0:
         file.flush()
-        time.sleep(0.01)
+        time.sleep(0.005)
     while at == 0 and not os.path.exists(path + "-go"):
         time.sleep(0.01)
     if size > 2000000:
@@ -39,6 +46,14 @@ for at in range(count):
         file, size = open(path, "w"), 0
 file.write("step=%d loss=nan\\n" % count)
 file.close()
+"""
+# x11fwd, which takes a line for dead after 3 seconds instead of 12.
+IMPATIENT = """
+import sys
+from x11fwd.pipeline import watch_feed
+watch_feed.SILENT = 3.0
+from x11fwd.cli import main
+sys.exit(main(sys.argv[1:]))
 """
 
 
@@ -53,34 +68,58 @@ def series_of(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {one["name"]: one for run in document["runs"] for one in run["series"]}
 
 
-def test_a_log_over_there_is_read_and_nothing_stays_behind(
+def hide_python(host: ChrootHost) -> None:
+    """From now on only the writer finds one."""
+    host.check(
+        ["sh", "-c", "mkdir -p /opt/hidden && cp -L /usr/bin/python3 /opt/hidden && rm /usr/bin/python3*"]
+    )
+
+
+def follower(host: ChrootHost) -> str:
+    """What reads logs for ana there: `python3`, `sh`, or nothing."""
+    return host.run(["sh", "-c", "pgrep -u ana -f 'ROTATED|QUOTING_STYLE' | xargs -r ps -o comm= -p"])[1]
+
+
+def test_a_log_is_read_with_and_without_python_from_a_full_disk_and_nothing_stays_behind(
     person: Person, new_chroot_host: Callable[..., ChrootHost]
 ) -> None:
-    host = new_chroot_host("bookworm", "bare")
+    host = new_chroot_host("bookworm", "bare", Setup(disk_mb=32))
     person.alias("gpu", host)
     host.write("/home/ana/a b.csv", "step,loss,acc\n" + "".join(f"{at},0.{at},1\n" for at in range(1, 50)))
-    ran = person.run(person.x11fwd("watch", "--json", "gpu:a b.csv", "gpu:not there"))
-    assert ran.rc == 0, ran.stderr
-    document = json.loads(ran.stdout)
-    assert [(log["state"], log["formats"]) for log in document["logs"]] == [
-        ("live", {"csv": 49}),
-        ("not there", {}),
-    ]
-    assert {name: one["points"] for name, one in series_of(document).items()} == {"loss": 49, "acc": 49}
-    assert "python" not in host.run(["ps", "-u", "ana", "-o", "comm="])[1]
+    for python in (True, False):
+        if not python:
+            hide_python(host)
+        assert host.run(["sh", "-c", "cat /dev/zero > /fill"])[0] != 0  # until it is full
+        before = host.check(["ls", "-A", "/tmp", "/home/ana", "/var/tmp", "/dev/shm"])
+        ran = person.run(person.x11fwd("watch", "--json", "gpu:a b.csv", "gpu:not there"))
+        assert ran.rc == 0, ran.stderr
+        document = json.loads(ran.stdout)
+        assert [(log["state"], log["formats"]) for log in document["logs"]] == [
+            ("live", {"csv": 49}),
+            ("not there", {}),
+        ]
+        assert {name: one["points"] for name, one in series_of(document).items()} == {"loss": 49, "acc": 49}
+        until(lambda: follower(host) == "")
+        assert host.check(["ls", "-A", "/tmp", "/home/ana", "/var/tmp", "/dev/shm"]) == before
+        host.check(["rm", "/fill"])
 
 
+@pytest.mark.parametrize("half", ["python3", "sh"])
 def test_a_million_points_with_rotation_under_load_and_a_line_that_is_cut(
-    person: Person, new_chroot_host: Callable[..., ChrootHost]
+    person: Person, new_chroot_host: Callable[..., ChrootHost], half: str
 ) -> None:
     host = new_chroot_host("bookworm", "bare")
+    python = "python3"
+    if half == "sh":
+        hide_python(host)
+        python = PYTHON
     count = 1_000_000
     with Relay(host.port, delay=0.005) as relay:
         person.alias("far", host, port=relay.port)
-        writer = host.popen(["python3", "-c", WRITER, "/home/ana/train.log", str(count)], user="ana")
+        writer = host.popen([python, "-c", WRITER, "/home/ana/train.log", str(count)], user="ana")
         until(lambda: (host.root / "home/ana/train.log").exists())
         watching = person.popen(person.x11fwd("watch", "--json", "--alert", "nan", "far:train.log"))
-        until(lambda: "python3" in host.run(["pgrep", "-a", "-u", "ana", "-f", "ROTATED"])[1])
+        until(lambda: half in follower(host))
         host.write("/home/ana/train.log-go", "")
         for _ in range(3):
             before = relay.counts().bytes_down
@@ -97,10 +136,10 @@ def test_a_million_points_with_rotation_under_load_and_a_line_that_is_cut(
         0,
         count - 1,
     )
-    assert [run["number"] for run in document["runs"]] == [1]
+    assert ([run["number"] for run in document["runs"]], document["losses"]) == ([1], [])
 
 
-def test_a_line_that_is_dead_for_30_seconds_is_taken_up_again(
+def test_a_line_that_is_dead_is_taken_up_again(
     person: Person, new_chroot_host: Callable[..., ChrootHost]
 ) -> None:
     host = new_chroot_host("bookworm", "bare")
@@ -108,13 +147,16 @@ def test_a_line_that_is_dead_for_30_seconds_is_taken_up_again(
     log.write_text("step=0 loss=1\n", encoding="utf-8")
     with Relay(host.port, delay=0.005) as relay:
         person.alias("far", host, port=relay.port)
-        watching = person.popen(person.x11fwd("watch", "--json", "--alert", "nan", "far:train.log"))
-        until(lambda: "python3" in host.run(["pgrep", "-a", "-u", "ana", "-f", "ROTATED"])[1])
+        watching = person.popen(
+            [str(person.python), "-c", IMPATIENT, "watch", "--json", "--alert", "nan", "far:train.log"]
+        )
+        until(lambda: "python3" in follower(host))
         relay.freeze()
         with log.open("a", encoding="utf-8") as file:
             for at in range(1, 100):
                 file.write(f"step={at} loss=0.5\n")
-        time.sleep(30)  # the fault itself
+        connections = relay.counts().connections
+        until(lambda: relay.counts().connections > connections)  # it gave the line up and made a new one
         relay.thaw()
         with log.open("a", encoding="utf-8") as file:
             file.write("step=100 loss=nan\n")
@@ -123,24 +165,10 @@ def test_a_line_that_is_dead_for_30_seconds_is_taken_up_again(
     assert (document["exit_code"], series_of(document)["loss"]["points"]) == (1, 101), err
 
 
-@pytest.mark.parametrize("logs", [("gpu:train.log", "gpu:runs/b.jsonl")])
-def test_the_page_shows_the_curves_and_a_new_line_at_once(
-    person: Person, new_chroot_host: Callable[..., ChrootHost], tmp_path: Path, logs: tuple[str, ...]
-) -> None:
-    from tests.lab.browser import Browser
-
-    host = new_chroot_host("bookworm", "bare")
-    person.alias("gpu", host)
-    rows = [(at, 1 / (1 + at / 50), 1.1 / (1 + at / 40)) for at in range(300)]
-    host.write(
-        "/home/ana/train.log", "".join(f"step={a} loss={b:.4f} val_loss={c:.4f}\n" for a, b, c in rows)
-    )
-    host.check(["mkdir", "-p", "/home/ana/runs"])
-    host.write(
-        "/home/ana/runs/b.jsonl",
-        "".join(json.dumps({"step": a, "loss": b * 1.3, "acc": 1 - b}) + "\n" for a, b, _ in rows),
-    )
-    watching = person.popen(person.x11fwd("watch", "--no-browser", *logs))
+@contextmanager
+def watched(person: Person, *logs: str) -> Iterator[str]:
+    """`x11fwd watch` of some logs; yields the address of its page."""
+    watching: subprocess.Popen[bytes] = person.popen(person.x11fwd("watch", "--no-browser", *logs))
     assert watching.stderr is not None
     address = ""
     while not address:
@@ -148,19 +176,69 @@ def test_the_page_shows_the_curves_and_a_new_line_at_once(
         assert line, "it ended"
         found = re.search(r"http://127\.0\.0\.1:\d+/\S+", line)
         address = found.group() if found else ""
-    with Browser() as browser:
-        tab = browser.open(address)
-        tab.wait("document.body.innerText.includes('accuracy')")
-        tab.wait("document.querySelectorAll('.js-plotly-plot, canvas, .plot svg').length > 0")
-        before = tab.evaluate("document.body.innerText")
-        started = time.monotonic()
-        with (host.root / "home/ana/train.log").open("a", encoding="utf-8") as file:
-            file.write("step=300 brandnew_metric=1\n")
-        tab.wait("document.body.innerText.includes('brandnew_metric')")
-        print(f"line to page {time.monotonic() - started:.3f} s")
-        assert "val_loss" in before or "loss" in before
-        time.sleep(1)
-        tab.screenshot(tmp_path / "watch.png")
-        print(tmp_path / "watch.png")
+    yield address
     watching.terminate()
     watching.wait(20)
+
+
+def rows_of(bend: float, rows: int = 300) -> list[tuple[int, float, float]]:
+    """Step, training and validation loss of a run that learns."""
+    wave = [((at * 7919) % 101 - 50) / 2000 for at in range(rows)]
+    return [(at, 0.1 + 2 / (1 + at / bend) + wave[at], 0.25 + 1.9 / (1 + at / bend)) for at in range(rows)]
+
+
+def has(tab: Tab, words: str) -> None:
+    tab.wait(f"document.body.innerText.includes({json.dumps(words)})")
+
+
+def test_two_hosts_and_a_file_of_here_in_one_page_in_two_tabs(
+    person: Person, new_chroot_host: Callable[..., ChrootHost], tmp_path: Path
+) -> None:
+    one, other = new_chroot_host("bookworm", "bare"), new_chroot_host("bookworm", "bare")
+    hide_python(other)
+    person.alias("gpu1", one)
+    person.alias("gpu2", other)
+    one.write(
+        "/home/ana/train.log",
+        "".join(
+            f"step={a} loss={b:.4f} val_loss={c:.4f} lr={1e-3 / (a + 1):.3g}\n" for a, b, c in rows_of(40)
+        ),
+    )
+    other.write(
+        "/home/ana/train.log",
+        "".join(f"step={a} loss={b:.4f} val_loss={c:.4f}\n" for a, b, c in rows_of(15)),
+    )
+    local = person.write(
+        "local.jsonl",
+        "".join(json.dumps({"step": a, "loss": b, "accuracy": 1 - c / 3}) + "\n" for a, b, c in rows_of(80)),
+    )
+    logs = ("gpu1:train.log", "gpu2:train.log", str(local))
+    with watched(person, *logs) as address, Browser() as browser:
+        tab, second = browser.open(address), browser.open(address)
+        for each in (tab, second):
+            has(each, "accuracy")
+            each.wait("document.querySelectorAll('.tile.chart .main-svg').length > 0")
+        label = "document.querySelector('.tile.chart .drawing').getAttribute('aria-label')"
+        tab.wait(f"{label}?.includes('1,500 points')")  # five lines of 300
+        with (other.root / "home/ana/train.log").open("a", encoding="utf-8") as file:
+            file.write("step=300 brandnew_metric=1\n")
+        for each in (tab, second):
+            has(each, "brandnew_metric")
+        second.close()
+        with (one.root / "home/ana/train.log").open("a", encoding="utf-8") as file:
+            file.write("step=300 loss=nan\nstep=301 while_closed_metric=1\n")
+        has(tab, "while_closed_metric")
+        again = browser.open(address)
+        has(again, "while_closed_metric")
+        again.wait(f"{label}?.includes('1,501 points')")
+        port = address.split(":")[2].split("/")[0]
+        ran = person.run(person.x11fwd("watch", "--no-browser", "--viewer-port", port, str(local)))
+        assert (ran.rc, ran.stderr.count("Traceback"), port in ran.stderr) == (2, 0, True), ran.stderr
+        pictures = Path(os.environ.get("X11FWD_PICTURES") or tmp_path)
+        for scheme in ("light", "dark"):
+            again.colours(scheme)
+            again.wait("document.querySelectorAll('.tile.chart .main-svg').length > 2")
+            again.screenshot(pictures / f"watch-{scheme}.png")
+        again.size(390, 800, phone=True)
+        assert again.evaluate("document.documentElement.scrollWidth") <= 390
+        again.screenshot(pictures / "watch-phone.png")
