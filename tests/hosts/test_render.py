@@ -52,6 +52,8 @@ def wave(number, city):
 """
 CITIES = ("Kiruna", "Umeå", "Visby", "Malmö")
 
+# read now: the tests' clean environment takes it away
+PICTURES = os.environ.get("X11FWD_PICTURES", "")
 CLEAN = {**os.environ, "PYTHONPATH": str(Path(x11fwd.__file__).parent.parent)}
 
 # folders, and programs of ana's other than sshd (a chroot host shares the process table, not the accounts)
@@ -130,7 +132,7 @@ def test_300_figures_drawn_there_are_seen_in_the_browser_and_not_drawn_again(
             })()"""
             seen = tab.evaluate(first)
             assert seen == {f"{n:04d}.png": [n % 256, n // 256, 77, 255] for n in range(300)}
-            pictures = Path(os.environ.get("X11FWD_PICTURES") or tmp_path)
+            pictures = Path(PICTURES or tmp_path)
             tab.evaluate("window.scrollTo(0, 0)")
             tab.screenshot(pictures / "render.png")
             tab.colours("dark")
