@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["Ended", "FleetView", "show_fleet"]
 
 _WORD = len("taken back")
-_NAME = 24  # columns that a name may take in the table
+_NAME = 32  # columns that a name may take in the table
+_BESIDE = 20  # columns of a name beside which its cause still has room
 
 
 @dataclass(frozen=True)
@@ -103,8 +104,8 @@ class FleetView(HostsView):
             waiting = len(self._states) - len(working)
         room = max(1, self._console.height - 4)
         table = Table.grid(padding=(0, 1))
-        table.add_column(no_wrap=True, width=1)
-        table.add_column(no_wrap=True, overflow="ellipsis", width=self._name)
+        table.add_column(no_wrap=True, min_width=1)
+        table.add_column(no_wrap=True, overflow="ellipsis", width=self._name, min_width=self._name)
         table.add_column(no_wrap=True, overflow="ellipsis")
         for name, text in working[:room]:
             label = Text(safe(name, self._console), style="side")
@@ -169,10 +170,13 @@ def show_fleet(
     if not bad:
         return
     console.print(Text("1 is not:" if len(bad) == 1 else f"{len(bad)} are not:"))
-    wide = min(_NAME, max(len(one.name) for one in bad))
+    wide = max(len(one.name) for one in bad)
     for one in bad:
         lead = Text(f"  {getattr(symbols(console), one.style)} ", style=one.style)
         lead.append(f"{safe(one.name, console):<{wide}}  ", style="side")
+        if wide > _BESIDE:
+            console.print(lead, soft_wrap=True)
+            lead = Text(" " * 6)
         console.print(beside(lead, rich_text(one.message or one.text, console), console), soft_wrap=True)
         if one.hint:
             under = Text(" " * lead.cell_len)
