@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from tests.bench.bridge.compare import PARTS, Choice, compare
 from tests.bench.bridge.links import LINKS, ROUTES, TOOLKITS
+from tests.bench.fleet import compare_fleets
 from tests.bench.timing import Contender, in_turn, table
 from tests.lab.hosts import ChrootHost, Setup
 from tests.lab.person import Person
@@ -160,6 +161,7 @@ COMPARISONS: dict[str, tuple[Callable[[int], None], int]] = {
     "setup": (setup_again, 5),
     "doctor": (doctor, 7),
     "many": (many_hosts, 5),
+    "fleet": (compare_fleets, 3),
     "bridge": (bridge, 3),
 }
 

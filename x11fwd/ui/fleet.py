@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
     from x11fwd.ui.prompt import TerminalPrompter
 
-__all__ = ["Ended", "FleetView", "show_fleet"]
+__all__ = ["STOPPED", "Ended", "FleetView", "show_fleet"]
 
+STOPPED = "stopped"
 _WORD = len("taken back")
 _NAME = 32  # columns that a name may take in the table
 _BESIDE = 20  # columns of a name beside which its cause still has room
@@ -87,7 +88,7 @@ class FleetView(HostsView):
         with self._lock:
             self._states.pop(one.name, None)
             self._count["else" if one.exit_code else "ok"] += 1
-        if not self._quiet:
+        if not self._quiet and one.word != STOPPED:  # those are named together at the end
             self.aside(lambda: self._answers.print(_row(one, self._name, self._answers), soft_wrap=True))
 
     def stopping(self, names: Sequence[str]) -> None:
@@ -145,6 +146,17 @@ def _row(one: Ended, wide: int, console: Console) -> Text:
     return line
 
 
+def _told_together(bad: Sequence[Ended], console: Console) -> None:
+    """The hosts that Ctrl-C has kept from anything, by how far they were."""
+    stopped: dict[str, list[str]] = {}
+    for one in bad:
+        if one.word == STOPPED:
+            stopped.setdefault(one.message, []).append(one.name)
+    for message, names in stopped.items():
+        console.print(Text(f"  {symbols(console).warn} {message}:", style="warn"))
+        console.print(beside(Text(" " * 6), Text(safe(", ".join(names), console)), console), soft_wrap=True)
+
+
 def show_fleet(
     ended: Sequence[Ended], console: Console, *, skipped: int = 0, began: str = "", again: str = ""
 ) -> None:
@@ -170,8 +182,11 @@ def show_fleet(
     if not bad:
         return
     console.print(Text("1 is not:" if len(bad) == 1 else f"{len(bad)} are not:"))
+    _told_together(bad, console)
     wide = max(len(one.name) for one in bad)
     for one in bad:
+        if one.word == STOPPED:
+            continue
         lead = Text(f"  {getattr(symbols(console), one.style)} ", style=one.style)
         lead.append(f"{safe(one.name, console):<{wide}}  ", style="side")
         if wide > _BESIDE:

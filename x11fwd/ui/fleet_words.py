@@ -8,7 +8,7 @@ from x11fwd.errors import Interrupted
 from x11fwd.pipeline.setup_model import SetupStatus
 from x11fwd.pipeline.undo import UndoStatus
 from x11fwd.steps.plan import Outcome
-from x11fwd.ui.fleet import Ended
+from x11fwd.ui.fleet import STOPPED, Ended
 
 if TYPE_CHECKING:
     from x11fwd.errors import X11fwdError
@@ -81,7 +81,7 @@ def _undo(report: UndoReport) -> tuple[str, str, str, str, str]:
 def _error(error: X11fwdError, before: str) -> tuple[str, str, str, str, str]:
     message = f"{error.message} ({before})" if before else error.message
     if isinstance(error, Interrupted):
-        return "warn", "stopped", error.message, message, error.hint
+        return "warn", STOPPED, error.message, message, error.hint
     return "fail", "failed", error.message, message, error.hint
 
 
