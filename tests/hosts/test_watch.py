@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from tests.lab.hosts import ChrootHost
     from tests.lab.person import Person
 
+# A folder for the pictures of the README; read here, because each test has a clean environment.
+PICTURES = os.environ.get("X11FWD_PICTURES", "")
 PYTHON = "/opt/hidden/python3"  # where a host without Python has one for the writer
 # Writes `count` rows, turns the log over at 2 MB as logging.RotatingFileHandler does, ends with a NaN.
 WRITER = """
@@ -234,7 +236,7 @@ def test_two_hosts_and_a_file_of_here_in_one_page_in_two_tabs(
         port = address.split(":")[2].split("/")[0]
         ran = person.run(person.x11fwd("watch", "--no-browser", "--viewer-port", port, str(local)))
         assert (ran.rc, ran.stderr.count("Traceback"), port in ran.stderr) == (2, 0, True), ran.stderr
-        pictures = Path(os.environ.get("X11FWD_PICTURES") or tmp_path)
+        pictures = Path(PICTURES or tmp_path)
         for scheme in ("light", "dark"):
             again.colours(scheme)
             again.wait("document.querySelectorAll('.tile.chart .main-svg').length > 2")

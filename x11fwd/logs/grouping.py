@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import NamedTuple
 
@@ -40,6 +41,7 @@ class Place(NamedTuple):
     order: tuple[int, int, str]
 
 
+@functools.lru_cache(4096)  # asked for each block of rows
 def place_of(name: str) -> Place:
     """The chart and the heading of a series.
 

@@ -59,7 +59,8 @@ class WatchPage:
                 x_label=one.run.axis.value,
                 log=self._log,
                 x_kind="time" if kind == "time" else "number",
-                group=place.group,
+                # few headings: one chart under each would leave half of the page empty
+                group="Loss and quality" if place.order[0] < 2 else "The rest",
             )
             new.append((place.order, chart_id, chart))
         for _, _, chart in sorted(new, key=lambda each: each[:2]):

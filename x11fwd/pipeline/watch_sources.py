@@ -55,18 +55,17 @@ def machines(sources: Sequence[Source]) -> list[list[int]]:
 
 
 def labels(sources: Sequence[Source]) -> list[str]:
-    """The shortest names that tell the logs apart; one log alone needs none."""
+    """The shortest names that tell the logs apart: none for one alone, the hosts where each has one log."""
     if len(sources) == 1:
         return [""]
+    hosts = [source.target.host if source.target else "here" for source in sources]
+    if len(set(hosts)) == len(hosts):
+        return hosts
     parts = [source.path.split("/") for source in sources]
-    hosts = {source.target.typed if source.target else "" for source in sources}
     depth = 1
     while depth < 8 and len({tuple(part[-depth:]) for part in parts}) < len({tuple(part) for part in parts}):
         depth += 1
     names = ["/".join(part[-depth:]) for part in parts]
-    if len(hosts) > 1:
-        names = [
-            f"{source.target.host if source.target else 'here'}:{name}"
-            for source, name in zip(sources, names, strict=True)
-        ]
+    if len(set(hosts)) > 1:
+        names = [f"{host}:{name}" for host, name in zip(hosts, names, strict=True)]
     return names

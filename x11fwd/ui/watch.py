@@ -79,7 +79,7 @@ class TerminalWatch:
         now = time.monotonic()
         if self._live is not None and now >= self._next and self._board is not None:
             # a slow terminal is drawn less often: at most a third of the time goes there
-            rows = self._console.size.height - 2
+            rows = self._console.size.height
             self._live.update(
                 _page(self._board, self._logs, self._console, rows, log=self._log, weight=self._weight),
                 refresh=True,
@@ -95,10 +95,16 @@ def _page(
     found = panels(board)
     beside = 2 if width >= 2 * _SMALLEST + 2 and len(found) > 1 else 1
     height = _ROWS
+    below = _states(board, logs, console)
     if rows is not None:
+        rows = max(8, rows - len(below) - 1)
         stories = max(1, min(-(-len(found) // beside), rows // 8))
+        hidden = len(found) - stories * beside
         found = found[: stories * beside]
         height = max(3, rows // stories - 4)
+        if hidden > 0:
+            words = f"{hidden} more charts: in a larger window, or in the page without --terminal"
+            below.append(Text(words, style="note", no_wrap=True, overflow="ellipsis"))
     lines: list[Text] = []
     each = (width - 2 * (beside - 1)) // beside
     for at in range(0, len(found), beside):
@@ -115,6 +121,12 @@ def _page(
                 text.append_text(piece).append("  " if place < len(row) - 1 else "")
             lines.append(text)
         lines.append(Text())
+    return Group(*lines, *below)
+
+
+def _states(board: Board, logs: Sequence[LogState], console: Console) -> list[Text]:
+    """A line for each log, and what is missing."""
+    lines: list[Text] = []
     for log_state in logs:
         rows_of = sum(log_state.formats.values())
         known = ", ".join(log_state.formats) or "nothing recognised yet"
@@ -125,7 +137,7 @@ def _page(
         Text(f"{symbols(console).warn} {safe(one, console)}", style="warn", no_wrap=True, overflow="ellipsis")
         for one in missing
     ]
-    return Group(*lines)
+    return lines
 
 
 def show_watch(

@@ -28,6 +28,7 @@ __all__ = ["COLOURS", "Panel", "draw", "number", "panels"]
 COLOURS = ("cyan", "yellow", "green", "magenta", "blue", "red", "bright_cyan", "bright_yellow")
 _SIGNS = "*+ox#%@&"
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # Unicode 2800: rows of two dots
+_LEGEND = 3  # lines of it at most
 _LEFT = 10  # characters for the numbers at the left
 
 
@@ -62,14 +63,17 @@ def draw(
     weight: float = 0.0,
     plain: bool = False,
 ) -> list[Text]:
-    """A chart as lines of at most `width` characters: title, `height` rows, x axis, legend.
+    """A chart as lines of at most `width` characters: title, rows, x axis, legend.
 
     Args:
+        height: of rows and legend, one line of which is not counted.
         log: a logarithmic y, where all of y allows it.
         weight: smoothing, as `smooth` takes it.
         plain: no braille.
     """
     columns = max(8, width - _LEFT - 1)
+    legend = _legend(panel, console, width, plain=plain)
+    height = max(3, height - len(legend) + 1)
     lines = [
         (name, *_points(curve, columns * 2, weight), curve.marks)
         for name, curve in panel.lines[: len(COLOURS)]
@@ -115,7 +119,7 @@ def draw(
             style="note",
         )
     )
-    rows.append(_legend(panel, console, width, plain=plain))
+    rows += legend
     return rows
 
 
@@ -159,17 +163,27 @@ def _cells(
     return cells
 
 
-def _legend(panel: Panel, console: Console, width: int, *, plain: bool) -> Text:
-    text = Text(" " * _LEFT, overflow="ellipsis", no_wrap=True)
+def _legend(panel: Panel, console: Console, width: int, *, plain: bool) -> list[Text]:
+    """What each line is and where it stands, on as many as three lines."""
+    entries = []
     for at, (name, curve) in enumerate(panel.lines[: len(COLOURS)]):
         sign = _SIGNS[at] if plain else "━"
-        text.append(f"{sign} {safe(name, console)} {number(curve.last[1])}  ", style=COLOURS[at])
+        entry = Text(f"{sign} {safe(name, console)} {number(curve.last[1])}  ", style=COLOURS[at])
         if curve.bad:
-            text.append(f"{curve.bad} not finite  ", style="fail")
+            entry.append(f"{curve.bad} not finite  ", style="fail")
+        entries.append(entry)
     if len(panel.lines) > len(COLOURS):
-        text.append(f"and {len(panel.lines) - len(COLOURS)} more", style="note")
-    text.truncate(width, overflow="ellipsis")
-    return text
+        entries.append(Text(f"and {len(panel.lines) - len(COLOURS)} more", style="note"))
+    lines = [Text(" " * _LEFT)]
+    for entry in entries:
+        if len(lines[-1]) > _LEFT and len(lines[-1]) + len(entry) - 2 > width and len(lines) < _LEGEND:
+            lines.append(Text(" " * _LEFT))
+        lines[-1].append_text(entry)
+    for line in lines:
+        line.no_wrap = True
+        line.rstrip()
+        line.truncate(width, overflow="ellipsis")
+    return lines
 
 
 def number(value: float) -> str:

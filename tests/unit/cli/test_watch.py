@@ -198,5 +198,6 @@ def test_logs_are_told_apart_by_the_shortest_names() -> None:
     assert called("a/train.log") == [""]
     assert called("a/train.log", "b/train.log") == ["a/train.log", "b/train.log"]
     assert called("a/x.log", "a/y.log") == ["x.log", "y.log"]
-    assert called("gpu:a/x.log", "a/x.log") == ["gpu:x.log", "here:x.log"]
+    assert called("gpu:a/x.log", "a/x.log") == ["gpu", "here"]
+    assert called("gpu:a/x.log", "gpu:b/x.log", "x.log") == ["gpu:a/x.log", "gpu:b/x.log", "here:x.log"]
     assert isinstance(source_of("x", SshOptions()), Source)
