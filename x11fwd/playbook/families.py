@@ -118,7 +118,7 @@ def _configuration(place: Place) -> SystemConfiguration:
     return SystemConfiguration(
         file=fields["file"].line_text(),
         generated=fields["generated"].texts(),
-        package=_template(fields["package"], "name"),
+        package=_template(fields["package"], "names"),
         options=tuple(
             OptionLines(one["option"].line_text(), one["value"].line_text(), one["lines"].texts())
             for one in options

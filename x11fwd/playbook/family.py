@@ -99,7 +99,7 @@ class SystemConfiguration:
     Attributes:
         file: the description.
         generated: prefixes of paths that come out of it.
-        package: a line with `{name}`.
+        package: a line with `{names}`.
         options: known options of sshd; `option` is the line for any other, with `{option}` and `{value}`.
         apply, undo: shell lines that bring it about and take it back.
     """

@@ -66,10 +66,19 @@ through ssh's X11 forwarding. {lead}
 
 The lines to run as root:
 
-{_indented(do)}
+{_indented(_once(do))}
 
 {after}Thank you{f",{chr(10)}{user}" if user else ""}
 """
+
+
+def _once(lines: Sequence[str]) -> list[str]:
+    """Without repetitions: a remark where it stands first, a command where it stands last."""
+    kept: list[str] = []
+    for at, line in enumerate(lines):
+        if line not in (lines[:at] if line.startswith("#") else lines[at + 1 :]):
+            kept.append(line)
+    return kept
 
 
 def _aside(note: str) -> str:

@@ -17,8 +17,8 @@ __all__ = ["configured", "configured_options", "printed", "warn_of_image"]
 
 def configured(system: SystemConfiguration, names: tuple[str, ...]) -> Change:
     """Packages of a system that is generated from one file: the lines for that file."""
-    lines = tuple(system.package.replace("{name}", name) for name in names)
-    return _described(system, "packages-system", f"Add {listed(names)} to {system.file}", lines)
+    line = system.package.replace("{names}", " ".join(names))
+    return _described(system, "packages-system", f"Add {listed(names)} to {system.file}", (line,))
 
 
 def configured_options(system: SystemConfiguration, options: tuple[tuple[str, str], ...]) -> Change:

@@ -73,11 +73,20 @@ def plan_packages(step: PackagesStep, planning: Planning) -> tuple[Change, ...]:
 def _take(found: dict[str, tuple[str, ...]], wanted: _Wanted, planning: Planning) -> None:
     """Requirements for an environment; a stand-in may need libraries of the system's."""
     for name, requirements in found.items():
-        if name == "qt-libraries":
-            _from_system(name, wanted, planning, missing=False)
+        if name.endswith("-libraries"):
+            _libraries(name, wanted, planning, needed=bool(requirements))
             continue
         wanted.logical.append(name)
         wanted.environment += [one for one in requirements if one not in wanted.environment]
+
+
+def _libraries(name: str, wanted: _Wanted, planning: Planning, *, needed: bool) -> None:
+    """Those of a family that a wheel needs; asked about in any case: all questions are asked at once."""
+    if needed:
+        _from_system(name, wanted, planning, missing=False)
+    else:
+        choice = choose(planning.family.packages[name], planning) if planning.family else None
+        wanted.candidates += choice.names if choice else ()
 
 
 def _present(name: str, planning: Planning) -> bool | Unknown | None:
@@ -194,8 +203,7 @@ def _system_change(wanted: _Wanted, planning: Planning) -> tuple[Change, ...]:
     names, reasons = tuple(wanted.system), wanted.reasons
     family, manager = planning.family, planning.manager
     if family is not None and family.configuration is not None:
-        planning.coming.difference_update(reasons.values())
-        planning.later.update(reasons.values())
+        _not_now(wanted, planning)
         return (configured(family.configuration, names),)
     if manager is None:
         found = planning.facts.package_manager
@@ -208,6 +216,9 @@ def _system_change(wanted: _Wanted, planning: Planning) -> tuple[Change, ...]:
     if manager.installed:
         answer = planning.command((*manager.installed, *dict.fromkeys(wanted.candidates)))
         installed = () if isinstance(answer, Unknown) else tuple(answer.stdout.split())
+    # what a person has to build anew is not done by being there
+    again = {name for one in wanted.choices.values() if one.first for name in one.names}
+    installed = tuple(name for name in installed if name not in again)
     for package, name in reasons.items():
         if package in installed and set(wanted.choices[name].names) <= set(installed):
             planning.warn(_not_for_this_python(package, name, planning))
@@ -216,8 +227,7 @@ def _system_change(wanted: _Wanted, planning: Planning) -> tuple[Change, ...]:
     if not missing:
         return ()
     if not manager.acts or planning.facts.system.image:
-        planning.coming.difference_update(reasons.values())
-        planning.later.update(reasons.values())
+        _not_now(wanted, planning)
         warn_of_image(missing, planning)
         return (printed(manager, missing, tuple(wanted.choices.values())),) if not manager.acts else ()
     sources = [one.source for one in wanted.choices.values() if one.source and set(one.names) & set(missing)]
@@ -239,6 +249,13 @@ def _system_change(wanted: _Wanted, planning: Planning) -> tuple[Change, ...]:
             note=f"matplotlib comes from {sources[0]}" if sources and planning.helpless else "",
         ),
     )
+
+
+def _not_now(wanted: _Wanted, planning: Planning) -> None:
+    """What a person does later is not there when the rest of the plan is done."""
+    planning.coming.difference_update(wanted.reasons.values())
+    planning.later.update(wanted.reasons.values())
+    planning.unavailable.update({"xauth"} & set(wanted.choices))
 
 
 def _not_for_this_python(package: str, name: str, planning: Planning) -> str:

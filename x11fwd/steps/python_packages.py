@@ -26,7 +26,7 @@ for name in sys.argv[1:]:
     except OSError: print(name)
 """
 Found = dict[str, tuple[str, ...]]
-"""Logical name -> requirements."""
+"""Logical name -> requirements; for libraries of the system, those that are missing."""
 
 
 def in_environment(name: str, python: PythonFacts, planning: Planning) -> Found:
@@ -116,7 +116,7 @@ def _instead(name: str, python: PythonFacts, planning: Planning, *, user: bool) 
         return None
     planning.instead[name] = other
     planning.coming.add(other)
-    return {other: requirements, **({libraries: ()} if lacking else {})}
+    return {other: requirements, **({libraries: lacking} if can_bring else {})}
 
 
 def _lacking(name: str, python: PythonFacts, planning: Planning) -> tuple[str, ...]:
@@ -125,7 +125,8 @@ def _lacking(name: str, python: PythonFacts, planning: Planning) -> tuple[str, .
     if choice is None:
         return ()
     answer = planning.command((python.executable or python.path, "-c", _LACKING, *choice.names))
-    return choice.names if isinstance(answer, Unknown) or answer.exit_status else tuple(answer.stdout.split())
+    # unknown: the proof after the install tells
+    return () if isinstance(answer, Unknown) or answer.exit_status else tuple(answer.stdout.split())
 
 
 def _spoken(planning: Planning, name: str) -> str:
