@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from tests.bench.bridge.compare import PARTS, Choice, compare
 from tests.bench.bridge.links import LINKS, ROUTES, TOOLKITS
 from tests.bench.fleet import compare_fleets
+from tests.bench.render import figures
 from tests.bench.timing import Contender, in_turn, table
 from tests.lab.hosts import ChrootHost, Setup
 from tests.lab.person import Person
@@ -156,6 +157,11 @@ def bridge(runs: int) -> None:
     compare(Choice(runs=runs))
 
 
+def render(runs: int) -> None:
+    """`x11fwd render` beside a serial loop and `multiprocessing.Pool.starmap`."""
+    print(figures(runs))
+
+
 COMPARISONS: dict[str, tuple[Callable[[int], None], int]] = {
     "ssh": (ssh_wrapper, 21),
     "setup": (setup_again, 5),
@@ -163,6 +169,7 @@ COMPARISONS: dict[str, tuple[Callable[[int], None], int]] = {
     "many": (many_hosts, 5),
     "fleet": (compare_fleets, 3),
     "bridge": (bridge, 3),
+    "render": (render, 5),
 }
 
 

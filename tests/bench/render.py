@@ -1,17 +1,21 @@
-"""Figures per second: a serial loop, `Pool.starmap` as in blog posts, and render.
+"""Figures per second: a serial loop, `Pool.starmap` as in blog posts, and render with the same function.
 
-`python -m tests.bench.render`, on a machine with nothing else to do.
+`python -m tests.bench render`, on a machine with nothing else to do.
 """
 
 from __future__ import annotations
 
-import argparse
 import multiprocessing
+import os
 import resource
 import statistics
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 COUNT = 300
 
@@ -28,8 +32,8 @@ def picture(axes: object, number: int) -> None:
     axes.grid(visible=True)  # type: ignore[attr-defined]
 
 
-def ours(number: int, ax: object) -> None:
-    """The function as `render` takes it."""
+def asking(number: int, ax: object) -> None:
+    """The function as `render` likes it best: it gets axes, and saves nothing."""
     picture(ax, number)
 
 
@@ -52,23 +56,38 @@ def serial(count: int, folder: str) -> None:
 
 
 def starmap(count: int, folder: str) -> None:
-    with multiprocessing.Pool(2) as pool:
+    with multiprocessing.Pool(os.cpu_count()) as pool:
         pool.starmap(theirs, [(number, folder) for number in range(count)])
 
 
-def rendered(count: int, folder: str) -> None:
+def same(count: int, folder: str) -> None:
+    """The blog post's function, unchanged: what it saves itself is kept a second time in our folder."""
+    _rendered(theirs, [(number, folder) for number in range(count)], f"{folder}/figures")
+
+
+def given(count: int, folder: str) -> None:
+    _rendered(asking, [{"number": number} for number in range(count)], folder)
+
+
+def _rendered(function: Callable[..., object], arguments: list[object], folder: str) -> None:
     from x11fwd.render import render
 
-    done = render(ours, [{"number": number} for number in range(count)], folder=folder, workers=2)
+    done = render(function, arguments, folder=folder, workers=os.cpu_count())
     assert done.ok, done.failed[:1]
 
 
-def once(contender: str, count: int) -> tuple[float, float]:
+WAYS = {
+    "serial loop": serial,
+    "`Pool.starmap`": starmap,
+    "`render`, the same function": same,
+    "`render`, a function that takes `ax`": given,
+}
+
+
+def once(way: str, count: int) -> tuple[float, float]:
     """Seconds, and of processor time, of one whole run in a new process: start and imports count."""
     with tempfile.TemporaryDirectory() as folder:
-        process = multiprocessing.get_context("spawn").Process(
-            target={"serial": serial, "starmap": starmap, "render": rendered}[contender], args=(count, folder)
-        )
+        process = multiprocessing.get_context("spawn").Process(target=WAYS[way], args=(count, folder))
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         began = time.perf_counter()
         process.start()
@@ -80,25 +99,22 @@ def once(contender: str, count: int) -> tuple[float, float]:
     return seconds, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--count", type=int, default=COUNT)
-    parser.add_argument("--rounds", type=int, default=3)
-    words = parser.parse_args()
-    names = ("serial", "starmap", "render")
-    # in turn, so that a machine that grows warm or busy is so for all
-    runs: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
-    for _ in range(words.rounds):
-        for name in names:
-            runs[name].append(once(name, words.count))
-    wall = {name: words.count / statistics.median(one[0] for one in runs[name]) for name in names}
-    work = {name: words.count / statistics.median(one[1] for one in runs[name]) for name in names}
-    print("| way | figures/s | against starmap | figures per second of processor | against starmap |")
-    print("|---|---|---|---|---|")
-    for name in names:
-        beside = f"{wall[name]:.1f} | {wall[name] / wall['starmap']:.2f}"
-        print(f"| {name} | {beside} | {work[name]:.1f} | {work[name] / work['starmap']:.2f} |")
-
-
-if __name__ == "__main__":
-    main()
+def figures(runs: int, count: int = COUNT) -> str:
+    """All ways in turn, so that a machine that grows warm or busy is so for all; the table."""
+    taken: dict[str, list[tuple[float, float]]] = {way: [] for way in WAYS}
+    for _ in range(runs):
+        for way in WAYS:
+            taken[way].append(once(way, count))
+    wall = {way: count / statistics.median(one[0] for one in taken[way]) for way in WAYS}
+    work = {way: count / statistics.median(one[1] for one in taken[way]) for way in WAYS}
+    beside = "`Pool.starmap`"
+    lines = [
+        f"{count} figures, {os.cpu_count()} cores, load before: {os.getloadavg()[0]:.1f}",
+        "",
+        "| way | figures/s | times starmap | figures per second of processor | times starmap |",
+        "|---|---|---|---|---|",
+    ]
+    for way in WAYS:
+        row = f"{wall[way]:.1f} | {wall[way] / wall[beside]:.2f}"
+        lines.append(f"| {way} | {row} | {work[way]:.1f} | {work[way] / work[beside]:.2f} |")
+    return "\n".join(lines)

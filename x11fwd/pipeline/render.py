@@ -19,7 +19,7 @@ from x11fwd.render.model import Crew, Look, Outcome, Status, Summary
 from x11fwd.render.sources import find_source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from x11fwd.target import Target
     from x11fwd.transports.base import Prompter, Transport
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Audience", "Gallery", "RenderOptions", "Workshop", "read_arguments", "run_render", "show_in"]
 
 _WAITS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)  # seconds before each new try; the last one again and again
+_MOST_EARLY = 50  # pictures that wait for one before them
 _GIVE_UP = 600.0  # seconds without a connection
 _PYTHON = '"${SHELL:-/bin/sh}" -lc "command -v python3" </dev/null'  # the one of the person's own environment
 
@@ -143,10 +144,12 @@ def run_render(
     source = find_source(options.function, folders, travels=workshop is not None)
     todo = tasks(arguments, options.name, source.digest, options.look)
     with Folder(options.folder) as folder:
+        order = _Order()
 
         def told(outcome: Outcome, done: int, of: int) -> None:
             if gallery is not None:
-                show_in(gallery, outcome, options.look)
+                for one in order.after(outcome):
+                    show_in(gallery, one, options.look)
             audience.ended(outcome, done, of)
 
         keeping = Keeping(folder, todo, told, force=options.force)
@@ -171,6 +174,27 @@ def run_render(
         elif workshop is not None:
             _work_there(workshop, options.python, keeping, audience, work)
     return Summary(keeping.outcomes(), time.monotonic() - began)
+
+
+class _Order:
+    """Pictures in the order of their arguments, unless one of them takes much longer than the others."""
+
+    def __init__(self) -> None:
+        self._next = 0
+        self._early: dict[int, Outcome] = {}
+
+    def after(self, outcome: Outcome) -> Iterator[Outcome]:
+        """What may be shown now that this one has ended."""
+        if outcome.index < self._next:  # others did not wait for it
+            yield outcome
+            return
+        self._early[outcome.index] = outcome
+        waiting = [one.index for one in self._early.values() if one.status is Status.DRAWN]
+        if len(waiting) > _MOST_EARLY:
+            self._next = min(waiting)
+        while (one := self._early.pop(self._next, None)) is not None:
+            self._next += 1
+            yield one
 
 
 def _work_there(

@@ -92,7 +92,8 @@ def tasks(arguments: Sequence[object], pattern: str, digest: str, look: Look) ->
         whole = hashlib.sha256(digest.encode())
         whole.update(f"|{look.format}|{look.dpi}|{pickled}|".encode())
         whole.update(body)
-        shown = repr(one) if pickled else body.decode("utf-8", "replace")
+        # not the body's text, in which only ASCII stands for itself
+        shown = repr(one) if pickled else json.dumps(one, ensure_ascii=False)
         shown = shown if len(shown) <= _SHOWN else shown[: _SHOWN - 1] + "…"
         made.append(Task(index, name, body, pickled, whole.hexdigest(), shown))
     return made

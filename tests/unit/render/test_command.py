@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 import x11fwd
+from x11fwd.pipeline.render import RenderOptions, _Order, run_render
+from x11fwd.render.model import Outcome, Status
 
 if TYPE_CHECKING:
     from x11fwd.render.drawing import Hello
-    from x11fwd.render.model import Outcome
 
 pytestmark = pytest.mark.usefixtures("place")
 ENVIRON = {"PYTHONPATH": str(Path(x11fwd.__file__).parent.parent)}
@@ -117,7 +118,6 @@ def test_pictures_are_in_the_viewer_as_they_finish_and_ctrl_c_puts_it_away(place
 
 
 def test_the_gallery_gets_every_picture_and_its_arguments(place: Path) -> None:
-    from x11fwd.pipeline.render import RenderOptions, run_render
     from x11fwd.viewer.items import Item, Picture
 
     class Told:
@@ -142,3 +142,18 @@ def test_the_gallery_gets_every_picture_and_its_arguments(place: Path) -> None:
     (one,) = shown
     assert isinstance(one, Picture)
     assert (one.title, one.caption) == ("0000.png", '{"number": 1}')
+
+
+def test_pictures_are_shown_in_order_but_do_not_wait_for_one_for_ever() -> None:
+    order = _Order()
+
+    def shown(*numbers: int, status: Status = Status.DRAWN) -> list[int]:
+        return [
+            one.index for number in numbers for one in order.after(Outcome(number, f"{number}.png", status))
+        ]
+
+    assert shown(3, 4, status=Status.SKIPPED) == []
+    assert shown(1, 0, 5, 2) == [0, 1, 2, 3, 4, 5]
+    assert shown(*range(7, 57)) == []
+    assert shown(57, 59) == list(range(7, 58))  # 6 takes too long
+    assert shown(6, 58) == [6, 58, 59]
