@@ -123,8 +123,11 @@ def read_npy(data: bytes) -> Array:
     )
     if data[6] not in {1, 2, 3} or size > _LONGEST_HEADER:
         raise ArrayError("has a header that numpy does not write")
+    text = data[at : at + size].decode("utf-8" if data[6] == 3 else "latin-1", "replace").strip()
+    if "\\" in text:  # numpy writes none, and the parser would print its opinion of wrong ones
+        raise ArrayError("has a header that numpy does not write")
     try:
-        header = ast.literal_eval(data[at : at + size].decode("utf-8" if data[6] == 3 else "latin-1").strip())
+        header = ast.literal_eval(text)
         descr, fortran, shape = header["descr"], header["fortran_order"], header["shape"]
     except (ValueError, SyntaxError, TypeError, KeyError, RecursionError, MemoryError):
         raise ArrayError("has a header that numpy does not write") from None

@@ -52,7 +52,12 @@ def read_opened(data: bytes) -> Opened:
         if not isinstance(one, dict):
             raise ProbeError("what opens figures over there answered something else")
         size, form, figure = one.get("size"), one.get("form"), one.get("figure")
-        if form not in _FORMS or not isinstance(size, int) or not 0 <= size <= len(rest) - at:
+        if (
+            not isinstance(form, str)
+            or form not in _FORMS
+            or not isinstance(size, int)
+            or not 0 <= size <= len(rest) - at
+        ):
             raise ProbeError("what opens figures over there answered something else")
         title = one.get("title")
         parts.append(
