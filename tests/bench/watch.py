@@ -1,14 +1,16 @@
-"""`python -m tests.bench.watch`: points a second by format against a plain loop, ten million, line to page.
+"""`python -m tests.bench watch`: points a second by format, ten million points to their chart, line to page.
 
-`--lines` adds the time from a line written on a host to its words in Chromium (needs the test lab).
+`python -m tests.bench.watch` takes options; `--lines 0` needs neither root nor the lab.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import re
-import resource
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -67,7 +69,9 @@ FORMATS: dict[str, tuple[Callable[[int], str], str, str]] = {
     ),
     "tqdm": (
         lambda at: (
-            f"\rEpoch 1/3:  12%|##   | {at}/999999 [00:01<00:09, 9.5it/s, loss={_loss(at):.4f}, acc=0.5]"
+            f"\rEpoch 1/3: {at * 100 // 999999:3d}%|{'#' * (at * 10 // 999999):10}| {at}/999999 "
+            f"[00:{at // 9500 % 60:02d}<01:45, {9400 + at % 97}.{at % 100:02d}it/s, "
+            f"loss={_loss(at):.4f}, acc=0.5]"
         ),
         r"(\d+)/\d+ \[.*?loss=([\d.]+), acc=([\d.]+)",
         "",
@@ -75,31 +79,52 @@ FORMATS: dict[str, tuple[Callable[[int], str], str, str]] = {
 }
 
 
-def formats(rows: int) -> None:
-    print("| format | MB | points/s | plain loop | times |\n|---|---|---|---|---|")
+def formats(rows: int, runs: int) -> None:
+    """Every format in turn against the loop, `runs` times; the medians."""
+    print("\n| format | MB | million points/s | plain loop | times |\n|---|---|---|---|---|")
     for name, (line, pattern, head) in FORMATS.items():
         data = (head + "".join(map(line, range(rows)))).encode()
-        ours, points = read(data)
-        started = time.perf_counter()
-        plain = plain_loop(data, pattern)
-        theirs = time.perf_counter() - started
-        speed, other = points / ours, plain / theirs
-        print(
-            f"| {name} | {len(data) / 1e6:.1f} | {speed:,.0f} | {other:,.0f} | {speed / other:.2f} |",
-            flush=True,
+        ours, theirs, ratios = [], [], []
+        for _ in range(runs):
+            seconds, points = read(data)
+            started = time.process_time()
+            plain = plain_loop(data, pattern)
+            ours.append(points / seconds / 1e6)
+            theirs.append(plain / (time.process_time() - started) / 1e6)
+            ratios.append(ours[-1] / theirs[-1])
+        speed, other, ratio = map(statistics.median, (ours, theirs, ratios))
+        print(f"| {name} | {len(data) / 1e6:.1f} | {speed:.2f} | {other:.2f} | {ratio:.2f} |", flush=True)
+
+
+def tensorboard(rows: int) -> None:
+    """TensorBoard's own loading of as many points, where it is installed beside the other peers."""
+    python = Path(os.environ.get("X11FWD_BENCH_PEERS", Path(sys.executable).parent)) / "python"
+    script = Path(__file__).parent / "peers/tensorboard_points.py"
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            [str(python), str(script), folder, str(rows)], capture_output=True, text=True, check=False
         )
+    if done.returncode:
+        print("\nnot measured, not installed: tensorboard")
+        return
+    version, seconds, points = done.stdout.split()
+    print(
+        f"\nTensorBoard {version} loads {int(points):,} points in {float(seconds):.1f} s of CPU: "
+        f"{int(points) / float(seconds) / 1e6:.2f} million points/s",
+        flush=True,
+    )
 
 
 def read(data: bytes) -> tuple[float, int]:
-    """Seconds from bytes to curves that can be drawn, and the points."""
-    started = time.perf_counter()
+    """Seconds of this core from bytes to curves that can be drawn, and the points."""
+    started = time.process_time()
     reader, board = LogReader(), Board([""])
     for at in range(0, len(data), _CHUNK):
         for block in reader.feed(data[at : at + _CHUNK]):
             board.add(0, block)
     for block in reader.finish():
         board.add(0, block)
-    return time.perf_counter() - started, board.points
+    return time.process_time() - started, board.points
 
 
 def plain_loop(data: bytes, pattern: str) -> int:
@@ -119,10 +144,8 @@ def plain_loop(data: bytes, pattern: str) -> int:
 
 
 def ten_million(points: int) -> None:
-    """From the start of `run_watch` on a file to the answer, the follower's process included."""
-    from x11fwd.pipeline.watch import Source, WatchOptions, run_watch
-    from x11fwd.ui.prompt import TerminalPrompter
-    from x11fwd.ui.watch import QuietWatch
+    """From the start of the command to a chart in Chromium that says it has all of them."""
+    from tests.lab.browser import Browser
 
     rows = points // 4
     with tempfile.TemporaryDirectory() as folder:
@@ -131,72 +154,104 @@ def ten_million(points: int) -> None:
             file.write("step,loss,val_loss,acc,lr\n")
             for at in range(rows):
                 file.write(f"{at},{_loss(at):.5f},{_loss(at):.4f},{at / rows:.4f},1e-4\n")
-        started = time.perf_counter()
-        first: list[float] = []
-
-        class Watch(QuietWatch):
-            def grown(self, grown: object) -> None:
-                first.append(time.perf_counter() - started) if not first else None
-
-        result = run_watch(
-            [Source("", None, str(path))], WatchOptions(once=True), TerminalPrompter(), Watch()
-        )
-        seconds = time.perf_counter() - started
+        command = [sys.executable, "-m", "x11fwd", "watch", "--no-browser", str(path)]
+        with Browser() as browser:
+            started = time.perf_counter()
+            with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as watching:
+                try:
+                    tab = browser.open(_address(watching))
+                    tab.wait(f"{_LABEL}?.includes('points')", 60.0)
+                    first = time.perf_counter() - started
+                    tab.wait(f"{_LABEL}?.includes({_counted(2 * rows)})", 120.0)
+                    seconds = time.perf_counter() - started
+                    peak = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{watching.pid}/status").read_text())
+                    spent = Path(f"/proc/{watching.pid}/stat").read_text().rpartition(")")[2].split()
+                    cpu = (int(spent[11]) + int(spent[12])) / os.sysconf("SC_CLK_TCK")
+                    memory = int(peak[1]) / 1024 if peak else 0
+                finally:
+                    watching.terminate()
         size = path.stat().st_size / 1e6
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
-        f"\n{result.board.points:,} points, {size:.0f} MB: first points {first[0]:.2f} s, "
-        f"all {seconds:.2f} s, memory {memory:.0f} MB"
+        f"\n{4 * rows:,} points, {size:.0f} MB: first chart {first:.2f} s, all of them drawn "
+        f"{seconds:.2f} s ({cpu:.2f} s of CPU), memory {memory:.0f} MB",
+        flush=True,
     )
 
 
+_LABEL = "document.querySelector('.tile.chart .drawing')?.getAttribute('aria-label')"
+
+
+def _counted(points: int) -> str:
+    return json.dumps(f" {points:,} points")
+
+
+def _address(watching: subprocess.Popen[bytes]) -> str:
+    assert watching.stderr is not None
+    while line := watching.stderr.readline().decode():
+        found = re.search(r"http://127\.0\.0\.1:\d+/\S+", line)
+        if found is not None:
+            return found.group()
+    raise RuntimeError("x11fwd watch ended at once")
+
+
 def line_to_page(times: int) -> None:
-    """Median seconds from a line written on a host to its name on the page."""
+    """Seconds from a line written on a host to its point drawn in Chromium."""
     from tests.lab.browser import Browser
     from tests.lab.hosts import ChrootHost
     from tests.lab.person import Person
     from tests.lab.relay import Relay
 
-    for delay in (0.0, 0.025):
+    for delay, sh in ((0.0, False), (0.025, False), (0.0, True)):
         with (
             ChrootHost("bookworm", "bare") as host,
             Person() as person,
             Relay(host.port, delay=delay) as relay,
         ):
+            if sh:
+                host.check(["sh", "-c", "rm /usr/bin/python3*"])
             person.alias("gpu", host, port=relay.port)
             log = host.root / "home/ana/train.log"
             log.write_text("".join(f"step={at} loss=1\n" for at in range(100)), encoding="utf-8")
             watching = person.popen(person.x11fwd("watch", "--no-browser", "gpu:train.log"))
-            assert watching.stderr is not None
-            address = ""
-            while not address:
-                found = re.search(r"http://127\.0\.0\.1:\d+/\S+", watching.stderr.readline().decode())
-                address = found.group() if found else ""
             taken = []
             with Browser() as browser:
-                tab = browser.open(address)
-                tab.wait("document.querySelectorAll('.js-plotly-plot').length > 0")
-                for at in range(times):
+                tab = browser.open(_address(watching))
+                tab.wait(f"{_LABEL}?.includes({_counted(100)})")
+                for at in range(100, 100 + times):
                     before = time.perf_counter()
                     with log.open("a", encoding="utf-8") as file:
-                        file.write(f"step={100 + at} metric_{at}_loss=1\n")
-                    tab.wait(f"document.body.innerText.includes('metric_{at}_loss')")
+                        file.write(f"step={at} loss={1 / at}\n")
+                    tab.wait(f"{_LABEL}?.includes({_counted(at + 1)})")
                     taken.append(time.perf_counter() - before)
             watching.terminate()
             watching.wait(20)
-            print(f"line to page, {2000 * delay:.0f} ms round trip: median {statistics.median(taken):.3f} s")
+        where = "loopback" if not delay else f"{2000 * delay:.0f} ms round trip"
+        print(
+            f"line written to point drawn, {where}{', a host without Python' if sh else ''}: "
+            f"median {statistics.median(taken):.3f} s, longest of {times} {max(taken):.3f} s",
+            flush=True,
+        )
+
+
+def compare(runs: int, *, rows: int = 200_000, points: int = 10_000_000, lines: int = 20) -> None:
+    """All of it."""
+    formats(rows, runs)
+    tensorboard(rows)
+    print(f"load {os.getloadavg()[0]:.1f}")
+    ten_million(points)
+    if lines:
+        line_to_page(lines)
+    print(f"load {os.getloadavg()[0]:.1f}")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.watch", description=__doc__)
+    parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--points", type=int, default=10_000_000)
-    parser.add_argument("--lines", type=int, default=0, metavar="TIMES")
+    parser.add_argument("--lines", type=int, default=20, metavar="TIMES")
     asked = parser.parse_args()
-    formats(asked.rows)
-    ten_million(asked.points)
-    if asked.lines:
-        line_to_page(asked.lines)
+    compare(asked.runs, rows=asked.rows, points=asked.points, lines=asked.lines)
     return 0
 
 
