@@ -44,15 +44,15 @@ Examples:
 
 \b
 A server of yours that runs there is taken, else one is started (JupyterLab,
-else Notebook) that outlives this connection. One that x11fwd starts listens on
-a unix socket that nobody else on that machine can connect to. Nothing is asked
-of sshd but to run a command, so it works where TCP forwarding is off.
+else Notebook) that outlives this connection. One that x11fwd starts listens
+on a unix socket that nobody else on that machine can connect to. Nothing is
+asked of sshd but to run a command, so it works where TCP forwarding is off.
 
 \b
 When the line drops, it is taken up again for as long as it takes; kernels and
-the address here stay. Ctrl-C ends the forwarding, never the server. --install
-makes a virtual environment in ~/.local/share/x11fwd/jupyter over there (230 MB,
-from PyPI), whose notebooks see the packages of the Python that made it.
+the address here stay. Ctrl-C ends the forwarding, never the server.
+--install makes an environment in ~/.local/share/x11fwd/jupyter over there
+(240 MB, from PyPI), whose notebooks see the packages of its Python, too.
 On a cluster, ask for a job first: many nodes let you in only while it runs.
 """
 

@@ -80,8 +80,9 @@ class Line:
                 try:
                     data = self._stream.read(1 << 18, _TICK)
                 except TimeoutError:
-                    if time.monotonic() - heard > (self._silence if begun else _BEGIN):
-                        raise ConnectionLost("the line is silent") from None
+                    limit = self._silence if begun else _BEGIN
+                    if time.monotonic() - heard > limit:
+                        self._fail(ConnectionLost(f"nothing was heard for {limit:g} s"))
                     continue
                 if not data:
                     self._fail(ConnectionLost("the connection has ended") if begun else self._early())

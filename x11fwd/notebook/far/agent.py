@@ -101,7 +101,7 @@ def begin(
         raise FailedError(
             "there is no JupyterLab and no Notebook"
             + (" in %s" % sys.executable if order.get("only") else ""),
-            "`--install` puts one into ~/.local/share/x11fwd/jupyter (230 MB, from PyPI)",
+            "`--install` puts one into ~/.local/share/x11fwd/jupyter (240 MB, from PyPI)",
         )
     root = os.path.realpath(os.path.expanduser("~"))
     home = Server("", {"pid": os.getpid(), "root_dir": root})

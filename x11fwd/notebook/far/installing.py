@@ -17,8 +17,12 @@ from typing import Callable, List
 
 from x11fwd.notebook.far.starting import FailedError, data_folder
 
-NEEDED = 500 << 20  # bytes; JupyterLab 4.5 takes 230 MB, and pip unpacks beside it
-PACKAGES = ["jupyterlab"]
+NEEDED = 500 << 20  # bytes; JupyterLab 4.5 takes 240 MB, and pip unpacks beside it
+# With a matplotlib before 3.8, as in Debian 12, matplotlib-inline 0.2 ends every plot by an error, and 0.1
+# with a new IPython loses those of the cell that imports pyplot, unless the kernel starts with it.
+OLD_MATPLOTLIB = "import matplotlib; print(not hasattr(matplotlib.RcParams, '_get'))"
+OLD_INLINE = "matplotlib-inline<0.2"
+AT_START = 'c.IPKernelApp.matplotlib = "inline"\n'
 COMMAND_LIMIT = 1800.0  # seconds
 ENOUGH = 200  # lines kept of what pip says
 
@@ -71,16 +75,23 @@ def fill(place: str, say: "Callable[..., None]", stopping: "Callable[[], bool]")
             )
     quiet = ["--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
     say(doing="installing JupyterLab")
-    status, said = run(pip + ["install"] + quiet + PACKAGES, say, stopping)
+    packages = ["jupyterlab"]
+    if run([sys.executable, "-c", OLD_MATPLOTLIB], say, stopping)[1] == ["True"]:
+        packages.append(OLD_INLINE)
+        config = os.path.join(place, "etc", "ipython")
+        os.makedirs(config)
+        with open(os.path.join(config, "ipython_kernel_config.py"), "w") as file:
+            file.write(AT_START)
+    status, said = run(pip + ["install"] + quiet + packages, say, stopping)
     if status:
         raise FailedError("pip does not install JupyterLab: %s" % telling(said), hint_for(" ".join(said)))
     status, said = run([python, "-m", "jupyterlab", "--version"], say, stopping)
     if status:
         raise FailedError("the installed JupyterLab does not run: %s" % telling(said))
-    packages = [one for one in sys.path if os.path.basename(one) in ("site-packages", "dist-packages")]
+    folders = [one for one in sys.path if os.path.basename(one) in ("site-packages", "dist-packages")]
     (folder,) = glob.glob(os.path.join(glob.escape(place), "lib", "python3*", "site-packages"))
     with open(os.path.join(folder, "x11fwd-after.pth"), "w", encoding="utf-8") as file:
-        file.write("".join(one + "\n" for one in packages))
+        file.write("".join(one + "\n" for one in folders))
 
 
 def run(

@@ -191,7 +191,24 @@ def flags(kind: str, root: str, where: str) -> "List[str]":
             continue
         told.append("--%s.%s=%s" % (name, folder, root))
         told.append("--%s.%s" % (name, "sock=" + where if where else "ip=127.0.0.1"))
+    if where and kernels_fit():
+        # over TCP every account of the machine can listen to what kernels print
+        told.append("--KernelManager.transport=ipc")
     return told
+
+
+def kernels_fit() -> bool:
+    """Kernels can have sockets in Jupyter's runtime folder: that disk, and a name's length, allow it."""
+    folder = jupyter_folders()[0]
+    name = os.path.join(folder, "kernel-%s-ipc-5" % ("0" * 36))
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as trial:
+            trial.bind(name)
+        os.unlink(name)
+        return os.stat(folder).st_mode & 0o077 == 0
+    except OSError:
+        return False
 
 
 def start(
