@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import os
 import pty
 import re
@@ -112,6 +113,69 @@ def test_sixel_paints_each_row_in_its_colour() -> None:
     assert text.rstrip("\n").endswith("\x1b\\")
     assert "#180;2;100;0;0" in text
     assert "#180!20T" in text  # rows 1, 3, 5 of a band: bits 0, 2, 4 = 21 = 'T'
+
+
+def painted(text: str) -> list[list[tuple[int, int, int]]]:
+    """What a terminal paints for a sixel stream (DEC STD 070, chapter 9), on black; strict about its form."""
+    whole = re.fullmatch(r'\x1bP0;1;0q"1;1;(\d+);(\d+)(.*)\x1b\\\n', text, re.DOTALL)
+    assert whole is not None
+    width, height = int(whole[1]), int(whole[2])
+    rows = [[(0, 0, 0)] * width for _ in range(-(-height // 6) * 6)]
+    palette: dict[int, tuple[int, int, int]] = {}
+    x = top = 0
+    colour = (0, 0, 0)
+    at = 0
+    step = re.compile(r"#(\d+);2;(\d+);(\d+);(\d+)|#(\d+)|!(\d+)([?-~])|([?-~])|([$])|(-)")
+    while at < len(whole[3]):
+        found = step.match(whole[3], at)
+        assert found is not None, whole[3][at : at + 20]
+        at = found.end()
+        if found[1]:
+            assert all(int(found[n]) <= 100 for n in (2, 3, 4))
+            assert int(found[1]) < 256
+            palette[int(found[1])] = tuple(round(int(found[n]) * 2.55) for n in (2, 3, 4))  # type: ignore[assignment]
+        elif found[5]:
+            colour = palette[int(found[5])]
+        elif found[9]:
+            x = 0
+        elif found[10]:
+            x, top = 0, top + 6
+        else:
+            bits = ord(found[7] or found[8]) - 63
+            end = x + int(found[6] or 1)
+            for bit in range(6):
+                if bits >> bit & 1:
+                    rows[top + bit][x:end] = [colour] * (end - x)
+            x = end
+            assert x <= width
+    assert top == len(rows)
+    return rows[:height]
+
+
+@pytest.mark.parametrize(("columns", "size"), [(80, (61, 47)), (5, (45, 34))])
+def test_sixel_gives_the_picture_back(columns: int, size: tuple[int, int]) -> None:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(0.61, 0.47), dpi=100)
+    figure.subplots().plot([0, 2, 1], color="#cc3300")
+    out = io.BytesIO()
+    figure.savefig(out)
+    image = read_png(out.getvalue())
+    rows = painted(draw(out.getvalue(), Drawing.SIXEL, columns, 24))
+    assert (len(rows[0]), len(rows)) == size
+    expected = image.scaled(*size)
+    # six levels of each colour: at most half a level (25.5) and the rounding of per cent away
+    for row, wanted in zip(rows, expected, strict=True):
+        for pixel, want in zip(row, wanted, strict=True):
+            assert all(abs(one - two) <= 29 for one, two in zip(pixel, want, strict=True))
+
+
+def test_thin_lines_stay_visible_in_half_blocks() -> None:
+    line = b"\0" + b"\xff\xff\xff" * 8 + b"\0\0\0" + b"\xff\xff\xff" * 71
+    text = draw(png([line] * 80, 80, 2), Drawing.BLOCKS, 10, 10)
+    found = re.search(r"38;2;(\d+);\d+;\d+", text.partition("▀")[2])
+    assert found is not None
+    assert int(found[1]) < 128  # the mean of the eight columns is 223
 
 
 def test_half_blocks_have_both_colours_and_fit() -> None:
