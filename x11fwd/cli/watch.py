@@ -155,7 +155,7 @@ def watch(
             waiting = stack.enter_context(Waiting(prompter, quiet=as_json))
             paged = not (terminal or wanted.once or as_json)
             watching = _shown(stack, wanted, paged=paged, terminal=terminal, log=log, weight=smoothing,
-                              port=viewer_port, browser=not no_browser)  # fmt: skip
+                              port=viewer_port, browser=not no_browser, title=_title(logs))  # fmt: skip
             result: WatchResult = run_watch(sources, wanted, prompter, watching, waiting.now)
         if png is not None and result.board.runs:
             save_png(result, png, log=log, weight=smoothing)
@@ -170,6 +170,11 @@ def watch(
     return Job(run)
 
 
+def _title(logs: list[str]) -> str:
+    """Of the page, so that the tabs of two watches can be told apart."""
+    return logs[0] if len(logs) == 1 else f"{logs[0]} and {len(logs) - 1} more"
+
+
 def _shown(
     stack: ExitStack,
     wanted: WatchOptions,
@@ -180,6 +185,7 @@ def _shown(
     weight: float,
     port: int,
     browser: bool,
+    title: str,
 ) -> Watching:
     from x11fwd.ui.console import answer_console
     from x11fwd.ui.watch import QuietWatch, TerminalWatch
@@ -192,7 +198,7 @@ def _shown(
     from x11fwd.viewer.browser import open_browser
     from x11fwd.viewer.server import Viewer
 
-    viewer = stack.enter_context(Viewer("x11fwd watch", port))
+    viewer = stack.enter_context(Viewer(title, port))
     if not browser or not open_browser(viewer.address):
         print(viewer.address, file=sys.stderr, flush=True)
     return WatchPage(viewer, log=log)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 PYTHON, PLAIN = follow_command()[4:]
-SHELLS = ("sh", "dash", "bash --posix", "mksh", "busybox ash")
+SHELLS = ("dash", "bash --posix", "mksh")
 
 
 def pythons() -> list[str]:
