@@ -11,9 +11,9 @@ __all__ = ["Value", "document"]
 
 Value: TypeAlias = "str | int | bool | Sequence[Value] | Mapping[str, Value]"
 
-_PLAIN = re.compile(r"^[A-Za-z/][A-Za-z0-9_./-]*$")
+_PLAIN = re.compile(r"^[A-Za-z/][A-Za-z0-9_./-]*")
 _WORDS = frozenset({"yes", "no", "on", "off", "true", "false", "null", "y", "n"})
-_FOLDS = re.compile(r"^[!-~]+(?: [!-~]+)*$")  # single blanks, no tabs, no line ends
+_FOLDS = re.compile(r"^[!-~]+(?: [!-~]+)*")  # single blanks, no tabs, no line ends
 _WIDEST = 110
 
 
@@ -76,7 +76,7 @@ def _short(value: Value, column: int) -> str:
 
 def _folded(value: str, depth: int) -> list[str]:
     """A long text over lines, [] for one that is short or that folding would change (YAML 1.2, 8.1.3)."""
-    if len(value) + depth <= _WIDEST or not _FOLDS.match(value):
+    if len(value) + depth <= _WIDEST or not _FOLDS.fullmatch(value):
         return []
     lines = [""]
     for word in value.split(" "):
@@ -92,7 +92,7 @@ def _scalar(value: str | int) -> str:
         return "true" if value else "false"
     if isinstance(value, int):
         return str(value)
-    if _PLAIN.match(value) and value.lower() not in _WORDS:
+    if _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
         return value
     # JSON's strings are YAML's double-quoted ones
     return json.dumps(value, ensure_ascii=False)

@@ -28,12 +28,14 @@ if TYPE_CHECKING:
 __all__ = [
     "AskBecome",
     "Crew",
+    "Engine",
     "Forms",
     "InventoryFile",
     "Jobs",
     "JsonLines",
     "Limit",
     "Resume",
+    "VaultFile",
     "ask_become",
     "crew_of",
     "hear",
@@ -50,6 +52,26 @@ InventoryFile = Annotated[
         "--inventory",
         metavar="FILE",
         help="The hosts: an Ansible inventory (INI or YAML), or one host a line.",
+        rich_help_panel=_PANEL,
+        show_default=False,
+    ),
+]
+Engine = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        metavar="NAME",
+        help="native, or ansible: the same playbook through your ansible-core.",
+        rich_help_panel=_PANEL,
+        show_default=False,
+    ),
+]
+VaultFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--vault-password-file",
+        metavar="FILE",
+        help="For --engine ansible: opens what is in a vault.",
         rich_help_panel=_PANEL,
         show_default=False,
     ),

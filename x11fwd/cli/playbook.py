@@ -20,15 +20,21 @@ Examples:
   cd DIR && ansible-playbook -i INVENTORY x11fwd.yml --check --diff
 """
 
-playbook = typer.Typer(help="Playbooks for other tools.", no_args_is_help=True, rich_markup_mode=None)
+GROUP_EXAMPLES = """
+\b
+Examples:
+  x11fwd playbook export --help   its options, and what to type then
+"""
+
+playbook = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 
-@playbook.callback()
+@playbook.callback(epilog=GROUP_EXAMPLES)
 def _group() -> None:
-    """Playbooks for other tools."""
+    """The playbooks of setup, for other tools."""
 
 
-@playbook.command("export", epilog=EXAMPLES)
+@playbook.command("export", epilog=EXAMPLES, short_help="Write one for Ansible, that does the same.")
 def export(
     ansible: Annotated[
         Path, typer.Option("--ansible", metavar="DIR", help="Folder for the Ansible playbook and its role.")

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from x11fwd.cli.fleet import AskBecome, InventoryFile, Jobs, JsonLines, Limit, Resume, crew_of, typed_again
+from x11fwd.cli.fleet import (
+    AskBecome,
+    Engine,
+    InventoryFile,
+    Jobs,
+    JsonLines,
+    Limit,
+    Resume,
+    VaultFile,
+    crew_of,
+    typed_again,
+)
 from x11fwd.cli.job import Job
 from x11fwd.cli.options import (
     ConfigFile,
@@ -27,6 +38,7 @@ from x11fwd.cli.options import (
     ssh_options,
     sure,
 )
+from x11fwd.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,6 +60,7 @@ Examples:
   x11fwd setup --yes gpu1 gpu2 gpu3        several at once, without asking
   x11fwd setup --inventory hosts.ini --limit 'gpu:!old'
   x11fwd setup --inventory hosts.ini --resume   what the last run left
+  x11fwd setup --inventory hosts.ini --engine ansible
   x11fwd setup --only-me ana@login.uni     on a host that others use too
   x11fwd setup --playbook qt ana@gpu1      Qt windows instead of Tk's
   x11fwd setup --python ~/env/bin/python ana@gpu1
@@ -97,6 +110,8 @@ def setup(
     jobs: Jobs = None,
     resume: Resume = False,
     ask_become_pass: AskBecome = False,
+    engine: Engine = "native",
+    vault_password_file: VaultFile = None,
     port: Port = None,
     identity: Identity = None,
     jump: Jump = None,
@@ -154,7 +169,9 @@ def setup(
                 proofs[aim.typed] = result
             return result.report
 
-        if crew.many or resume:
+        if engine not in {"native", "ansible"}:
+            raise UsageError(f"`{engine}` is no engine", hint="known: native, ansible")
+        if crew.many or resume or engine != "native":
             from x11fwd.cli.setup_fleet import FleetSetup, set_up
             from x11fwd.pipeline.fleet import JOBS
 
@@ -170,6 +187,8 @@ def setup(
                 ("--jobs", str(jobs) if jobs else None),
                 ("--no-verify", no_verify),
                 ("--ask-become-pass", ask_become_pass),
+                ("--engine", None if engine == "native" else engine),
+                ("--vault-password-file", str(vault_password_file) if vault_password_file else None),
                 ("--yes", yes),
             ]
             again = typed_again("setup", words, (*options.argv(), *(targets or ())))
@@ -186,6 +205,8 @@ def setup(
                 verbose=verbose,
                 verify=proof,
                 again=again,
+                engine=engine,
+                vault_password_file=vault_password_file,
             )
             return set_up(asked, prompter)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -36,6 +37,8 @@ class FleetSetup:
     Attributes:
         verify: makes the proof for one host, None where none is wanted.
         again: the command to type for what is left.
+        engine: a name of ENGINES.
+        vault_password_file: for Ansible alone.
     """
 
     crew: Crew
@@ -50,12 +53,11 @@ class FleetSetup:
     verify: Verify | None
     again: str
     engine: str = "native"
+    vault_password_file: Path | None = None
 
 
 def set_up(asked: FleetSetup, prompter: TerminalPrompter) -> int:
     """Set them up and say what came of each; the exit code."""
-    import os
-
     from x11fwd.cli.documents import setup_document, setup_host_document
     from x11fwd.pipeline.fleet import Fleet
     from x11fwd.pipeline.fleet_state import RunState
@@ -129,7 +131,7 @@ def _native(
     lock = threading.RLock()
     become = ask_become(prompter) if asked.ask_become else None
     approve = Approval(asked, fleet, view, prompter)
-    shared, here = OneAtATime(prompter, lock), Here()
+    shared, here = OneAtATime(prompter, lock), Here(os.environ)
 
     def prove(target: Target, events: Events) -> Report | None:
         if asked.verify is None or fleet.stop_asked.is_set():
@@ -154,9 +156,22 @@ def _native(
     return at_once(work, asked.jobs)
 
 
+def _ansible(
+    asked: FleetSetup,
+    playbook: Playbook,
+    fleet: Fleet[SetupResult],
+    view: FleetView,
+    prompter: TerminalPrompter,
+) -> Callable[[Fleet[SetupResult]], None]:
+    """ansible-playbook, one process for all hosts."""
+    from x11fwd.cli.setup_ansible import start_ansible
+
+    return start_ansible(asked, playbook, fleet, view, prompter, Approval(asked, fleet, view, prompter))
+
+
 # How each engine starts: what it is given here it may use from its threads, and each host's result goes to
 # the fleet's `put`.
-ENGINES = {"native": _native}
+ENGINES = {"native": _native, "ansible": _ansible}
 
 
 class Approval:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from x11fwd.errors import AuthError, ChangeError, ConnectError, HostKeyError, Interrupted, UsageError
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from x11fwd.errors import X11fwdError
     from x11fwd.pipeline.fleet import Member
     from x11fwd.pipeline.setup_model import Approve, Events, SetupOptions, Verify
+    from x11fwd.playbook import Playbook
     from x11fwd.target import Target
     from x11fwd.transports.base import Prompter
 
@@ -44,6 +45,7 @@ class AnsibleSettings:
         inventory: given to it as it is, so that group_vars beside it count; None: one is made of the targets.
         jobs: its forks.
         ask: look first what would be changed, and ask for each host; False where `--yes` has answered.
+        become_password: for all hosts, where the person has typed one already.
         vault_password_file: as `ansible-playbook --vault-password-file`.
     """
 
@@ -51,6 +53,7 @@ class AnsibleSettings:
     jobs: int
     ask: bool = True
     vault_password_file: Path | None = None
+    become_password: str | None = field(default=None, repr=False)
 
 
 def run_with_ansible(  # noqa: PLR0917  as run_many, which stands in its place
@@ -61,6 +64,7 @@ def run_with_ansible(  # noqa: PLR0917  as run_many, which stands in its place
     events: Callable[[Target], Events],
     approve: Approve,
     *,
+    playbook: Playbook | None = None,
     finished: Callable[[Member, SetupResult], None],
     verify: Verify | None = None,
     stop: threading.Event,
@@ -68,6 +72,7 @@ def run_with_ansible(  # noqa: PLR0917  as run_many, which stands in its place
     """Set up hosts through Ansible.
 
     Args:
+        playbook: the one that `options` name, where it has been read already.
         finished: called once for each member.
         verify: called for hosts that were changed.
         stop: set on Ctrl-C; the hosts' own watchers then take back what nobody confirmed.
@@ -82,9 +87,9 @@ def run_with_ansible(  # noqa: PLR0917  as run_many, which stands in its place
     from x11fwd.ansible import role_files
     from x11fwd.playbook import load_families, load_playbook
 
-    playbook = load_playbook(options.playbook)
+    playbook = playbook or load_playbook(options.playbook)
     files = role_files(playbook, load_families())
-    names = _names(members, settings)
+    names = _names(members)
     folder = Folder(files, options, names, inventory=settings.inventory)
     try:
         run = _Run(
@@ -104,11 +109,12 @@ def run_with_ansible(  # noqa: PLR0917  as run_many, which stands in its place
     return tuple(answers)
 
 
-def _names(members: Sequence[Member], settings: AnsibleSettings) -> dict[str, Member]:
+def _names(members: Sequence[Member]) -> dict[str, Member]:
     """What Ansible calls each: the inventory's name, or one that no pattern can misread."""
-    if settings.inventory is not None:
-        return {member.name: member for member in members}
-    return {f"host{number}": member for number, member in enumerate(members, 1)}
+    return {
+        f"x11fwd-target-{number}" if member.host is None else member.name: member
+        for number, member in enumerate(members, 1)
+    }
 
 
 class _Host:
@@ -141,7 +147,7 @@ class _Run:
             ears,
         )
         self.version = ""
-        self.password: str | None = None
+        self.password = settings.become_password
         self.started = time.monotonic()
 
     def all(
@@ -162,9 +168,12 @@ class _Run:
                     results[name] = self._result(name, SetupStatus.ALREADY, plan=plans[name])
                 elif options.dry_run:
                     results[name] = self._result(name, SetupStatus.PLANNED, plan=plans[name])
-                elif not approve(self.names[name].name, plans[name]):
-                    results[name] = self._result(name, SetupStatus.DECLINED, plan=plans[name])
             left = [name for name in left if name not in results]
+        for name in left:
+            refused = self._refused(name, plans.get(name), approve)
+            if refused is not None:
+                results[name] = refused
+        left = [name for name in left if name not in results]
         if not left:
             return results
         done, end = self._through(left, stop, check=False)
@@ -184,6 +193,15 @@ class _Run:
                 name, status, plan=replace(plan, changes=tuple(host.changes)), results=made, error=error
             )
         return results
+
+    def _refused(self, name: str, plan: Plan | None, approve: Approve) -> SetupResult | None:
+        """With `--yes` asked too: from here on somebody waits for what becomes of the host."""
+        try:
+            if approve(self.names[name].name, plan or Plan("")):
+                return None
+        except Interrupted as error:
+            return self._result(name, SetupStatus.STOPPED, error=error)
+        return self._result(name, SetupStatus.DECLINED, plan=plan)
 
     def _through(
         self, names: list[str], stop: threading.Event, *, check: bool

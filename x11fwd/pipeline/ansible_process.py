@@ -68,7 +68,7 @@ class Folder:
 
     Args:
         names: what Ansible calls each member.
-        inventory: the person's own; None writes one out of the members.
+        inventory: the person's own; members that are not of it get one beside it.
     """
 
     def __init__(
@@ -87,10 +87,10 @@ class Folder:
             self._put(path, text)
         self._put(f"callback/{CALLBACK}.py", callback_text())
         self._put("variables.json", json.dumps(_variables(options)))
-        self._inventory = inventory
-        if inventory is None:
-            hosts = {name: _host(member) for name, member in names.items()}
-            self._inventory = self._put("inventory.json", json.dumps({"all": {"hosts": hosts}}))
+        self._inventories = [] if inventory is None else [str(inventory)]
+        if hosts := {name: _host(member) for name, member in names.items() if member.host is None}:
+            ours = self._put("inventory.json", json.dumps({"all": {"hosts": hosts}}))
+            self._inventories.append(str(ours))
 
     def _put(self, path: str, text: str) -> Path:
         target = self.path / path
@@ -121,7 +121,8 @@ class Folder:
             "env",
             *(f"{name}={value}" for name, value in settings.items()),
             *program(),
-            *("--inventory", str(self._inventory), "--limit", f"@{limit}", "--forks", str(forks)),
+            *(word for file in self._inventories for word in ("--inventory", file)),
+            *("--limit", f"@{limit}", "--forks", str(forks)),
             *("--extra-vars", f"@{self.path / 'variables.json'}"),
             *(("--check", "--diff") if check else ()),
             *(("--become-password-file", "-") if password else ()),
