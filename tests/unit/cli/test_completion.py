@@ -49,7 +49,7 @@ def bash(environment: dict[str, str], line: str) -> list[str]:
 
 def test_commands_are_offered(environment: dict[str, str]) -> None:
     heart = ["doctor", "setup", "ssh", "verify"]
-    more = ["run", "undo", "watch", "explain", "demo", "render"]
+    more = ["run", "jupyter", "undo", "watch", "show", "explain", "demo", "render", "playbook"]
     assert bash(environment, "x11fwd ") == heart + more
 
 
