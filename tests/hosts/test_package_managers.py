@@ -218,3 +218,49 @@ def _of_the_manager(path: str) -> bool:
             "/run/",
         )
     )
+
+
+def test_on_an_unknown_system_the_missing_programs_are_named_and_the_rest_is_done(
+    new_chroot_host: Callable[..., ChrootHost],
+    screen: Screen,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sit_at(screen, monkeypatch)
+    release = {"/etc/os-release": 'NAME="Exherbo"\nID="exherbo"\nPRETTY_NAME="Exherbo Linux"\n'}
+    host = new_chroot_host("bookworm", "bare", Setup(files=release, sudo="ana ALL=(ALL) NOPASSWD: ALL"))
+    result, ears = setup(host, tmp_path)
+    assert (result.status, result.error) == (SetupStatus.DONE, None), ears.lines
+    assert result.plan is not None
+    assert [change.id for change in result.plan.changes] == ["sshd-x11forwarding"]
+    named = " ".join(result.plan.warnings)
+    for program in ("`xauth`", "`tkinter`", "`matplotlib`"):
+        assert f"{program} is missing: what brings it on Exherbo Linux is not known to x11fwd" in named
+    # xauth by hand is then all that is wanted
+    for path, text in XAUTH.items():
+        host.write(path, text, mode=0o755)
+    again, _ = setup(host, tmp_path)
+    assert again.remote is not None
+    assert again.remote.x11.granted
+
+
+def test_an_image_takes_no_packages_and_the_bridge_is_named(
+    new_chroot_host: Callable[..., ChrootHost],
+    screen: Screen,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sit_at(screen, monkeypatch)
+    files = {
+        "/etc/os-release": 'ID=fedora\nVERSION_ID=43\nPRETTY_NAME="Fedora Linux 43 (CoreOS)"\n',
+        "/run/ostree-booted": "",
+        "/usr/bin/rpm-ostree": "#!/bin/sh\nexit 1\n",
+    }
+    host = new_chroot_host("bookworm", "families", Setup(files=files, sudo="ana ALL=(ALL) NOPASSWD: ALL"))
+    (host.root / "usr/bin/rpm-ostree").chmod(0o755)
+    result, ears = setup(host, tmp_path)
+    assert (result.status, result.error) == (SetupStatus.LEFT, None), ears.lines
+    assert result.plan is not None
+    assert "`x11fwd ssh --via bridge`" in " ".join(result.plan.warnings)
+    assert "rpm-ostree install xorg-x11-xauth" in result.note
+    assert "systemctl reboot" in result.note

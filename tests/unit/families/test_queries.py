@@ -1,6 +1,6 @@
 """What each manager's queries make of its own words: the shell lines of the family files, run on such output.
 
-Each program below prints what the real one prints: rpm(8), dpkg-query(1) and pacman(8) as on hosts of the lab;
+Each program below prints what the real one prints: rpm(8), dpkg-query(1), pacman(8) as on hosts of the lab;
 apk, xbps-query(1), pkg-query(8) and brew list as their manuals show it.
 """
 
