@@ -101,9 +101,9 @@ def slurm(seen: Seen) -> Verdict:
         return fine(f"Slurm on {seen.host} can forward X11 into jobs", f"PrologFlags = {flags}")
     return odd(
         f"Slurm on {seen.host} forwards no X11 into jobs: windows come from this node only",
-        f"scontrol show config: PrologFlags = {flags}; with X11 there, srun --x11 would work. Until then, "
-        "while a job runs on a node",
-        Fix(f"ssh -Y -J {seen.destination} NODE", FixBy.YOU),
+        f"scontrol show config: PrologFlags = {flags}; with X11 there, srun --x11 would work. Until then "
+        "the bridge can let the nodes in",
+        Fix(f"x11fwd ssh --nodes {seen.destination} -- srun COMMAND", FixBy.YOU),
     )
 
 

@@ -18,13 +18,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping, Sequence
 
 HELP = """\
-Usage: x11fwd ssh [--via native|bridge|auto] [ssh options] TARGET [command ...]
+Usage: x11fwd ssh [--via native|bridge|auto] [--nodes] [ssh options] TARGET [command ...]
 
 `ssh -X` that finds the display, chooses safe forwarding where the X server
 has it, compresses on slow links, and says what ssh's X11 messages mean.
 
 All options are ssh's own (`man ssh`). -X and -Y choose the kind of forwarding
 as in ssh, -x switches it off, -v shows what x11fwd decided and why.
+
+--nodes (or --nodes=NAME) lets jobs on the nodes of a cluster open windows, too:
+the bridge's display is then at TARGET's own name (or NAME, or the IPv4 address
+by which the nodes reach it), and who comes needs the cookie in your home.
+
+  x11fwd ssh --nodes login -- srun python plot.py
 
   rsync -e 'x11fwd ssh' ...          GIT_SSH_COMMAND='x11fwd ssh' git ...
 """
@@ -41,19 +47,23 @@ def main(argv: Sequence[str]) -> int:
     Args:
         argv: the words after `x11fwd ssh`.
     """
-    words, via = _own_options(argv)
+    words, via, nodes = _own_options(argv)
     if words is None:
         os.write(1, HELP.encode())
         return 0
     if via not in {None, "native", "bridge", "auto"}:
         return _complain(f"--via {via} is not known; native, bridge and auto are")
+    if nodes is not None and not routes.is_name(nodes):
+        return _complain(f"--nodes={nodes} is no name of a computer and no IPv4 address")
+    if nodes not in {None, "no"} and via == routes.NATIVE:
+        return _complain("--nodes needs the bridge: leave out --via native")
     line = CommandLine(words)
     reason = passes_through(line)
     if reason is not None:
         _say_reasons(line, [f"plain ssh: {reason}"])
         return _become_ssh([], line, os.environ)
     try:
-        return _with_display(line, via)
+        return _with_display(line, via, nodes)
     except routes.ConfigError as error:
         return _complain(str(error))
     except KeyboardInterrupt:
@@ -62,26 +72,29 @@ def main(argv: Sequence[str]) -> int:
         return end_like(-2)  # SIGINT, before ssh was there to take it
 
 
-def _own_options(argv: Sequence[str]) -> tuple[tuple[str, ...] | None, str | None]:
-    """The words without our long options, which stand before the target, and `--via`; None asks for help."""
+def _own_options(argv: Sequence[str]) -> tuple[tuple[str, ...] | None, str | None, str | None]:
+    """The words without our long options, which stand before the target, and those; None asks for help."""
     words: list[str] = []
-    via = None
+    via = nodes = None
     rest = list(argv)
     while rest and rest[0].startswith("-") and rest[0] != "--":
         word = rest.pop(0)
         if word == "--help":
-            return None, via
+            return None, via, nodes
         if word == "--via" or word.startswith("--via="):
             via = word[6:] if word != "--via" else rest.pop(0) if rest else ""
+            continue
+        if word == "--nodes" or word.startswith("--nodes="):
+            nodes = word[8:] if word != "--nodes" else "yes"
             continue
         words.append(word)
         takes = next((at for at, letter in enumerate(word) if letter in WITH_ARGUMENT), 0)
         if 0 < takes == len(word) - 1 and not word.startswith("--") and rest:
             words.append(rest.pop(0))
-    return (*words, *rest), via
+    return (*words, *rest), via, nodes
 
 
-def _with_display(line: CommandLine, via: str | None) -> int:
+def _with_display(line: CommandLine, via: str | None, nodes: str | None) -> int:
     environ: MutableMapping[str, str] = dict(os.environ)
     _tidy_descriptors()
     try:
@@ -119,17 +132,17 @@ def _with_display(line: CommandLine, via: str | None) -> int:
     if screen.usable:
         from x11fwd.pipeline.ssh import route_of_host
 
-        route = route_of_host.find(line, config, environ, via, distance)
+        route, nodes = route_of_host.find(line, config, environ, via=via, nodes=nodes, round_trip=distance)
         decision.reasons.append(f"{route.way} route: {route.reason}")
         if route.way == routes.BRIDGE:
             _say_reasons(line, decision.reasons[-1:])
             forwarding = [one for one in decision.words if one != "-C"]
             asks = route_of_host.question(line, config, environ) if route.probes else None
-            ended = _over_bridge(line, config, environ, screen, forwarding, asks=asks)
+            ended = _over_bridge(line, config, environ, screen, forwarding, asks=asks, nodes=nodes)
             if isinstance(ended, int):
                 return ended
             decision.reasons[-1] = f"native route: {ended}"
-            if via == routes.BRIDGE and not _is_mute(line, config):
+            if (nodes or via == routes.BRIDGE) and not _is_mute(line, config):
                 os.write(2, f"x11fwd: no bridge to this host: {ended}\r\n".encode())
     _say_reasons(line, decision.reasons)
     told = not _is_mute(line, config) and forewarning.forewarn(line, config, environ, screen)
@@ -162,6 +175,7 @@ def _over_bridge(
     forwarding: list[str],
     *,
     asks: Callable[[], bool] | None,
+    nodes: str,
 ) -> int | str:
     """The session's exit status, or why it has to be a native one."""
     from x11fwd.pipeline.ssh import bridge_route
@@ -181,6 +195,7 @@ def _over_bridge(
             lambda reason: _say_reasons(line, [reason]),
             trusted=trusted,
             asks=asks,
+            nodes=nodes,
         )
     )
 

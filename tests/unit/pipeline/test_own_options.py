@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from x11fwd.pipeline.ssh_session import _own_options
+from x11fwd.pipeline.ssh_session import _own_options, main
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,38 @@ from x11fwd.pipeline.ssh_session import _own_options
 def test_via_is_taken_out_wherever_it_stands_before_the_target(
     words: str, rest: str, via: str | None
 ) -> None:
-    assert _own_options(words.split()) == (tuple(rest.split()), via)
+    assert _own_options(words.split()) == (tuple(rest.split()), via, None)
+
+
+@pytest.mark.parametrize(
+    ("words", "rest", "nodes"),
+    [
+        ("--nodes login -- srun --nodes 2 a", "login -- srun --nodes 2 a", "yes"),
+        ("-v --nodes=10.1.0.1 -p 22 login", "-v -p 22 login", "10.1.0.1"),
+        ("--nodes= login", "login", ""),
+        ("login --nodes", "login --nodes", None),
+    ],
+)
+def test_so_is_nodes_which_takes_its_name_behind_an_equals_sign_only(
+    words: str, rest: str, nodes: str | None
+) -> None:
+    assert _own_options(words.split()) == (tuple(rest.split()), None, nodes)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("--nodes=a;b login", "no name of a computer"),
+        ("--nodes= login", "no name of a computer"),
+        ("--nodes=-x login", "no name of a computer"),
+        ("--nodes --via native login", "leave out --via native"),
+    ],
+)
+def test_names_that_no_display_can_hold_are_refused(
+    words: str, sentence: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words.split()) == 255
+    assert sentence in capfd.readouterr().err
 
 
 def test_help_is_asked_for_before_the_target_only() -> None:

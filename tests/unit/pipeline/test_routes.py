@@ -80,16 +80,30 @@ def test_numbers_stand_in_the_reason() -> None:
     ],
 )
 def test_the_first_value_for_a_host_counts_as_in_ssh_config(host: str, found: tuple[str, str]) -> None:
-    assert configured(SETTINGS, "f", host) == found
+    assert configured(SETTINGS, "f", host) == {"via": found}
 
 
 def test_a_file_that_says_nothing_of_a_host_decides_nothing() -> None:
-    assert configured("Host a\nVia bridge\n", "f", "b") is None
-    assert configured("", "f", "b") is None
+    assert configured("Host a\nVia bridge\n", "f", "b") == {}
+    assert configured("", "f", "b") == {}
+
+
+def test_compute_nodes_are_let_in_by_host() -> None:
+    text = "Host login*\n  ComputeNodes yes\nHost *\n  ComputeNodes 10.1.0.1\n"
+    assert configured(text, "f", "login3") == {"computenodes": ("yes", "f:2")}
+    assert configured(text, "f", "gpu") == {"computenodes": ("10.1.0.1", "f:4")}
 
 
 @pytest.mark.parametrize(
-    ("text", "line"), [("Via tunnel", "f:1"), ("Host a\nRoute x", "f:2"), ("Via", "f:1"), ("Host", "f:1")]
+    ("text", "line"),
+    [
+        ("Via tunnel", "f:1"),
+        ("Host a\nRoute x", "f:2"),
+        ("Via", "f:1"),
+        ("Host", "f:1"),
+        ("ComputeNodes a;b", "f:1"),
+        ("ComputeNodes", "f:1"),
+    ],
 )
 def test_a_line_that_means_nothing_is_named(text: str, line: str) -> None:
     with pytest.raises(ConfigError, match=line):

@@ -88,6 +88,9 @@ class Starter:
             fed = starter.feed(stream.read()); stream.write(fed.send)
         link.receive(fed.link); remember starter.kept
 
+    `preferred` is the display number to try first (0: any), `nodes` how other computers that may come call
+    the one over there, as in x11fwd.bridge.remote.door.
+
     Attributes:
         command: the text for ssh; every login shell can read it.
         first: to be written before anything else.
@@ -97,11 +100,19 @@ class Starter:
     """
 
     def __init__(
-        self, program: Assembled, *, kept: bool, preferred: int = 0, token: str = NOBODY, nonce: str = ""
+        self,
+        program: Assembled,
+        *,
+        kept: bool,
+        preferred: int = 0,
+        token: str = NOBODY,
+        nonce: str = "",
+        nodes: str = "",
     ) -> None:
         self._program = program
         self._nonce = nonce or os.urandom(16).hex()
-        self.command = for_any_shell(_script(program, kept, self._nonce, preferred, token).encode())
+        display = f"{preferred}@{nodes}" if nodes else str(preferred)
+        self.command = for_any_shell(_script(program, kept, self._nonce, display, token).encode())
         self.first = b"" if kept else self._block()
         self.started = False
         self.refused: Refused | None = None
@@ -166,7 +177,7 @@ class Starter:
         return b"\nX11FWD-BRIDGE-SOURCE %s %d\n%s" % (self._nonce.encode(), len(packed), packed)
 
 
-def _script(program: Assembled, kept: bool, nonce: str, preferred: int, token: str) -> str:
+def _script(program: Assembled, kept: bool, nonce: str, display: str, token: str) -> str:
     import binascii
     import zlib
 
@@ -174,7 +185,7 @@ def _script(program: Assembled, kept: bool, nonce: str, preferred: int, token: s
         "x_digest": program.digest,
         "x_mode": "kept" if kept else "sent",
         "x_nonce": nonce,
-        "x_preferred": str(preferred),
+        "x_preferred": display,
         "x_token": token,
         "x_stub": _STUB,
         "x_loader": binascii.b2a_base64(zlib.compress(program.loader, 9), newline=False).decode(),

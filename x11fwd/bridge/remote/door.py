@@ -1,7 +1,9 @@
 """Where programs come in: display number, listening sockets, who may; `main` imports it.
 
 The display is what sshd would make (channels.c, x11_create_display_inet): TCP on the loopback addresses only,
-a number from 10 up, so that every program and library that works over `ssh -X` finds its way here.
+a number from 10 up, so that every program and library that works over `ssh -X` finds its way here. With
+`--nodes` it is what sshd makes with `X11UseLocalhost no`: the computers of a cluster reach it by this one's
+name, with the cookie, which lies in the home that they share.
 """
 
 import errno
@@ -21,6 +23,7 @@ from x11fwd.bridge.remote.authority import (
 )
 from x11fwd.bridge.shared.setup import Greeting
 
+OWN_NAME = "*"  # for nodes: what this computer calls itself
 FIRST_NUMBER = 10  # sshd_config(5), X11DisplayOffset
 LAST_NUMBER = 1000  # channels.c, MAX_DISPLAYS
 X11_PORT = 6000
@@ -29,6 +32,7 @@ BACKLOG = 128
 _TOKEN_SIZES = range(8, 65)  # hexadecimal digits
 _HEX = frozenset("0123456789abcdef")
 _LOOPBACK = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
+_Addresses = Sequence[Tuple[int, str]]
 
 
 class Door:
@@ -38,21 +42,26 @@ class Door:
         ... door.sockets are listening and do not block; door.display, door.authority are for the session ...
         refusal = door.admits(greeting)
 
-    `folder` is ours alone (0700); `preferred` the display number to try first, 0 for any.
+    `folder` is ours alone (0700); `preferred` the display number to try first, 0 for any; `nodes` how other
+    computers call this one (a name, an IPv4 address or OWN_NAME), empty where programs come from here only.
 
     Raises:
         OSError: no display number is free, or the authority file cannot be written.
     """
 
-    def __init__(self, folder: str, preferred: int = 0, hosts: str = "/etc/hosts") -> None:
+    def __init__(self, folder: str, preferred: int = 0, hosts: str = "/etc/hosts", nodes: str = "") -> None:
         self._folder = folder
         self._cookie = os.urandom(COOKIE_SIZE)
         self._waiting: Dict[str, int] = {}  # descriptors of FIFOs by path
         self._unix = ""  # a socket file that we made
-        self.sockets, self.number = _listening(preferred)
+        self.sockets, self.number = _listening(preferred, _addresses(nodes) if nodes else ())
         families = [one.family for one in self.sockets]
         try:
-            if socket.AF_UNIX in families:
+            if nodes:
+                name = os.uname().nodename if nodes == OWN_NAME else nodes
+                self.display = "%s:%d.0" % (name, self.number)
+                folder = _shared_folder() or folder
+            elif socket.AF_UNIX in families:
                 self._unix = _socket_file(self.sockets, self.number)
                 self.display = ":%d.0" % self.number
             else:
@@ -106,8 +115,8 @@ class Door:
 # Display number and sockets.
 
 
-def _listening(preferred: int) -> "Tuple[List[socket.socket], int]":
-    """The sockets of the first free number, and the number."""
+def _listening(preferred: int, wide: "_Addresses" = ()) -> "Tuple[List[socket.socket], int]":
+    """The sockets of the first free number, and the number; `wide`: where other computers come in."""
     numbers = list(range(FIRST_NUMBER, LAST_NUMBER))
     if 0 < preferred <= 65535 - X11_PORT:
         numbers.insert(0, preferred)
@@ -115,7 +124,9 @@ def _listening(preferred: int) -> "Tuple[List[socket.socket], int]":
     for number in numbers:
         if _has_unix_server(number):
             continue
-        found = None if no_tcp else _listen_tcp(number)
+        found = None if no_tcp else _listen_tcp(number, wide or _LOOPBACK)
+        if found is None and wide:
+            raise OSError(errno.EADDRNOTAVAIL, "other computers cannot come in: no TCP on this address")
         if found is None:
             no_tcp = True
             found = _listen_abstract(number)
@@ -124,14 +135,39 @@ def _listening(preferred: int) -> "Tuple[List[socket.socket], int]":
     raise OSError(errno.EADDRINUSE, "no display number below %d is free" % LAST_NUMBER)
 
 
-def _listen_tcp(number: int) -> "Optional[List[socket.socket]]":
-    """Sockets on all loopback addresses there are; [] when somebody has one, None when TCP is not to be had.
+def _addresses(nodes: str) -> "_Addresses":
+    """Where to listen for other computers: everywhere, or at the one address that they use."""
+    try:
+        socket.inet_pton(socket.AF_INET, nodes)
+    except OSError:
+        return ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::"))  # noqa: S104  asked for, with a cookie
+    return ((socket.AF_INET, nodes),)
+
+
+def _shared_folder() -> str:
+    """The folder for authority files in the home, which a cluster's computers share; empty if none."""
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    if not base.startswith("/"):
+        base = os.environ.get("HOME", "") + "/.cache"
+    folder = base + "/x11fwd"
+    try:
+        os.makedirs(folder, 0o700, exist_ok=True)
+        status = os.stat(folder)
+        if not base.startswith("/") or status.st_uid != os.geteuid() or status.st_mode & 0o022:
+            return ""
+    except OSError:
+        return ""
+    return folder if os.access(folder, os.W_OK) else ""
+
+
+def _listen_tcp(number: int, addresses: "_Addresses" = _LOOPBACK) -> "Optional[List[socket.socket]]":
+    """Sockets on all these addresses there are; [] when somebody has one, None when TCP is not to be had.
 
     A number of which somebody else has one address is as bad as taken: who connects to `localhost` would show
     him the cookie.
     """
     made: List[socket.socket] = []
-    for family, address in _LOOPBACK:
+    for family, address in addresses:
         try:
             one = socket.socket(family, socket.SOCK_STREAM)
         except OSError:

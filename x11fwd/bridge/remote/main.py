@@ -371,6 +371,8 @@ def _end(number: int, frame: object) -> None:
 def main(argv: "List[str]", early: bytes = b"") -> int:
     """Run the remote half: argv is its folder, the display number wanted (0: any), a token (`-`: none).
 
+    Behind the number `@NAME` may stand: other computers may come, and call this one so (`door`).
+
     `early` is what of the link was read before this was there.
 
     Returns 0 at the end of the link, 1 after a fault, with a sentence on standard error.
@@ -379,7 +381,8 @@ def main(argv: "List[str]", early: bytes = b"") -> int:
     for one in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(one, _end)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    door = Door(folder, int(preferred))
+    number, _, nodes = preferred.partition("@")
+    door = Door(folder, int(number), nodes=nodes)
     try:
         if token != "-":  # noqa: S105  no secret, it names a FIFO
             door.announce(token)

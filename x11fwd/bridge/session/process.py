@@ -43,6 +43,7 @@ class Task:
         place: hostname, port and user as ssh sees them.
         cache: x11fwd's cache folder.
         known: what was remembered of the host.
+        nodes: how the computers of a cluster that may come call the one over there, empty where none may.
         measured: told the seconds of round trip between the halves, for the next login's choice of the route.
     """
 
@@ -57,6 +58,7 @@ class Task:
     place: tuple[str, str, str]
     cache: str | None
     known: Known
+    nodes: str = ""
     measured: Callable[[float], None] = lambda _seconds: None
 
 
@@ -146,7 +148,11 @@ class _Bridge:
         known = task.known
         program = assemble(task.cache)
         starter = Starter(
-            program, kept=known.digest == program.digest, preferred=known.number, token=task.token
+            program,
+            kept=known.digest == program.digest,
+            preferred=known.number,
+            token=task.token,
+            nodes=task.nodes,
         )
         self._half = half = LocalHalf(server, task.token, self._changed)
         reception.login.wait()

@@ -76,6 +76,7 @@ def fork_half(
             place=call.place,
             cache=cache_folder(call.environ),
             known=known,
+            nodes=call.nodes,
             measured=lambda seconds: remember_round_trip(*call.place[:2], seconds, call.environ),
         )
         serve(listener, first, task)

@@ -47,10 +47,11 @@ class Call:
         trusted: programs may do what those of this machine may (ssh -Y).
         asks: sshd is to be asked first whether it forwards X11; where it does not, this asks the person
             whether the bridge may walk around that. None where that is settled.
+        nodes: how the computers of a cluster that may come call the one over there, empty where none may.
         note: shows one clause where the person has asked for reasons.
     """
 
-    __slots__ = ("asks", "config", "environ", "forwarding", "line", "note", "trusted")
+    __slots__ = ("asks", "config", "environ", "forwarding", "line", "nodes", "note", "trusted")
 
     def __init__(
         self,
@@ -62,8 +63,10 @@ class Call:
         *,
         trusted: bool,
         asks: Callable[[], bool] | None = None,
+        nodes: str = "",
     ) -> None:
         self.asks = asks
+        self.nodes = nodes
         self.line = line
         self.config = config
         self.environ = environ
@@ -96,7 +99,7 @@ def run(call: Call) -> int | str:
 
 def _meet(call: Call, known: memory.Known) -> int:
     """Find the local half of this host, or be the first. Raises OSError where no folder can be had."""
-    kind = "trusted" if call.trusted else "untrusted"
+    kind = ("trusted" if call.trusted else "untrusted") + call.nodes
     folder = folders.folder_for(call.config, call.environ["DISPLAY"], kind, call.environ)
     for _ in range(_ATTEMPTS):
         folder.lock()

@@ -12,24 +12,49 @@ if TYPE_CHECKING:
 
     from x11fwd.pipeline.ssh.command_line import CommandLine
 
+OWN_NAME = "*"  # what x11fwd.bridge.remote.door takes for the name that the host has for itself
+
 
 def find(
     line: CommandLine,
     config: Mapping[str, str],
     environ: Mapping[str, str],
+    *,
     via: str | None,
+    nodes: str | None,
     round_trip: float | None,
-) -> routes.Route:
+) -> tuple[routes.Route, str]:
     """NATIVE or BRIDGE; the person is asked where that is needed, and the answer is kept.
 
     Args:
-        via: what `--via` says, None where it was not given.
+        via, nodes: what `--via` and `--nodes` say, None where they were not given.
         round_trip: seconds to the host, None where nobody knows.
+
+    Returns:
+        The route, and how the computers of a cluster that may come call that host, empty where none may.
 
     Raises:
         ConfigError: the file of settings is wrong.
     """
-    wanted, source = (via, "--via") if via is not None else _setting(line, environ)
+    settings = _settings(line, environ)
+    nodes, reason = (nodes, "--nodes") if nodes is not None else settings.get("computenodes", ("no", ""))
+    if nodes != "no" and via != routes.NATIVE:
+        # ssh's own display is on the host's loopback, where no other computer comes
+        found = routes.Route(routes.BRIDGE, f"{reason} lets other computers of the cluster in")
+        memory.remember(config.get("hostname", ""), config.get("port", ""), environ, consent=True)
+        return found, OWN_NAME if nodes == "yes" else nodes
+    wanted, source = (via, "--via") if via is not None else settings.get("via", (routes.AUTO, ""))
+    return _route(line, config, environ, (wanted, source), round_trip), ""
+
+
+def _route(
+    line: CommandLine,
+    config: Mapping[str, str],
+    environ: Mapping[str, str],
+    wish: tuple[str, str],
+    round_trip: float | None,
+) -> routes.Route:
+    wanted, source = wish
     host, port = config.get("hostname", ""), config.get("port", "")
     known = memory.recall(host, port, environ)
     known.round_trip = round_trip
@@ -68,17 +93,17 @@ def settings_path(environ: Mapping[str, str]) -> str | None:
     return f"{base}/x11fwd/config"
 
 
-def _setting(line: CommandLine, environ: Mapping[str, str]) -> tuple[str, str]:
+def _settings(line: CommandLine, environ: Mapping[str, str]) -> Mapping[str, tuple[str, str]]:
     path = settings_path(environ)
     if path is None:
-        return routes.AUTO, ""
+        return {}
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             text = file.read(1 << 20)
     except OSError:
-        return routes.AUTO, ""
+        return {}
     host = (line.destination or "").removeprefix("ssh://").rpartition("@")[2]
-    return routes.configured(text, path, host) or (routes.AUTO, "")
+    return routes.configured(text, path, host)
 
 
 def _ask(host: str) -> bool | None:

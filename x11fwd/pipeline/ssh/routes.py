@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 NATIVE, BRIDGE, AUTO, ASK = "native", "bridge", "auto", "ask"
 WAYS = (NATIVE, BRIDGE, AUTO)
@@ -86,8 +86,8 @@ class ConfigError(Exception):
     """The person's own file of settings is wrong; the message names the line."""
 
 
-def configured(text: str, path: str, host: str) -> tuple[str, str] | None:
-    """The `Via` that a file of settings has for a host, and `path:line`; None where it has none.
+def configured(text: str, path: str, host: str) -> dict[str, tuple[str, str]]:
+    """What a file of settings has for a host: by keyword (small letters) the value and `path:line`.
 
     The file is read as ssh_config is: `Host` lines with patterns, the first value wins, `#` begins a comment.
 
@@ -99,7 +99,7 @@ def configured(text: str, path: str, host: str) -> tuple[str, str] | None:
         ConfigError: a line that means nothing.
     """
     applies = True
-    found: tuple[str, str] | None = None
+    found: dict[str, tuple[str, str]] = {}
     for number, line in enumerate(text.splitlines(), 1):
         words = line.replace("=", " ", 1).split()
         if not words or words[0].startswith("#"):
@@ -107,14 +107,24 @@ def configured(text: str, path: str, host: str) -> tuple[str, str] | None:
         keyword, values = words[0].lower(), words[1:]
         if keyword == "host" and values:
             applies = matches(host, values)
-        elif keyword == "via" and len(values) == 1 and values[0] in WAYS:
-            if applies and found is None:
-                found = values[0], f"{path}:{number}"
-        elif keyword == "via":
-            raise ConfigError(f"{path}:{number}: Via is native, bridge or auto, not {' '.join(values)!r}")
-        else:
-            raise ConfigError(f"{path}:{number}: {words[0]!r} is not known; Host and Via are")
+        elif keyword not in _MEANINGS:
+            raise ConfigError(f"{path}:{number}: {words[0]!r} is not known; Host, Via and ComputeNodes are")
+        elif len(values) != 1 or not _MEANINGS[keyword][1](values[0]):
+            raise ConfigError(f"{path}:{number}: {_MEANINGS[keyword][0]}, not {' '.join(values)!r}")
+        elif applies:
+            found.setdefault(keyword, (values[0], f"{path}:{number}"))
     return found
+
+
+def is_name(text: str) -> bool:
+    """The name or the IPv4 address of a computer, as DISPLAY can hold it."""
+    return 0 < len(text) < 256 and text[0] not in "-." and all(one.isalnum() or one in "-._" for one in text)
+
+
+_MEANINGS: dict[str, tuple[str, Callable[[str], bool]]] = {
+    "via": ("Via is native, bridge or auto", WAYS.__contains__),
+    "computenodes": ("ComputeNodes is no, yes, or how the nodes call that host", is_name),
+}
 
 
 def matches(host: str, patterns: Sequence[str]) -> bool:

@@ -122,7 +122,7 @@ def test_a_number_beyond_what_ports_can_be_is_not_tried() -> None:
 
 def test_without_tcp_the_display_is_a_unix_socket() -> None:
     real = door_module._listen_tcp
-    door_module._listen_tcp = lambda number: None
+    door_module._listen_tcp = lambda *given: None
     try:
         with folder() as path, opened(path) as door:
             assert door.display == ":%d.0" % door.number
@@ -247,3 +247,57 @@ def test_a_folder_that_takes_no_file_is_an_error_and_frees_the_number() -> None:
             Door(path + "/none", number)
         with opened(path, number) as door:
             assert door.number == number
+
+
+def test_a_display_for_other_computers_has_the_name_by_which_they_call_this_one() -> None:
+    with folder() as path, folder() as home, _home(home):
+        door = Door(path, nodes=door_module.OWN_NAME)
+        try:
+            assert door.display == "%s:%d.0" % (os.uname().nodename, door.number)
+            assert {one.getsockname()[0] for one in door.sockets} <= {"0.0.0.0", "::"}
+            assert os.path.dirname(door.authority) == home + "/.cache/x11fwd"
+            assert stat.S_IMODE(os.stat(door.authority).st_mode) == 0o600
+            assert door.admits(Greeting("<", 11, 0, b"", b"")) is not None
+        finally:
+            door.close()
+        assert not os.path.exists(door.authority)
+
+
+def test_with_an_address_it_listens_there_only() -> None:
+    with folder() as path, folder() as home, _home(home):
+        door = Door(path, nodes="127.0.0.1")
+        try:
+            assert door.display == "127.0.0.1:%d.0" % door.number
+            assert [one.getsockname()[0] for one in door.sockets] == ["127.0.0.1"]
+        finally:
+            door.close()
+
+
+def test_an_address_that_is_not_this_computers_is_an_error() -> None:
+    with folder() as path, folder() as home, _home(home), raises(OSError, "no TCP on this address"):
+        Door(path, nodes="192.0.2.1")
+
+
+def test_without_a_home_of_ours_the_authority_file_is_with_the_rest() -> None:
+    with folder() as path, folder() as home, _home(home):
+        os.mkdir(home + "/.cache")
+        os.mkdir(home + "/.cache/x11fwd")
+        os.chmod(home + "/.cache/x11fwd", 0o777)  # somebody else could put a file of his there
+        door = Door(path, nodes="127.0.0.1")
+        try:
+            assert os.path.dirname(door.authority) == path
+        finally:
+            door.close()
+
+
+@contextmanager
+def _home(path: str) -> Iterator[None]:
+    before = {name: os.environ.pop(name, None) for name in ("HOME", "XDG_CACHE_HOME")}
+    os.environ["HOME"] = path
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
