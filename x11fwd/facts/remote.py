@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from x11fwd.facts.answers import Answers
     from x11fwd.facts.model import RemoteFacts
     from x11fwd.facts.place import PlaceFacts
+    from x11fwd.facts.seen_before import SeenBefore
     from x11fwd.transports.base import Transport
 
 __all__ = ["gather_here", "gather_remote", "probe_text", "python_text"]
@@ -39,22 +40,27 @@ _OURS = re.compile(r"^from x11fwd\..*\n", re.MULTILINE)
 _LIMIT = 120.0  # seconds for all of it; every slow question inside has a shorter limit of its own
 
 
-def gather_remote(transport: Transport, *, python: str | None = None) -> RemoteFacts:
+def gather_remote(
+    transport: Transport, *, python: str | None = None, seen: SeenBefore | None = None
+) -> RemoteFacts:
     """Ask everything in one run, in a session for which X11 forwarding was requested.
 
     Args:
         python: path or name of the interpreter to look at first, as the user typed it.
+        seen: what matplotlib was there before; where nothing has changed since it is not imported again.
 
     Raises:
         UsageError: `python` holds a character that no path of an interpreter has.
         ConnectionLost: the connection died.
         ProbeError: the answer cannot be understood.
     """
-    answers, noise = _ask(transport, python, inside=False)
+    answers, noise = _ask(transport, python, inside=False, stamp=seen.stamp if seen else "")
+    if seen is not None:
+        answers = seen.complete(answers)
     version = transport.server_version
-    seen = parse_remote(answers, x11=transport.x11, server_version=version)
-    trip = seen.round_trip if transport.round_trip is None else transport.round_trip
-    return replace(seen, banner=version, round_trip=trip, command_noise=noise[:NOISE_LIMIT])
+    facts = parse_remote(answers, x11=transport.x11, server_version=version)
+    trip = facts.round_trip if transport.round_trip is None else transport.round_trip
+    return replace(facts, banner=version, round_trip=trip, command_noise=noise[:NOISE_LIMIT])
 
 
 def gather_here(transport: Transport, place: PlaceFacts, *, python: str | None = None) -> RemoteFacts:
@@ -83,7 +89,7 @@ def gather_here(transport: Transport, place: PlaceFacts, *, python: str | None =
     return replace(seen, place=place, x11=X11Outcome(requested=granted, granted=granted or None))
 
 
-def _ask(transport: Transport, python: str | None, *, inside: bool) -> tuple[Answers, str]:
+def _ask(transport: Transport, python: str | None, *, inside: bool, stamp: str = "") -> tuple[Answers, str]:
     """The answers, and what start files printed before them."""
     if python is not None and (
         not python or python.startswith("-") or any(ord(letter) < 32 for letter in python)
@@ -92,6 +98,8 @@ def _ask(transport: Transport, python: str | None, *, inside: bool) -> tuple[Ans
     nonce = secrets.token_hex(12)
     words = ["/bin/sh", "-s", nonce, *([python] if python else [])]
     text = b"X11FWD_INSIDE=yes\n" + probe_text() if inside else probe_text()
+    if stamp:
+        text = f"X11FWD_STAMP={quote(stamp)}\nexport X11FWD_STAMP\n".encode() + text
     result = transport.run(words, stdin=text, timeout=_LIMIT, x11=not inside)
     try:
         return parse_answers(result.stdout, nonce), result.noise.decode("utf-8", "replace")
@@ -119,9 +127,9 @@ def _packed(text: str) -> str:
 
 
 def python_text() -> str:
-    """probe_display.py, probe_toolkits.py and probe_python.py as one program."""
+    """The probe_*.py of this folder as one program."""
     package = resources.files("x11fwd.facts")
-    names = ("probe_display.py", "probe_toolkits.py", "probe_python.py")
+    names = ("probe_display.py", "probe_toolkits.py", "probe_stamp.py", "probe_python.py")
     text = "".join(package.joinpath(name).read_text(encoding="utf-8") for name in names)
     text = _DOCSTRING.sub("", _COMMENT.sub("", _OURS.sub("", text)))
     return _INDENT.sub(lambda found: " " * (len(found[0]) // 4), text)

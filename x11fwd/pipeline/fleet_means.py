@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from x11fwd.pipeline.doctor import real_means
+from x11fwd.pipeline.ssh.memory import state_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from x11fwd.facts.client import ClientFacts
     from x11fwd.facts.model import LocalFacts, RemoteFacts
@@ -24,8 +26,12 @@ __all__ = ["Here"]
 class Here:
     """What is known of this machine, and the display that is offered to every host; safe between threads."""
 
-    def __init__(self, make: Callable[[], Means] = lambda: real_means(warm=True)) -> None:
+    def __init__(
+        self, environ: Mapping[str, str], make: Callable[[], Means] = lambda: real_means(warm=True)
+    ) -> None:
         self._make = make
+        folder = state_folder(environ)
+        self._records = Path(folder) / "seen" if folder else None
         self._lock = threading.Lock()
         self._found: Future[tuple[LocalFacts, X11Offer | None]] | None = None
         self._first: Means | None = None  # holds a connection to the display for as long as we live
@@ -48,14 +54,14 @@ class Here:
 
     def means(self) -> Means:
         """The arrows for one host."""
-        return _Shared(self, real_means(warm=False))
+        return _Shared(self, real_means(warm=False), self._records)
 
 
 class _Shared:
     """One host's `Means`: its own questions, and the common answers about this machine."""
 
-    def __init__(self, here: Here, own: Means) -> None:
-        self._here, self._own = here, own
+    def __init__(self, here: Here, own: Means, records: Path | None) -> None:
+        self._here, self._own, self._records = here, own, records
         self._offer: X11Offer | None = None
 
     def gather_local(self, target: Target | None) -> LocalFacts:
@@ -78,7 +84,13 @@ class _Shared:
         return self._own.connect(target, prompter, choice, x11)
 
     def gather_remote(self, transport: Transport, python: str | None) -> RemoteFacts:
-        return self._own.gather_remote(transport, python)
+        from x11fwd.facts.remote import gather_remote
+        from x11fwd.facts.seen_before import SeenBefore
+
+        config = transport.config
+        name = f"{config.user}@{config.hostname}:{config.port} {python or ''}"
+        seen = SeenBefore(self._records, name) if self._records and config.hostname else None
+        return gather_remote(transport, python=python, seen=seen)
 
     def find_place(self) -> PlaceFacts:
         return self._own.find_place()

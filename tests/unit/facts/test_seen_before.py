@@ -1,0 +1,185 @@
+"""A host whose Python is as it was is spared the import of matplotlib; whatever changes, it is imported."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.unit.facts.test_probe_python import ask, interpreters
+from x11fwd.facts.answers import Answers
+from x11fwd.facts.seen_before import SeenBefore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+# Stands for matplotlib, and counts how often it was imported.
+FAKE = """\
+import os
+with open(os.environ["COUNT"], "a") as file:
+    file.write("x")
+__version__ = "3.8.0"
+_folder = os.path.join(os.environ["HOME"], ".config", "matplotlib")
+rcParams = {"backend": "agg", "backend_fallback": True, "interactive": False}
+rcParamsOrig = rcParams
+def matplotlib_fname():
+    return os.path.join(os.path.dirname(__file__), "mpl-data", "matplotlibrc")
+def get_configdir():
+    return _folder
+"""
+
+
+class Desk:
+    """A home and a folder of modules, and the questions to a Python that has them."""
+
+    def __init__(self, place: Path, python: str = sys.executable) -> None:
+        self.home, self.modules, self.count = place / "home", place / "modules", place / "count"
+        self.python = python
+        (self.modules / "matplotlib" / "mpl-data").mkdir(parents=True)
+        (self.modules / "matplotlib" / "mpl-data" / "matplotlibrc").write_text("backend: agg\n")
+        (self.modules / "matplotlib" / "__init__.py").write_text(FAKE)
+        (self.modules / "matplotlib-3.8.0.dist-info").mkdir()
+        (self.modules / "matplotlib-3.8.0.dist-info" / "METADATA").write_text(
+            "Name: matplotlib\nVersion: 3.8.0\n"
+        )
+        (self.modules / "numpy" / "core").mkdir(parents=True)
+        (self.modules / "numpy" / "core" / "_multiarray.so").write_bytes(b"one")
+        self.home.mkdir()
+        self.more: dict[str, str] = {}
+
+    def ask(self, stamp: str) -> dict[str, object]:
+        environ = {"PYTHONPATH": str(self.modules), "COUNT": str(self.count), **self.more}
+        found = ask(self.home, self.python, X11FWD_STAMP=stamp, **environ)["matplotlib"]
+        assert isinstance(found, dict)
+        return found
+
+    def imports(self) -> int:
+        return len(self.count.read_text()) if self.count.exists() else 0
+
+    @property
+    def rc(self) -> Path:
+        return self.home / ".config" / "matplotlib" / "matplotlibrc"
+
+    def write_rc(self, text: str) -> None:
+        self.rc.parent.mkdir(parents=True, exist_ok=True)
+        self.rc.write_text(text)
+
+
+@pytest.mark.parametrize("python", interpreters()[::4])
+def test_what_was_seen_before_is_not_imported_again(tmp_path: Path, python: str) -> None:
+    desk = Desk(tmp_path, python)
+    first = desk.ask("?")
+    assert (first["version"], first["wish"]) == ("3.8.0", "agg")
+    assert desk.ask(str(first["stamp"])) == {"same": first["stamp"]}
+    assert desk.imports() == 1
+
+
+def put(path: str, data: str) -> Callable[[Desk], None]:
+    def change(desk: Desk) -> None:
+        file = desk.modules.parent / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(data)
+
+    return change
+
+
+def later(desk: Desk) -> None:
+    file = desk.modules / "matplotlib" / "__init__.py"
+    os.utime(file, (time.time() + 5, time.time() + 5))
+
+
+CHANGES: dict[str, Callable[[Desk], None]] = {
+    "a setting of the same length": lambda desk: desk.write_rc("backend: Qt\n"),
+    "a packaged setting": put("modules/matplotlib/mpl-data/matplotlibrc", "backend: tkagg\n"),
+    "a file written anew": later,
+    "a compiled part": put("modules/numpy/core/_multiarray.so", "two"),
+    "a part that is gone": lambda desk: (desk.modules / "numpy" / "core" / "_multiarray.so").unlink(),
+    "a new module": put("modules/sitecustomize.py", "import os\n"),
+    "a setting beside the script": put("home/matplotlibrc", "backend: svg\n"),
+    "a variable": lambda desk: desk.more.update(MPLBACKEND="svg"),
+    "another folder of settings": lambda desk: desk.more.update(MPLCONFIGDIR="/nowhere"),
+    "a library path": lambda desk: desk.more.update(LD_LIBRARY_PATH="/nowhere"),
+}
+
+
+def test_whatever_changes_it_is_imported_anew(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.write_rc("backend: Tk\n")
+    stamp = str(desk.ask("?")["stamp"])
+    for count, (name, change) in enumerate(CHANGES.items(), 2):
+        change(desk)
+        found = desk.ask(stamp)
+        assert "version" in found, name
+        assert desk.imports() == count
+        stamp = str(found["stamp"])
+    assert desk.ask(stamp) == {"same": stamp}
+
+
+def test_doctor_asks_without_a_stamp_and_gets_none(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    environ = {"PYTHONPATH": str(desk.modules), "COUNT": str(desk.count)}
+    assert "stamp" not in ask(desk.home, **environ)["matplotlib"]
+
+
+# --- the record on this machine
+
+
+def answers(plots: dict[str, object]) -> Answers:
+    line = "\t".join(
+        ("login shell", "/usr/bin/python3", json.dumps({"version": "3.11", "matplotlib": plots}))
+    )
+    return Answers({"python.full": (line,), "user": ("ana",)}, {}, {})
+
+
+def plots_of(found: Answers) -> object:
+    return json.loads(found.all("python.full")[0].split("\t")[2])["matplotlib"]
+
+
+FULL: dict[str, object] = {"version": "3.8.0", "rc_file": "/etc/matplotlibrc", "stamp": "1-a-b-c"}
+
+
+def test_what_is_left_out_comes_from_the_record(tmp_path: Path) -> None:
+    first = SeenBefore(tmp_path / "seen", "ana@gpu1:22 ")
+    assert first.stamp == "?"
+    first.complete(answers(dict(FULL)))
+    (file,) = (tmp_path / "seen").iterdir()
+    assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    again = SeenBefore(tmp_path / "seen", "ana@gpu1:22 ")
+    assert again.stamp == "1-a-b-c"
+    found = again.complete(answers({"same": "1-a-b-c"}))
+    assert plots_of(found) == {"version": "3.8.0", "rc_file": "/etc/matplotlibrc"}
+    assert found.first("user") == "ana"
+    assert SeenBefore(tmp_path / "seen", "ben@gpu1:22 ").stamp == "?"
+
+
+@pytest.mark.parametrize("fault", ["problem", "backend_problem"])
+def test_a_fault_is_not_kept(tmp_path: Path, fault: str) -> None:
+    SeenBefore(tmp_path, "a").complete(answers({**FULL, fault: "ImportError"}))
+    assert SeenBefore(tmp_path, "a").stamp == "?"
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": "x11fwd.seen/2"}', '{"time": "x"}'])
+def test_a_record_that_cannot_be_understood_counts_as_none(tmp_path: Path, text: str) -> None:
+    SeenBefore(tmp_path, "a").complete(answers(dict(FULL)))
+    (file,) = tmp_path.iterdir()
+    file.write_text(text)
+    assert SeenBefore(tmp_path, "a").stamp == "?"
+
+
+def test_an_old_record_counts_as_none(tmp_path: Path) -> None:
+    SeenBefore(tmp_path, "a").complete(answers(dict(FULL)))
+    (file,) = tmp_path.iterdir()
+    kept = json.loads(file.read_text())
+    file.write_text(json.dumps({**kept, "time": time.time() - 40 * 86400}))
+    assert SeenBefore(tmp_path, "a").stamp == "?"
+
+
+def test_a_host_that_claims_what_it_was_not_asked_for_is_not_believed(tmp_path: Path) -> None:
+    SeenBefore(tmp_path, "a").complete(answers(dict(FULL)))
+    strange = answers({"same": "1-x-x-x"})
+    assert SeenBefore(tmp_path, "a").complete(strange) is strange
