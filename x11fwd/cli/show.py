@@ -135,7 +135,7 @@ def show(
             )
         if as_json:
             print(json.dumps(_document(result), indent=2), flush=True)
-        show_result(result)
+            show_result(result)  # elsewhere it was said when it happened
         return result.exit_code
 
     return Job(run)

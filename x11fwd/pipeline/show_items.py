@@ -134,13 +134,13 @@ def _items(face: Face, kind: str, data: bytes) -> list[Item]:
         return [Document(face.id, face.title, page.html, face.words(page.missing), face.group)]
     if kind == "csv":
         rows = read_rows(data)
-        words = f"{len(rows.rows) + rows.left_off} rows, {len(rows.columns)} columns"
+        words = f"{_many(len(rows.rows) + rows.left_off, 'row')}, {_many(len(rows.columns), 'column')}"
         return [
             Table(face.id, face.title, rows.columns, rows.rows, face.words(words), face.group, rows.left_off)
         ]
     if kind == "npz":
         return _of_archive(face, read_npz(data))
-    return [_of_array(face, view_of(read_npy(data)))]
+    return [_of_array(face, view_of(read_npy(data), pixels=face.pixels))]
 
 
 def _of_archive(face: Face, members: Sequence[tuple[str, Array | ArrayError]]) -> list[Item]:
@@ -154,7 +154,7 @@ def _of_archive(face: Face, members: Sequence[tuple[str, Array | ArrayError]]) -
         if isinstance(one, ArrayError):
             items.append(Note(own.id, own.title, str(one), "warning", own.group))
         else:
-            items.append(_of_array(own, view_of(one)))
+            items.append(_of_array(own, view_of(one, pixels=face.pixels)))
     return items
 
 
@@ -166,3 +166,7 @@ def _of_array(face: Face, view: ArrayView) -> Item:
         return Table(face.id, face.title, view.columns, view.rows, caption, face.group, view.left_off)
     kind = cast('Literal["png", "svg"]', view.kind)
     return Picture(face.id, face.title, view.picture, kind, caption, face.group, figure=view.numbers)
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

@@ -7,7 +7,7 @@ import math
 import struct
 import zlib
 
-__all__ = ["COLOURS", "SCALE", "axis", "figure", "larger", "png", "shade", "svg"]
+__all__ = ["COLOURS", "SCALE", "axis", "figure", "larger", "lines_png", "png", "shade", "svg"]
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6d31", "#7570b3")
 # viridis at nine places
@@ -104,6 +104,39 @@ def svg(lines: list[list[tuple[int, float | None]]], count: int, low: float, hig
         stroke = f'stroke="{COLOURS[number]}" stroke-width="1.5"'
         parts.append(f'<path d="{"".join(path)}" fill="none" {stroke}/>')
     return "".join([*parts, "</svg>"]).encode("ascii")
+
+
+def lines_png(lines: list[list[tuple[int, float | None]]], count: int, low: float, high: float) -> bytes:
+    """The same without words for a terminal, 640 by 360; a column is filled from its lowest to its highest."""
+    wide, tall = 640, 360
+    room = (high - low) * 0.05
+    low, high = low - room, high + room
+    canvas = [bytearray(b"\xff" * 3 * wide) for _ in range(tall)]
+    for number, line in enumerate(lines):
+        colour = bytes.fromhex(COLOURS[number][1:])
+        spans: dict[int, tuple[int, int]] = {}
+        last: tuple[int, int] | None = None
+        for at, value in line:
+            if value is None:
+                last = None
+                continue
+            x = at * (wide - 1) // max(count - 1, 1)
+            y = round((high - value) / (high - low) * (tall - 1))
+            before = last or (x, y)
+            for place in range(before[0], x + 1):  # between two points far apart a straight line
+                part = (place - before[0]) / max(x - before[0], 1)
+                middle = round(before[1] + (y - before[1]) * part)
+                lowest, highest = spans.get(place, (middle, middle))
+                spans[place] = (min(lowest, middle), max(highest, middle))
+            last = (x, y)
+        steps = sorted(spans)
+        for place in steps:
+            first, final = spans[place]
+            if place - 1 in spans:  # no holes where it is steep
+                first, final = min(first, spans[place - 1][1]), max(final, spans[place - 1][0])
+            for row in range(max(0, first - 1), min(tall, final + 1)):
+                canvas[row][3 * place : 3 * place + 3] = colour
+    return png([bytes(row) for row in canvas], wide, tall)
 
 
 def _ticks(low: float, high: float) -> list[float]:

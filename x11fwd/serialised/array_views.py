@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from x11fwd.serialised.array_drawing import COLOURS, SCALE, axis, figure, larger, png, shade, svg
+from x11fwd.serialised.array_drawing import COLOURS, SCALE, axis, figure, larger, lines_png, png, shade, svg
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,8 +44,12 @@ class ArrayView:
     left_off: int = 0
 
 
-def view_of(array: Array) -> ArrayView:
-    """The view that fits its shape and type. Arrays of more than two dimensions show their first plane."""
+def view_of(array: Array, *, pixels: bool = False) -> ArrayView:
+    """The view that fits its shape and type. Arrays of more than two dimensions show their first plane.
+
+    Args:
+        pixels: only PNG can be shown where it goes.
+    """
     shape = array.shape
     words = f"{array.dtype}, {' × '.join(map(str, shape)) or 'one value'}"
     if not array.numeric or not shape or not math.prod(shape):
@@ -53,7 +57,7 @@ def view_of(array: Array) -> ArrayView:
     if len(shape) == 1:
         if shape[0] <= _SMALL:
             return _table(array, words)
-        return _lines([list(_thinned(array.numbers(), 0, 1, shape[0]))], words, shape[0])
+        return _lines([_thinned(array.numbers(), 0, 1, shape[0])], words, shape[0], pixels=pixels)
     if len(shape) == 3 and shape[2] in {3, 4} and (array.is_bytes or array.types[0].kind == "f"):
         return _coloured(array, words)
     start = 0
@@ -70,8 +74,8 @@ def view_of(array: Array) -> ArrayView:
         )
         return ArrayView(words, columns=tuple(map(str, range(columns))), rows=cells)
     if columns <= _MOST_LINES and rows >= 4 * columns:
-        each = [list(_thinned(values, start + at * across, down, rows)) for at in range(columns)]
-        return _lines(each, words, rows)
+        each = [_thinned(values, start + at * across, down, rows) for at in range(columns)]
+        return _lines(each, words, rows, pixels=pixels)
     return _image(values, start, (rows, columns), (down, across), words)
 
 
@@ -130,7 +134,7 @@ def _span(values: list[float]) -> tuple[float, float]:
     return (low, high) if high > low else (low - 0.5, high + 0.5)
 
 
-def _lines(lines: list[list[tuple[int, float | None]]], words: str, count: int) -> ArrayView:
+def _lines(lines: list[list[tuple[int, float | None]]], words: str, count: int, *, pixels: bool) -> ArrayView:
     known = [value for line in lines for _, value in line if value is not None]
     low, high = _span(known)
     if known:
@@ -146,6 +150,8 @@ def _lines(lines: list[list[tuple[int, float | None]]], words: str, count: int) 
          "showlegend": len(lines) > 1, "xaxis": "x", "yaxis": "y"}
         for number, line in enumerate(lines)
     ]  # fmt: skip
+    if pixels:
+        return ArrayView(words, "png", lines_png(lines, count, low, high))
     room = (high - low) * 0.05
     numbers = figure(data, axis([0, max(count - 1, 1)], "index"), axis([low - room, high + room], "value"),
                       thinned=count > _MOST_POINTS)  # fmt: skip

@@ -18,6 +18,9 @@ _ASKED = re.compile(
     rb"<(?:script|img|link|iframe|video|audio|source)\b[^>]{0,2000}?\s(?:src|href)\s*=\s*[\"']?([^\"'>\s]+)",
     re.IGNORECASE,
 )
+_BODY = re.compile(
+    rb"(<script\b[^>]*>).*?</script", re.IGNORECASE | re.DOTALL
+)  # words in a script are no tags
 _HOST = re.compile(r"(?:https?:)?//([^/:?#]+)")
 
 
@@ -38,7 +41,7 @@ def page_of_html(data: bytes) -> Page:
     )
     hosts: dict[str, None] = {}
     beside = 0
-    for found in _ASKED.finditer(data):
+    for found in _ASKED.finditer(_BODY.sub(rb"\1", data)):
         address = found.group(1).decode("utf-8", "replace")
         host = _HOST.match(address)
         if host:

@@ -162,7 +162,7 @@ class TerminalPictures:
             if self._folder is None:
                 self._folder = Path(tempfile.mkdtemp(prefix="x11fwd-pictures-"))
             self._folder.mkdir(parents=True, exist_ok=True)
-            path = self._folder / f"{self._stem(key, title)}.{kind}"
+            path = self._folder / f"{self._stem(key, title).removesuffix(f'.{kind}')}.{kind}"
             part = path.with_name(f".{path.name}.part")
             try:
                 part.write_bytes(data)

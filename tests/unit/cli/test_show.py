@@ -39,6 +39,11 @@ def test_what_cannot_be_meant_is_code_2(
     assert said in capfd.readouterr().err
 
 
+def test_a_machine_that_cannot_be_reached_is_code_3(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "--json", "-p", "1", "127.0.0.1:a.png"]) == 3
+    assert json.loads(capfd.readouterr().out)["exit_code"] == 3
+
+
 def test_the_document_says_how_it_stands_with_each_file(
     here: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -61,7 +66,7 @@ def test_a_table_in_the_terminal_ends_by_itself_where_nobody_looks(
 ) -> None:
     assert main(["show", "--terminal", "a.csv"]) == 0
     out = capfd.readouterr().out
-    assert "1 rows, 2 columns" in out
+    assert "1 row, 2 columns" in out
     assert "step  loss" in out
 
 
@@ -92,3 +97,29 @@ def test_a_pickle_of_this_machine_is_not_opened_without_a_yes(
     assert main(["show", "--json", "--yes", "a.pickle"]) == 1
     assert "NoneType" in json.loads(capfd.readouterr().out)["files"][0]["why"]
     assert len(asked) == 1
+
+
+def test_a_single_file_opens_large_as_soon_as_it_can_be_seen(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from x11fwd.ui.show import PageShow
+    from x11fwd.viewer.items import Note, Table
+    from x11fwd.viewer.server import Viewer
+
+    opened: list[str] = []
+
+    def open_browser(address: str) -> bool:
+        opened.append(address)
+        return True
+
+    monkeypatch.setattr("x11fwd.viewer.browser.open_browser", open_browser)
+    with Viewer("show") as viewer:
+        page = PageShow(viewer, lambda: None, browser=True, single=True)
+        page.put(Note("n", "a.pickle", "is being opened over there"))
+        assert opened == []
+        page.put(Table("t", "a", ("x",), ((1,),)))
+        page.put(Table("u", "b", ("x",), ((1,),)))
+        assert opened == [f"{viewer.address}#2"]
+        PageShow(viewer, lambda: None, browser=False, single=False)
+        assert viewer.address in capfd.readouterr().err
+    assert len(opened) == 1

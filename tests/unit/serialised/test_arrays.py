@@ -174,3 +174,11 @@ def test_small_empty_and_strange_arrays_are_tables() -> None:
     assert view_of(read_npy(saved(numpy.array([["a", "b"], ["c", "d"]])))).rows == (("a", "b"), ("c", "d"))
     constant = view_of(read_npy(saved(numpy.full(50, 3.0))))
     assert b"<svg" in constant.picture
+
+
+def test_a_line_for_a_terminal_is_drawn_in_pixels() -> None:
+    view = view_of(read_npy(saved(numpy.array([0.0, 1.0] * 20))), pixels=True)
+    rows = read_png(view.picture).scaled(640, 360)
+    blue = [sum(tuple(dot) == (0, 0x72, 0xB2) for dot in row) for row in rows]
+    assert (blue[0], blue[359]) == (0, 0)  # room above and below
+    assert min(blue[30:330]) >= 39  # every stretch crosses every row between
