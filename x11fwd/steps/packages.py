@@ -14,6 +14,7 @@ from x11fwd.facts.model import MatplotlibFacts, PythonKind, Unknown
 from x11fwd.playbook import PackageChoice
 from x11fwd.steps.by_hand import configured, printed, warn_of_image
 from x11fwd.steps.conditions import choose
+from x11fwd.steps.modules import offer_modules
 from x11fwd.steps.plan import Change, DiffLine, InstallPackages, PackageCommands
 from x11fwd.steps.python_packages import environment_change, for_user, in_environment
 from x11fwd.steps.wording import listed
@@ -65,6 +66,10 @@ def plan_packages(step: PackagesStep, planning: Planning) -> tuple[Change, ...]:
     changes: list[Change] = []
     if wanted.system:
         changes += _system_change(wanted, planning)
+    offer_modules(
+        tuple(name for name in step.names if name in _OF_PYTHON and _present(name, planning) is False),
+        planning,
+    )
     if wanted.environment:
         changes.append(environment_change(tuple(wanted.environment), tuple(wanted.logical), planning))
     return tuple(changes)
