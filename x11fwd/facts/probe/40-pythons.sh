@@ -62,6 +62,7 @@ x_login() {
 x_environment() {
     x_text login.environment "$(env | LC_ALL=C grep -E "^($x_names)=")"
     if [ -n "${XAUTHORITY:-}" ]; then x_authority login.authority "$XAUTHORITY"; fi
+    x_modules
 }
 
 # x_offer FOUND_BY PATH: one more interpreter for the list, unless it is there already under another name.
