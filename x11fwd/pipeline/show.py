@@ -242,6 +242,8 @@ def run_show(
             )
             feeds.append(feed)
             feed.start(prompter)
+        if progress is not None:
+            progress("looking for the files")
         while showing.pulse():
             try:
                 change = changes.get(timeout=0.1)
@@ -253,6 +255,8 @@ def run_show(
                 raise change.error
             if change.line is not None:
                 board.line(change.machine, change.line)
+            if progress is not None and change.news is not None and change.news.what is Happened.OPENING:
+                progress(f"{change.news.path} is being opened over there")
             board.take(change)
             if change.news is not None and change.news.what is Happened.READ:
                 pending.discard(change.machine)

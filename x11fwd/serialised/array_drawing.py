@@ -107,7 +107,7 @@ def svg(lines: list[list[tuple[int, float | None]]], count: int, low: float, hig
 
 
 def lines_png(lines: list[list[tuple[int, float | None]]], count: int, low: float, high: float) -> bytes:
-    """The same without words for a terminal, 640 by 360; a column is filled from its lowest to its highest."""
+    """The same without words for a terminal, 640 by 360; a column is filled from lowest to highest."""
     wide, tall = 640, 360
     room = (high - low) * 0.05
     low, high = low - room, high + room

@@ -37,7 +37,7 @@ class QuietShow:
 
 
 class PageShow:
-    """Everything into the viewer; the browser opens at once, or, for a single file, when that can be seen.
+    """Everything into the viewer; the browser opens once connected, for a single file when that is there.
 
     Args:
         hush: puts the line away that says what is waited for.
@@ -48,8 +48,6 @@ class PageShow:
     def __init__(self, viewer: Viewer, hush: Callable[[], None], *, browser: bool, single: bool) -> None:
         self._viewer, self._hush, self._browser, self._single = viewer, hush, browser, single
         self._opened = False
-        if not single:
-            self._open(viewer.address)
 
     def put(self, item: Item) -> None:
         self._viewer.put(item)
@@ -65,6 +63,8 @@ class PageShow:
         self._viewer.remove(item_id)
 
     def pulse(self) -> bool:
+        if not self._opened and not self._single:
+            self._open(self._viewer.address)
         return True
 
     def _say(self, item: Note) -> None:

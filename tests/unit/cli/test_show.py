@@ -120,6 +120,6 @@ def test_a_single_file_opens_large_as_soon_as_it_can_be_seen(
         page.put(Table("t", "a", ("x",), ((1,),)))
         page.put(Table("u", "b", ("x",), ((1,),)))
         assert opened == [f"{viewer.address}#2"]
-        PageShow(viewer, lambda: None, browser=False, single=False)
+        PageShow(viewer, lambda: None, browser=False, single=False).pulse()
         assert viewer.address in capfd.readouterr().err
     assert len(opened) == 1
