@@ -19,7 +19,18 @@ LAYERS = [
     ("transports",),
     ("facts", "playbook", "inventory"),
     (
-        *("checks", "steps", "explain", "bridge", "viewer", "logs", "render", "project", "inline", "notebook"),
+        *(
+            "checks",
+            "steps",
+            "explain",
+            "bridge",
+            "viewer",
+            "logs",
+            "render",
+            "project",
+            "inline",
+            "notebook",
+        ),
         "serialised",
     ),
     ("ansible",),  # its role carries the engine of steps

@@ -50,8 +50,10 @@ the end. What was sent stays there in ~/.cache/x11fwd/files (500 MB at most,
 
 \b
 The exit status is the script's. Ctrl-C interrupts it, and ends it where it
-does not end within 10 s. When the connection is cut it is ended there in the
-same way: at once where the line is closed, after 45 s where it is silent.
+does not end within 10 s. In a terminal every key is the script's, as with
+`ssh -t`; `~.` at the start of a line ends it whatever it does. When the
+connection is cut it is ended there in the same way: at once where the line
+is closed, after 45 s where it is silent.
 """
 
 
@@ -63,7 +65,7 @@ def run(
     ] = None,
     python: Annotated[
         str | None,
-        typer.Option("--python", metavar="PATH", help="The Python over there, instead of the login shell's."),
+        typer.Option("--python", metavar="PATH", help="The Python over there, instead of the one that doctor names."),
     ] = None,
     sync: Annotated[
         Path | None, typer.Option("--sync", metavar="DIR", help="Send this folder instead of the project.")
@@ -86,6 +88,15 @@ def run(
     terminal: Annotated[
         bool, typer.Option("--terminal", help="Show figures as pictures in the terminal.")
     ] = False,
+    tty: Annotated[
+        bool | None,
+        typer.Option(
+            "--tty/--no-tty",
+            "-t/-T",
+            help="Give the script a terminal. Default: where this side has one.",
+            show_default=False,
+        ),
+    ] = None,
     yes: Yes = False,
     transport: TransportName = "auto",
     via: Via = "auto",
@@ -120,6 +131,7 @@ def run(
             sync=sync,
             inline=inlined,
             pixels=drawn_here,
+            numbers=pictures is None,
             fetch=tuple(fetch or ()),
             keep=keep,
             yes=yes,
@@ -141,7 +153,7 @@ def run(
                         terminal=drawn_here,
                     )
                 )
-            ends = RunEnds(prompter, may_bridge(aim.host), waiting, sink)
+            ends = RunEnds(prompter, may_bridge(aim.host), waiting, sink, terminal=tty)
             result = run_script(aim, options, ends, prompter, environ=os.environ, progress=ends.progress)
             show_run(result)
             if sink is not None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import contextlib
 import queue
 import re
-import secrets
-import zlib
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import TYPE_CHECKING
 
 from x11fwd.errors import ChangeError, ConnectionLost, ProbeError, X11fwdError
 from x11fwd.notebook.line import Line
+from x11fwd.pipeline.run_start import open_python
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -105,11 +104,7 @@ class FarJupyter:
         self._host, self._python = target.host, python
         self.transport: Transport = connect(target, prompter=prompter, choice=choice, timeout=15.0)
         try:
-            text = zlib.compress(far_text().encode(), 9)
-            start = _resource("x11fwd.pipeline", "run_start.sh")
-            words = ["/bin/sh", "-c", start, "x11fwd-jupyter", secrets.token_hex(12), str(len(text)), python]
-            self._stream: ByteStream = self.transport.stream(words)
-            self._stream.write(text)
+            self._stream: ByteStream = open_python(self.transport, far_text(), python)
         except BaseException:
             self.transport.close()
             raise

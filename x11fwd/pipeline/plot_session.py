@@ -11,6 +11,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from x11fwd.errors import ConnectionLost, X11fwdError
+from x11fwd.pipeline.run_start import open_python
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,15 +76,19 @@ class PlotSession:
     ) -> None:
         self._mark = f"x11fwd-{secrets.token_hex(8)}"
         settings = {"mark": self._mark, "title": title}
-        text = _resource("plot.py") + f"\nraise SystemExit(main({settings!r}))\n".encode("ascii")
-        start = _resource("plot_start.sh").decode("ascii")
-        words = ["/bin/sh", "-c", start, "x11fwd-plot", self._mark, shell, python, str(len(text))]
-        words += display or ()
+        text = _resource("plot.py").decode("ascii") + f"\nraise SystemExit(main({settings!r}))\n"
         self._rest = b""
         self._events: list[PlotEvent] = []
         self._ended = False
-        self._stream: ByteStream = transport.stream(words, x11=display is None)
-        self._stream.write(text)
+        self._stream: ByteStream = open_python(
+            transport,
+            text,
+            python,
+            x11=display is None,
+            mark=self._mark,
+            as_script=shell,
+            display=display or (),
+        )
 
     def __enter__(self) -> PlotSession:
         return self

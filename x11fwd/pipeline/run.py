@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from x11fwd.errors import ConnectionLost, DisplayError, UsageError, X11fwdError
-from x11fwd.inline.texts import backend_text
+from x11fwd.errors import ConnectionLost, UsageError
+from x11fwd.inline.texts import inline_modules
+from x11fwd.pipeline.run_display import RunDisplay
 from x11fwd.pipeline.run_fetch import Fetched, Fetcher, check_patterns
 from x11fwd.pipeline.run_session import Drawn, RunSession, drawn, exit_status
 from x11fwd.project.files import find_project, list_files
@@ -25,15 +26,15 @@ from x11fwd.project.manifest import read_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
-    from x11fwd.facts.model import LocalFacts
     from x11fwd.project.files import Project
     from x11fwd.project.manifest import Manifest
     from x11fwd.target import Target
-    from x11fwd.transports.base import Prompter, Transport, X11Offer
+    from x11fwd.transports.base import Prompter, Transport
     from x11fwd.transports.choose import Preference
 
-__all__ = ["LARGE", "Ends", "RunOptions", "RunResult", "run_script"]
+__all__ = ["LARGE", "Ends", "RunOptions", "RunResult", "Terminal", "run_script"]
 
 LARGE = 100 << 20  # bytes of a project above which the person is asked
 # what programs say that found no screen to put a window on
@@ -57,6 +58,7 @@ class RunOptions:
         sync: the folder to send.
         inline: pictures instead of windows.
         pixels: no SVG among them, which a terminal cannot show.
+        numbers: what one can zoom into comes with pictures.
         fetch: patterns of files to bring back.
         keep: the folder over there stays.
         yes: send a large project without asking.
@@ -70,12 +72,32 @@ class RunOptions:
     sync: Path | None = None
     inline: bool = False
     pixels: bool = False
+    numbers: bool = True
     fetch: tuple[str, ...] = ()
     keep: bool = False
     yes: bool = False
     transport: Preference = "auto"
     via: str = "auto"
     here: Path = Path()
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """What the script finds at its standard input and output instead of pipes.
+
+    Attributes:
+        kind: the value of TERM.
+        errors: standard error goes there, too.
+    """
+
+    rows: int
+    columns: int
+    kind: str
+    errors: bool
+
+    def settings(self) -> dict[str, str | int]:
+        """For the far half."""
+        return {"rows": self.rows, "columns": self.columns, "kind": self.kind, "errors": self.errors}
 
 
 @dataclass(frozen=True)
@@ -112,6 +134,21 @@ class Ends(Protocol):
     def read_input(self, limit: int) -> bytes: ...
 
     def picture(self, one: Drawn) -> None: ...
+
+    def terminal(self) -> Terminal | None:
+        """The one that the script shall have; None for pipes."""
+        ...
+
+    def raw(
+        self, resized: Callable[[int, int], None], leave: Callable[[], None]
+    ) -> AbstractContextManager[object]:
+        """While it lasts every key is the script's; entered only with a terminal.
+
+        Args:
+            resized: told rows and columns of a window that changed.
+            leave: the person wants to go whatever the script does.
+        """
+        ...
 
     def may_send(self, size: int, largest: tuple[str, ...]) -> bool:
         """Whether a project of so many bytes may be sent. Raises UsageError where nobody can be asked."""
@@ -171,7 +208,7 @@ class _Run:
         self._notes: list[str] = []
         self._said = b""
         self._windowless = self._plotless = False
-        self._display = _Display(environ) if not options.inline else None
+        self._display = RunDisplay(environ) if not options.inline else None
 
     def all(self) -> RunResult:
         from x11fwd.transports.choose import connect
@@ -219,6 +256,7 @@ class _Run:
             self._progress(f"sending {len(needed)} files, {size / 1e6:.1f} MB")
             session.send(manifest.chunks(needed), lambda _count: None)
         environment = self._environment(transport, stack)
+        terminal = self._ends.terminal()
         script = self._project.script
         begun = time.time()
         session.start(
@@ -226,14 +264,17 @@ class _Run:
                 "words": [_relative(script, project.folder), *options.arguments],
                 "folder": "" if project.folder == Path() else project.folder.as_posix(),
                 "environment": environment,
-                "backend": backend_text() if options.inline else "",
+                "modules": inline_modules(numbers=options.numbers and not options.pixels)
+                if options.inline
+                else {},
+                "terminal": terminal.settings() if terminal else None,
                 "fetch": list(options.fetch),
             }
         )
         session.feed(self._ends.read_input)
         fetcher = Fetcher(project.root, project.folder, options.fetch, begun)
         stack.callback(fetcher.close)
-        status, figures = self._follow(session, fetcher)
+        status, figures = self._follow(session, fetcher, terminal)
         if self._plotless:
             executable = hello.get("executable")
             self._notes.append(
@@ -278,14 +319,19 @@ class _Run:
         stack.callback(bridge.close)
         return {"DISPLAY": bridge.display, "XAUTHORITY": bridge.authority}
 
-    def _follow(self, session: RunSession, fetcher: Fetcher) -> tuple[int, int]:
+    def _follow(self, session: RunSession, fetcher: Fetcher, terminal: Terminal | None) -> tuple[int, int]:
         """Everything that comes until the end: the exit status and the number of figures."""
         status: int | None = None
         figures: set[str] = set()
         self._progress("")
-        with _interrupts(session.interrupt):
+        with ExitStack() as stack:
+            stack.enter_context(_interrupts(session.interrupt))
+            if terminal is not None:
+                stack.enter_context(self._ends.raw(session.resize, session.end))
             for kind, data in session.frames():
                 if kind == b"O":
+                    if terminal is not None:
+                        self._listen(data)
                     self._ends.output(data)
                 elif kind == b"E":
                     self._listen(data)
@@ -309,45 +355,6 @@ class _Run:
         self._said = (self._said + data)[-4096:]
         self._windowless = self._windowless or any(words in self._said for words in _WINDOWLESS)
         self._plotless = self._plotless or b"No module named 'matplotlib'" in self._said
-
-
-class _Display:
-    """This machine's screen, looked for while the connection is made."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self.problem = ""
-        self._environ = environ
-        self._facts: LocalFacts | None = None
-        self._error: Exception | None = None
-        self._thread = threading.Thread(target=self._look, name="x11fwd-display", daemon=True)
-        self._thread.start()
-
-    def _look(self) -> None:
-        from x11fwd.pipeline.display import gather_ensured
-
-        try:
-            self._facts = gather_ensured(self._environ)
-        except (X11fwdError, OSError) as error:
-            self._error = error
-
-    def facts(self) -> LocalFacts:
-        """Waits for it. Raises DisplayError."""
-        self._thread.join()
-        if self._facts is None:
-            raise DisplayError(f"this machine could not be looked at: {self._error}")
-        return self._facts
-
-    def offer(self) -> X11Offer | None:
-        """What ssh is offered; None without a display."""
-        from x11fwd.pipeline.display import make_offer
-
-        try:
-            offer, why = make_offer(self.facts(), trusted=None)
-        except DisplayError as error:
-            offer, why = None, error.message
-        if offer is None:
-            self.problem = f": {why}"
-        return offer
 
 
 def _relative(script: Path, folder: Path) -> str:

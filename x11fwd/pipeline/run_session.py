@@ -1,6 +1,6 @@
 """The near half of `run`: the script over there as frames on one stream; pipeline/run.py imports it.
 
-The kinds of frames are in run_agent.py's docstring. A dead line is noticed on both sides: here by the
+The kinds of frames are in run_there/line.py's docstring. A dead line is noticed on both sides: here by the
 transport, there by the silence.
 """
 
@@ -10,15 +10,16 @@ import contextlib
 import json
 import queue
 import re
-import secrets
 import struct
 import threading
+import time
 import zlib
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import TYPE_CHECKING
 
 from x11fwd.errors import ChangeError, ConnectionLost, ProbeError, X11fwdError
+from x11fwd.pipeline.run_start import open_python
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -30,10 +31,14 @@ __all__ = ["Drawn", "RunSession", "agent_text"]
 
 _HEAD = struct.Struct("!cI")
 _LARGEST = 300 << 20  # of one frame: a picture
+_LARGEST_NUMBERS = 8 << 20  # bytes of a figure's numbers
 _WAIT = 120.0  # seconds for the login shell to make its environment and Python to start
 _PULSE = 5.0  # seconds between signs of life
+_SILENCE = 45.0  # seconds without one after which the far half ends the script
+_LOOK = 0.2  # seconds; a signal that comes just before an endless wait would not end it
 _INPUT_AHEAD = 256 << 10  # bytes of standard input under way
-_OURS = re.compile(r"^from x11fwd\..*\n", re.MULTILINE)
+_OURS = re.compile(r"^from x11fwd\.\S+ import (\([^)]*\)|.*)\n", re.MULTILINE)
+_THERE = ("line", "places", "pictures", "script", "serve")
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,7 @@ class Drawn:
         kind: `png` or `svg`.
         frame: counts from 1.
         dropped: frames left out so far, to keep up.
+        figure: its numbers as JSON for the viewer, `b""` where it moves or has none.
     """
 
     id: str
@@ -57,6 +63,7 @@ class Drawn:
     frame: int
     dropped: int
     data: bytes = field(repr=False)
+    figure: bytes = field(default=b"", repr=False)
 
 
 class RunSession:
@@ -68,18 +75,14 @@ class RunSession:
     """
 
     def __init__(self, transport: Transport, *, python: str, x11: bool) -> None:
-        text = zlib.compress(agent_text().encode(), 9)
-        start = _resource("x11fwd.pipeline", "run_start.sh")
-        words = ["/bin/sh", "-c", start, "x11fwd-run", secrets.token_hex(12), str(len(text)), python]
         self._python = python
         self._host = transport.target.host
-        self._stream: ByteStream = transport.stream(words, x11=x11)
+        self._stream: ByteStream = open_python(transport, agent_text(), python, x11=x11)
         self._buffer = bytearray()
         self._lock = threading.Lock()
-        self._orders: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._orders: queue.SimpleQueue[tuple[bytes, bytes] | None] = queue.SimpleQueue()
         self._room = threading.Semaphore(_INPUT_AHEAD // 16384)
         self._ended = threading.Event()
-        self._stream.write(text)
 
     def __enter__(self) -> RunSession:
         return self
@@ -105,7 +108,7 @@ class RunSession:
             else {"path": one.path, "mode": one.mode, "size": one.size, "content": one.content}
             for one in manifest.entries
         ]
-        about = {"entries": entries, "name": name, "keep": keep}
+        about = {"entries": entries, "name": name, "keep": keep, "silence": _SILENCE}
         self._send(b"M", zlib.compress(json.dumps(about).encode(), 6))
 
     def hello(self) -> Mapping[str, object]:
@@ -137,7 +140,16 @@ class RunSession:
 
     def interrupt(self) -> None:
         """Ctrl-C: SIGINT to the group there, then SIGTERM, then SIGKILL; a signal handler may call it."""
-        self._orders.put(b"K")
+        self._orders.put((b"K", b""))
+
+    def end(self) -> None:
+        """All of that at once."""
+        for _ in range(3):
+            self.interrupt()
+
+    def resize(self, rows: int, columns: int) -> None:
+        """The terminal has a new size; a signal handler may call it."""
+        self._orders.put((b"W", struct.pack("!HH", min(rows, 65535), min(columns, 65535))))
 
     def feed(self, read: Callable[[int], bytes]) -> None:
         """Pass on what `read(limit)` gives until it gives nothing, on a thread of its own."""
@@ -168,7 +180,7 @@ class RunSession:
                 self._room.release()
             elif kind == b"P":
                 yield kind, data
-                self._orders.put(b"A")
+                self._orders.put((b"A", b""))
             elif kind != b"Y":
                 yield kind, data
 
@@ -189,10 +201,10 @@ class RunSession:
                 try:
                     order = self._orders.get(timeout=_PULSE)
                 except queue.Empty:
-                    order = b"Z"
+                    order = (b"Z", b"")
                 if order is None:
                     return
-                self._send(order)
+                self._send(*order)
 
     def _send(self, kind: bytes, data: bytes = b"") -> None:
         with self._lock:
@@ -217,10 +229,13 @@ class RunSession:
         return kind, data
 
     def _take(self, size: int, timeout: float | None) -> bytes:
+        end = None if timeout is None else time.monotonic() + timeout
         while len(self._buffer) < size:
             try:
-                data = self._stream.read(1 << 18, timeout)
+                data = self._stream.read(1 << 18, _LOOK)
             except TimeoutError as error:
+                if end is None or time.monotonic() < end:
+                    continue
                 raise ProbeError(
                     f"{self._host} logged in and did not start Python within {_WAIT:g} s",
                     hint="a start file of the login shell may hang",
@@ -256,9 +271,11 @@ class RunSession:
 
 def agent_text() -> str:
     """The program for the other side."""
-    receive = _resource("x11fwd.project", "receive.py")
-    agent = _resource("x11fwd.pipeline", "run_agent.py")
-    return _OURS.sub("", receive + agent) + "\nos._exit(main())\n"
+    receive = resources.files("x11fwd.project").joinpath("receive.py")
+    folder = resources.files("x11fwd.pipeline").joinpath("run_there")
+    files = [receive, *(folder.joinpath(f"{name}.py") for name in _THERE)]
+    text = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    return _OURS.sub("", text) + "\nos._exit(main())\n"
 
 
 def drawn(data: bytes) -> Drawn | None:
@@ -281,6 +298,9 @@ def drawn(data: bytes) -> Drawn | None:
 
     if text("kind") not in {"png", "svg"}:
         return None
+    picture, packed = data[4 + size :], b""
+    if 0 < (length := number("numbers")) <= len(picture):
+        picture, packed = picture[:-length], picture[-length:]
     return Drawn(
         text("id"),
         number("number"),
@@ -289,7 +309,8 @@ def drawn(data: bytes) -> Drawn | None:
         text("kind"),
         number("frame"),
         number("dropped"),
-        data[4 + size :],
+        picture,
+        _unpacked(packed),
     )
 
 
@@ -309,5 +330,10 @@ def _object(data: bytes) -> Mapping[str, object]:
     return value
 
 
-def _resource(package: str, name: str) -> str:
-    return resources.files(package).joinpath(name).read_text(encoding="utf-8")
+def _unpacked(data: bytes) -> bytes:
+    """Bounded; `b""` for what is none."""
+    inflate = zlib.decompressobj()
+    with contextlib.suppress(zlib.error):
+        found = inflate.decompress(data, _LARGEST_NUMBERS)
+        return found if inflate.eof else b""
+    return b""

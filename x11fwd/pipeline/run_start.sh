@@ -1,12 +1,19 @@
-# Starts the far half of `run` as a program of the user's would start: same interpreter, and the environment that the
-# login shell makes. Sent as the text of `sh -c` by run_session.py with the arguments MARK SIZE PYTHON; the program is the
-# first SIZE bytes of standard input. An empty PYTHON stands for the one that the login shell finds.
+# Starts a program of ours as one of the user's would start: same interpreter, same folder, and the environment that the
+# login shell makes. Sent as the text of `sh -c` by run_start.py, behind facts/probe/38-python-list.sh, with the arguments
+# MARK SIZE PYTHON [OWN SHELL [DISPLAY XAUTHORITY]]; the program, compressed, is the first SIZE bytes of standard input.
+# An empty PYTHON stands for the one that doctor speaks of. OWN: `yes` for a program that takes nothing of the folder it
+# starts in, and whose display is that of this connection whatever a start file says.
 #
 # The login shell gets no standard input, so that a start file cannot eat the program, and is left again at once, so
-# that its job control and its exit files stay out. facts/probe.sh and plot_start.sh ask for the environment alike.
-x_mark=$1 x_size=$2 x_python=$3 x_shell=${SHELL:-}
+# that its job control and its exit files stay out. facts/probe asks for the environment in the same way.
+x_mark=$1 x_size=$2 x_python=$3 x_own=${4:-yes} x_shell=${5-${SHELL:-}}
 x_nl='
 '
+x_tab=$(printf '\t')
+if [ -n "${6:-}" ]; then
+    DISPLAY=$6 XAUTHORITY=$7
+    export DISPLAY XAUTHORITY
+fi
 x_display=${DISPLAY:-} x_authority=${XAUTHORITY:-}
 x_ask="exec /bin/sh -c 'echo; echo begin-$x_mark; export -p; echo end-$x_mark'"
 case ${x_shell##*/} in
@@ -26,7 +33,7 @@ case $x_out in
     ;;
 esac
 # a start file that sets DISPLAY by itself knows nothing of this connection's
-if [ -n "$x_display" ]; then
+if [ "$x_own" = yes ] && [ -n "$x_display" ]; then
     DISPLAY=$x_display
     export DISPLAY
     if [ -n "$x_authority" ]; then
@@ -35,8 +42,13 @@ if [ -n "$x_display" ]; then
     fi
 fi
 cd "${HOME:-/}" 2>/dev/null || cd /
-if [ -z "$x_python" ]; then
-    x_python=$(command -v python3 || command -v python) || exit 127
+x_program() { command -v "$1" 2>/dev/null; }
+x_say() { :; }
+if [ -z "$x_python" ] && ! x_python=$(x_program python3 || x_program python); then
+    x_home=${HOME:-/}
+    x_list_pythons
+    x_python=${x_list#*"$x_tab"}
+    x_python=${x_python%%"$x_nl"*}
 fi
 case $x_python in
 "~/"*) x_python=$HOME/${x_python#"~/"} ;;
@@ -45,8 +57,11 @@ command -v "$x_python" >/dev/null 2>&1 || exit 127
 exec "$x_python" -c '
 import os, sys
 if sys.version_info < (3, 6):
+    sys.stderr.write("%s is Python %d.%d, older than 3.6\n" % ((sys.executable,) + sys.version_info[:2]))
+    sys.stderr.flush()
     os._exit(3)
-sys.path[:] = [one for one in sys.path if one]
+if sys.argv[2] == "yes":
+    sys.path[:] = [one for one in sys.path if one]
 text, size = b"", int(sys.argv[1])
 while len(text) < size:
     more = os.read(0, size - len(text))
@@ -55,5 +70,5 @@ while len(text) < size:
     text += more
 import zlib
 sys.argv = [""]
-exec(compile(zlib.decompress(text), "x11fwd-run", "exec"), {"__name__": "x11fwd_run"})
-' "$x_size"
+exec(compile(zlib.decompress(text), "x11fwd", "exec"), {"__name__": "x11fwd_far"})
+' "$x_size" "$x_own"

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from x11fwd.errors import UsageError
 from x11fwd.ui.console import message_console, rich_text
+from x11fwd.ui.run_terminal import Keys, OwnTerminal, gives_terminal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from typing import Protocol
 
-    from x11fwd.pipeline.run import RunResult
+    from x11fwd.pipeline.run import RunResult, Terminal
     from x11fwd.pipeline.run_session import Drawn
     from x11fwd.ui.progress import Waiting
     from x11fwd.ui.prompt import TerminalPrompter
 
     class Sink(Protocol):
+        pause: Callable[[], AbstractContextManager[object]]
+
         def put(self, one: Drawn) -> None: ...
 
 
@@ -30,13 +36,25 @@ class RunEnds:
         bridge_question: asked where sshd refuses to forward X11.
         waiting: says what goes on until the script starts.
         sink: takes pictures.
+        terminal: the script gets a terminal; None decides by where this side's ends lead.
     """
 
     def __init__(
-        self, prompter: TerminalPrompter, bridge_question: str, waiting: Waiting, sink: Sink | None
+        self,
+        prompter: TerminalPrompter,
+        bridge_question: str,
+        waiting: Waiting,
+        sink: Sink | None,
+        *,
+        terminal: bool | None = None,
     ) -> None:
         self._prompter, self._question = prompter, bridge_question
         self._waiting, self._sink = waiting, sink
+        self._wanted = terminal
+        self._own = OwnTerminal()
+        self._keys: Keys | None = None
+        if sink is not None:
+            sink.pause = self._own.cooked
 
     def progress(self, text: str) -> None:
         """What goes on; an empty text ends the line that says so."""
@@ -52,10 +70,32 @@ class RunEnds:
         _write(2, data)
 
     def read_input(self, limit: int) -> bytes:
+        while True:
+            try:
+                data = os.read(0, limit)
+            except OSError:
+                return b""  # there is none (closed by whoever started us)
+            if not data or self._keys is None:
+                return data
+            if passed := self._keys.passed(data):
+                return passed
+
+    def terminal(self) -> Terminal | None:
+        from x11fwd.pipeline.run import Terminal
+
+        if not gives_terminal(self._wanted):
+            return None
+        rows, columns = self._own.size()
+        return Terminal(rows, columns, os.environ.get("TERM") or "dumb", errors=os.isatty(2))
+
+    @contextmanager
+    def raw(self, resized: Callable[[int, int], None], leave: Callable[[], None]) -> Iterator[None]:
+        self._keys = Keys(leave) if os.isatty(0) else None
         try:
-            return os.read(0, limit)
-        except OSError:
-            return b""  # there is none (closed by whoever started us)
+            with self._own.raw(resized):
+                yield
+        finally:
+            self._keys = None
 
     def picture(self, one: Drawn) -> None:
         if self._sink is not None:

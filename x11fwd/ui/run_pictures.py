@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import re
 import time
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Literal, cast
 
 from x11fwd.errors import UsageError, X11fwdError
 from x11fwd.ui.console import message_console, rich_text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from x11fwd.pipeline.run_session import Drawn
@@ -30,6 +33,9 @@ class PictureSink:
         folder: write files here and open no browser.
         browser: open it.
         terminal: draw in the terminal and open no browser.
+
+    Attributes:
+        pause: held while something is said, for a terminal that is the script's at that time.
     """
 
     def __init__(self, title: str, *, folder: Path | None, browser: bool, terminal: bool = False) -> None:
@@ -40,6 +46,7 @@ class PictureSink:
         self._seen = False  # somebody has looked
         self._terminal: TerminalPictures | None = None
         self.address = ""
+        self.pause: Callable[[], AbstractContextManager[object]] = nullcontext
         if folder is not None:
             try:
                 folder.mkdir(parents=True, exist_ok=True)
@@ -49,7 +56,7 @@ class PictureSink:
         if terminal:
             from x11fwd.ui.pictures import TerminalPictures
 
-            self._terminal = TerminalPictures()
+            self._terminal = TerminalPictures(pause=lambda: self.pause())
             return
         from x11fwd.viewer.server import Viewer
 
@@ -75,9 +82,9 @@ class PictureSink:
         caption = "; ".join(word for word in (one.label, dropped) if word)
         kind = cast('Literal["png", "svg"]', one.kind)
         try:
-            picture = Picture(one.id, one.title, one.data, kind, caption)
+            picture = Picture(one.id, one.title, one.data, kind, caption, figure=one.figure)
         except X11fwdError as error:
-            self._console.print(rich_text(error.message, self._console, "warn"))
+            self._say(error.message, "warn")
             return
         if self._viewer is not None:
             self._viewer.put(picture)
@@ -95,7 +102,7 @@ class PictureSink:
             return
         patience = time.monotonic() + (_RELOAD if self._seen else _NOBODY)
         words = "the pictures stay until their page is closed; Ctrl-C ends it now"
-        self._console.print(rich_text(words, self._console, "note"))
+        self._say(words, "note")
         with contextlib.suppress(KeyboardInterrupt):
             while not viewer.wait_closed(_LOOK):
                 if viewer.tabs:
@@ -113,7 +120,11 @@ class PictureSink:
         self._opened = True
         shown = self._browser and open_browser(self.address)
         if not shown:
-            self._console.print(rich_text(f"the pictures are at {self.address}", self._console, "note"))
+            self._say(f"the pictures are at {self.address}", "note")
+
+    def _say(self, words: str, style: str) -> None:
+        with self.pause():
+            self._console.print(rich_text(words, self._console, style))
 
     def _write(self, folder: Path, one: Drawn) -> None:
         name = self._files.get(one.id)

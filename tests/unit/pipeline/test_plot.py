@@ -50,7 +50,7 @@ def test_both_sides_know_the_same_colours() -> None:
 def test_what_is_sent_is_plain_ascii_and_knows_nothing_newer_than_python_3_6() -> None:
     text = (FOLDER / "plot.py").read_bytes().decode("ascii")
     ast.parse(text, feature_version=(3, 6))
-    (FOLDER / "plot_start.sh").read_bytes().decode("ascii")
+    (FOLDER / "run_start.sh").read_bytes().decode("ascii")
 
 
 # --- pixels -----------------------------------------------------------------------------------------------
@@ -137,8 +137,8 @@ def test_the_program_is_sent_as_input_and_its_size_as_an_argument() -> None:
     PlotSession(fake, python="/usr/bin/python3", shell="/bin/fish", title="t").close()
     words = fake.calls[0].argv
     assert words[:2] == ("/bin/sh", "-c")
-    assert words[5:7] == ("/bin/fish", "/usr/bin/python3")
-    assert int(words[7]) > 1000
+    assert words[6:9] == ("/usr/bin/python3", "no", "/bin/fish")
+    assert int(words[5]) > 1000
 
 
 # --- verdicts ---------------------------------------------------------------------------------------------

@@ -1,13 +1,15 @@
 """Figures as pictures: `module://x11fwd_inline` of matplotlib 3.1 and later; sent as text by run_session.py.
 
-Unmodified scripts: whatever would make a window show or refresh itself sends a picture instead. A burst of
-`plt.pause()` is bounded in rate; what was held back goes out at the next chance, at the latest at the end.
+Unmodified scripts: whatever would make a window show or refresh itself sends a picture instead. While a
+figure moves these are bare pixels, all of them: run_there/pictures.py bounds the rate and keeps the last one,
+so that it arrives even where the script is killed. One that stays is an SVG or a sharp PNG, with its numbers.
 """
 
 # Python 3.6 has no `from __future__ import annotations`. matplotlib gives its backends more than it declares.
 # mypy: disable-error-code="attr-defined, union-attr, arg-type, no-untyped-call"
 
 import atexit
+import importlib
 import io
 import json
 import os
@@ -15,7 +17,8 @@ import socket
 import struct
 import threading
 import time
-from typing import Any, Optional
+import zlib
+from typing import Any, Dict, Optional
 
 from matplotlib import is_interactive as interactive
 from matplotlib import rc_context
@@ -24,8 +27,7 @@ from matplotlib.backend_bases import CloseEvent, FigureManagerBase, TimerBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-FASTEST = 0.1  # seconds between two pictures of one figure
-SHARE = 2.0  # and this many times what the last one took to draw
+POINTS = 20000  # that travel with a figure which stays
 LIGHT = 4000  # points up to which an SVG is small and quick
 LIGHT_BYTES = 400 << 10
 SHARP = 2.0  # a picture that stays has twice the pixels, for today's screens
@@ -98,12 +100,11 @@ class FigureCanvasX11fwd(FigureCanvasAgg):  # type: ignore[misc, unused-ignore]
     supports_blit = True
 
     def __init__(self, *args: "Any", **kwargs: "Any") -> None:
-        self.sent_at = 0.0
-        self.cost = 0.0
         self.dirty = True
+        self.drawn = False  # the pixels are those of the figure
         self.blitted = False
         self.shown = False
-        self.skipped = 0
+        self.lasts = False  # what was sent last need not be sent again, better
         self.count = 0
         super().__init__(*args, **kwargs)
 
@@ -112,14 +113,12 @@ class FigureCanvasX11fwd(FigureCanvasAgg):  # type: ignore[misc, unused-ignore]
 
     def draw(self, *args: "Any", **kwargs: "Any") -> "Any":
         self.blitted = False
-        started = time.time()
         answer = super().draw(*args, **kwargs)
-        self.cost = time.time() - started
-        self.dirty = True
+        self.dirty = self.drawn = True
         return answer
 
     def draw_idle(self, *_args: "Any", **_kwargs: "Any") -> None:
-        self.dirty = True
+        self.dirty, self.drawn = True, False
 
     def blit(self, bbox: "Any" = None) -> None:
         del bbox
@@ -132,7 +131,7 @@ class FigureCanvasX11fwd(FigureCanvasAgg):  # type: ignore[misc, unused-ignore]
         try:
             return super().print_figure(*args, **kwargs)
         finally:
-            self.dirty = changed
+            self.dirty, self.drawn = changed, False
 
     def flush_events(self) -> None:
         run_timers()
@@ -147,7 +146,7 @@ class FigureCanvasX11fwd(FigureCanvasAgg):  # type: ignore[misc, unused-ignore]
             left = None if end is None else end - time.time()
             if left is not None and left <= 0:
                 break
-            times = [one for one in (wait, left, held_back()) if one is not None]
+            times = [one for one in (wait, left) if one is not None]
             if not times:
                 break  # nothing will ever happen: no window can send an event
             time.sleep(min(times))
@@ -162,59 +161,56 @@ class FigureCanvasX11fwd(FigureCanvasAgg):  # type: ignore[misc, unused-ignore]
     def changed(self) -> bool:
         return self.dirty or bool(self.figure.stale)
 
-    @property
-    def due(self) -> float:
-        """When the next picture may go."""
-        return self.sent_at + max(FASTEST, SHARE * self.cost)
-
     def offer(self) -> None:
-        """Send, if there is something new and the last one is long enough ago."""
-        if not self.shown or not self.changed:
-            return
-        if time.time() < self.due:
-            self.skipped += 1
-            return
-        self.push(lasting=False)
+        """Send, if there is something new."""
+        if self.shown and self.changed:
+            self.push(lasting=False)
+
+    def last(self) -> None:
+        """Send it once more as it stays, unless that was done."""
+        if self.changed or not (self.lasts or self.blitted):
+            self.push(lasting=not TIMERS)
 
     def push(self, lasting: bool) -> None:
         """Send it as it is now. Args: lasting: it stays, and may cost more."""
         self.shown = True
-        started = time.time()
-        blitted = self.blitted
-        if blitted:
-            # drawing anew would lose what was painted on top
-            kind, data = "png", self.pixels()
+        lasting = lasting and not self.blitted  # drawing anew would lose what was painted on top
+        # also so that draw_event comes, as in a window: animations begin with it, old matplotlibs blit on it
+        if not self.blitted and (self.figure.stale or not self.drawn):
+            self.draw()
+            lasting = lasting and not TIMERS
+        about: Dict[str, Any] = {"lasting": lasting}
+        numbers = b""
+        if lasting:
+            numbers = numbers_of(self.figure)
+            about["kind"], data = self.picture()
         else:
-            if self.figure.stale:
-                self.draw()  # so that draw_event comes, as in a window
-            # an animation begins with that event, and old matplotlibs blit on what was drawn last
-            kind, data = self.picture(lasting and not TIMERS)
-        self.cost = time.time() - started
-        self.blitted = blitted
+            pixels = self.buffer_rgba()
+            about.update(kind="rgba", across=pixels.shape[1], down=pixels.shape[0])
+            data = pixels.tobytes()
         self.dirty = self.figure.stale = False
-        self.sent_at = time.time()
+        self.lasts = lasting
         self.count += 1
         manager = self.manager
         width, height = self.figure.get_size_inches()
-        about = {
-            "id": "%d-%s" % (os.getpid(), manager.serial),
-            "number": manager.num if isinstance(manager.num, int) else 0,
-            "title": manager.title,
-            "label": self.alternative(),
-            "width": float(width),
-            "height": float(height),
-            "kind": kind,
-            "frame": self.count,
-            "dropped": self.skipped,
-        }
-        WIRE.send(about, data)
+        about.update(
+            id="%d-%s" % (os.getpid(), manager.serial),
+            number=manager.num if isinstance(manager.num, int) else 0,
+            title=manager.title,
+            label=self.alternative(),
+            width=float(width),
+            height=float(height),
+            frame=self.count,
+            numbers=len(numbers),
+        )
+        WIRE.send(about, data + numbers)
 
-    def picture(self, lasting: bool) -> "Any":
+    def picture(self) -> "Any":
         figure = self.figure
         with rc_context({"savefig.bbox": "standard", "savefig.transparent": False, "svg.fonttype": "path"}):
             colours = {"facecolor": figure.get_facecolor(), "edgecolor": figure.get_edgecolor()}
             # a terminal shows pixels only
-            if lasting and os.environ.get("X11FWD_INLINE_KIND") != "png" and weight(figure) <= LIGHT:
+            if os.environ.get("X11FWD_INLINE_KIND") != "png" and weight(figure) <= LIGHT:
                 file = io.BytesIO()
                 figure.savefig(file, format="svg", **colours)
                 if file.tell() <= LIGHT_BYTES:
@@ -222,18 +218,10 @@ class FigureCanvasX11fwd(FigureCanvasAgg):  # type: ignore[misc, unused-ignore]
             file = io.BytesIO()
             width, height = figure.get_size_inches()
             dpi = figure.dpi
-            if lasting and width * height * (dpi * SHARP) ** 2 <= MOST_PIXELS:
+            if width * height * (dpi * SHARP) ** 2 <= MOST_PIXELS:
                 dpi = dpi * SHARP
             figure.savefig(file, format="png", dpi=dpi, **colours)
             return "png", file.getvalue()
-
-    def pixels(self) -> bytes:
-        import numpy
-        from matplotlib.image import imsave
-
-        file = io.BytesIO()
-        imsave(file, numpy.asarray(self.buffer_rgba()), format="png")
-        return file.getvalue()
 
     def alternative(self) -> str:
         """Titles of figure and axes, for whoever does not see the picture."""
@@ -243,6 +231,16 @@ class FigureCanvasX11fwd(FigureCanvasAgg):  # type: ignore[misc, unused-ignore]
             words.append(suptitle.get_text())
         words += [axes.get_title() for axes in self.figure.get_axes()]
         return "; ".join(word for word in words if word)[:500]
+
+
+def numbers_of(figure: "Any") -> bytes:
+    """What one can zoom into, packed; nothing where nobody wants it."""
+    try:
+        module = importlib.import_module("x11fwd_figure_data")
+    except ImportError:
+        return b""
+    told = module.figure_data(figure, POINTS)
+    return zlib.compress(json.dumps(told).encode("ascii"), 6) if told["data"] else b""
 
 
 def weight(figure: "Any") -> int:
@@ -280,7 +278,9 @@ class FigureManagerX11fwd(FigureManagerBase):  # type: ignore[misc, unused-ignor
         super().__init__(canvas, num)
 
     def show(self) -> None:
-        if self.canvas.changed or not self.canvas.shown:
+        if self.canvas.shown:
+            self.canvas.last()
+        else:
             self.canvas.push(lasting=not TIMERS)
 
     def get_window_title(self) -> str:
@@ -292,10 +292,10 @@ class FigureManagerX11fwd(FigureManagerBase):  # type: ignore[misc, unused-ignor
 
     def destroy(self) -> None:
         canvas = self.canvas
-        if canvas.shown and canvas.changed:
-            canvas.push(lasting=True)  # the last one is never lost
         for timer in [one for one in TIMERS if getattr(one, "canvas", None) is canvas]:
             timer.stop()
+        if canvas.shown:
+            canvas.last()
         canvas.callbacks.process("close_event", CloseEvent("close_event", canvas))
 
 
@@ -306,12 +306,6 @@ def managers() -> "list[Any]":
 def offer_all() -> None:
     for manager in managers():
         manager.canvas.offer()
-
-
-def held_back() -> Optional[float]:
-    """Seconds until a picture that was held back may go; None without one."""
-    waiting = [one.canvas.due for one in managers() if one.canvas.shown and one.canvas.changed]
-    return max(0.001, min(waiting) - time.time()) if waiting else None
 
 
 def new_figure_manager(num: "Any", *args: "Any", **kwargs: "Any") -> "Any":
@@ -336,7 +330,7 @@ def show(*_args: "Any", **kwargs: "Any") -> None:
         block = not interactive()
     if not block:
         for manager in managers():
-            manager.canvas.shown or manager.canvas.push(lasting=False)
+            manager.canvas.shown = True
             manager.canvas.offer()
         return
     for manager in managers():
@@ -368,9 +362,8 @@ def play() -> None:
 def finish() -> None:
     """What a window would have shown before the script's end."""
     for manager in managers():
-        canvas = manager.canvas
-        if canvas.changed and (canvas.shown or interactive()):
-            canvas.push(lasting=True)
+        if manager.canvas.shown or interactive():
+            manager.canvas.last()
 
 
 atexit.register(finish)
