@@ -190,7 +190,7 @@ def rows_of(bend: float, rows: int = 300) -> list[tuple[int, float, float]]:
 
 
 def has(tab: Tab, words: str) -> None:
-    tab.wait(f"document.body.innerText.includes({json.dumps(words)})")
+    tab.wait(f"document.body.innerText.includes({json.dumps(words)})", 60.0)
 
 
 def test_two_hosts_and_a_file_of_here_in_one_page_in_two_tabs(
@@ -219,9 +219,9 @@ def test_two_hosts_and_a_file_of_here_in_one_page_in_two_tabs(
         tab, second = browser.open(address), browser.open(address)
         for each in (tab, second):
             has(each, "accuracy")
-            each.wait("document.querySelectorAll('.tile.chart .main-svg').length > 0")
+            each.wait("document.querySelectorAll('.tile.chart .main-svg').length > 0", 60.0)
         label = "document.querySelector('.tile.chart .drawing').getAttribute('aria-label')"
-        tab.wait(f"{label}?.includes('1,500 points')")  # five lines of 300
+        tab.wait(f"{label}?.includes('1,500 points')", 60.0)  # five lines of 300
         with (other.root / "home/ana/train.log").open("a", encoding="utf-8") as file:
             file.write("step=300 tokens_per_second=910\n")
         for each in (tab, second):
@@ -232,14 +232,14 @@ def test_two_hosts_and_a_file_of_here_in_one_page_in_two_tabs(
         has(tab, "grad_norm")
         again = browser.open(address)
         has(again, "grad_norm")
-        again.wait(f"{label}?.includes('1,501 points')")
+        again.wait(f"{label}?.includes('1,501 points')", 60.0)
         port = address.split(":")[2].split("/")[0]
         ran = person.run(person.x11fwd("watch", "--no-browser", "--viewer-port", port, str(local)))
         assert (ran.rc, ran.stderr.count("Traceback"), port in ran.stderr) == (2, 0, True), ran.stderr
         pictures = Path(PICTURES or tmp_path)
         for scheme in ("light", "dark"):
             again.colours(scheme)
-            again.wait("document.querySelectorAll('.tile.chart .main-svg').length > 2")
+            again.wait("document.querySelectorAll('.tile.chart .main-svg').length > 2", 60.0)
             again.screenshot(pictures / f"watch-{scheme}.png")
         again.size(390, 800, phone=True)
         assert again.evaluate("document.documentElement.scrollWidth") <= 390

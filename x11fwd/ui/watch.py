@@ -109,7 +109,16 @@ def _page(
     each = (width - 2 * (beside - 1)) // beside
     for at in range(0, len(found), beside):
         row = [
-            draw(one, console, each, height, log=log, weight=weight, plain=ascii_only(console))
+            draw(
+                one,
+                console,
+                each,
+                height,
+                log=log,
+                weight=weight,
+                plain=ascii_only(console),
+                grows=rows is None,
+            )
             for one in found[at : at + beside]
         ]
         tallest = max(map(len, row))
@@ -162,7 +171,8 @@ def show_watch(
         console.print(table)
     for state in result.logs:
         if not state.formats:
-            what = "is not there" if state.state == "not there" else "holds nothing that is recognised"
+            missing = state.state == "not there"
+            what = "is not there, or may not be read" if missing else "holds nothing that is recognised"
             console.print(Text(safe(f"{state.source.typed} {what}", console), style="warn"), soft_wrap=True)
     for sentence in result.losses:
         console.print(

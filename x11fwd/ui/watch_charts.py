@@ -28,7 +28,6 @@ __all__ = ["COLOURS", "Panel", "draw", "number", "panels"]
 COLOURS = ("cyan", "yellow", "green", "magenta", "blue", "red", "bright_cyan", "bright_yellow")
 _SIGNS = "*+ox#%@&"
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # Unicode 2800: rows of two dots
-_LEGEND = 3  # lines of it at most
 _LEFT = 10  # characters for the numbers at the left
 
 
@@ -62,6 +61,7 @@ def draw(
     log: bool = False,
     weight: float = 0.0,
     plain: bool = False,
+    grows: bool = False,
 ) -> list[Text]:
     """A chart as lines of at most `width` characters: title, rows, x axis, legend.
 
@@ -70,10 +70,11 @@ def draw(
         log: a logarithmic y, where all of y allows it.
         weight: smoothing, as `smooth` takes it.
         plain: no braille.
+        grows: a long legend makes it longer, instead of taking rows from it.
     """
     columns = max(8, width - _LEFT - 1)
-    legend = _legend(panel, console, width, plain=plain)
-    height = max(3, height - len(legend) + 1)
+    legend = _legend(panel, console, width, len(COLOURS) if grows else max(1, height - 4), plain=plain)
+    height = height if grows else max(3, height - len(legend) + 1)
     lines = [
         (name, *_points(curve, columns * 2, weight), curve.marks)
         for name, curve in panel.lines[: len(COLOURS)]
@@ -163,8 +164,8 @@ def _cells(
     return cells
 
 
-def _legend(panel: Panel, console: Console, width: int, *, plain: bool) -> list[Text]:
-    """What each line is and where it stands, on as many as three lines."""
+def _legend(panel: Panel, console: Console, width: int, most: int, *, plain: bool) -> list[Text]:
+    """What each line is and where it stands, on at most so many lines."""
     entries = []
     for at, (name, curve) in enumerate(panel.lines[: len(COLOURS)]):
         sign = _SIGNS[at] if plain else "━"
@@ -176,7 +177,7 @@ def _legend(panel: Panel, console: Console, width: int, *, plain: bool) -> list[
         entries.append(Text(f"and {len(panel.lines) - len(COLOURS)} more", style="note"))
     lines = [Text(" " * _LEFT)]
     for entry in entries:
-        if len(lines[-1]) > _LEFT and len(lines[-1]) + len(entry) - 2 > width and len(lines) < _LEGEND:
+        if len(lines[-1]) > _LEFT and len(lines[-1]) + len(entry) - 2 > width and len(lines) < most:
             lines.append(Text(" " * _LEFT))
         lines[-1].append_text(entry)
     for line in lines:

@@ -169,6 +169,25 @@ def test_charts_are_drawn_in_the_terminal(
     assert max(map(len, out.splitlines())) <= 80
 
 
+def test_the_legend_in_the_terminal_keeps_every_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    logs = [tmp_path / f"a-rather-long-name-{at}.log" for at in range(3)]
+    for one in logs:
+        one.write_text(ROWS, encoding="utf-8")
+    assert main(["watch", "--once", "--terminal", *map(str, logs)]) == 0
+    out = capsys.readouterr().out
+    charts = out[: out.index("series")]
+    assert all(f"━ {one.name} loss 0.01" in charts for one in logs)
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_a_log_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["watch", "--once", str(tmp_path / "x.log")]) == 1
+    assert "x.log is not there, or may not be read" in " ".join(capsys.readouterr().out.split())
+
+
 @pytest.mark.parametrize(
     ("typed", "target", "path"),
     [
