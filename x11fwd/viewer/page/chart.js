@@ -142,7 +142,9 @@ export class ChartView {
       uirevision: `${this.key}`, autosize: true, margin: { l: 46, r: 14, t: 10, b: 36 }, hovermode: "x unified", dragmode: "zoom",
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: ink, family: "system-ui, sans-serif", size: 12 },
       hoverlabel: { bgcolor: card, bordercolor: line, font: { color: ink } },
-      showlegend: this.data.lines.length > 1, legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 },
+      // one line alone is named where the title does not: whose accuracy is it?
+      showlegend: this.data.lines.length > 1 || this.data.lines.some((one) => one.name.toLowerCase() !== this.item.title.toLowerCase()),
+      legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 },
       xaxis: { ...axis, title: { text: safe(this.item.x_label) }, type: this.item.x_kind === "time" ? "date" : "linear" },
       yaxis: { ...axis, title: { text: safe(this.item.y_label) }, type: this.log ? "log" : "linear", uirevision: `${this.log}`, exponentformat: "power" },
     };
