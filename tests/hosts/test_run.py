@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.lab.browser import Browser
-from tests.lab.hosts import Setup
+from tests.lab.hosts import ChrootHost, Setup
 from tests.lab.relay import Relay
 from tests.lab.runs import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tests.lab.host import Ran
-    from tests.lab.hosts import ChrootHost
     from tests.lab.person import Person
     from tests.lab.screen import Screen
+
+
+PICTURES = os.environ.get("X11FWD_PICTURES", "")  # a folder for the pictures of the README
 
 
 class Place:
@@ -53,14 +57,25 @@ class Place:
         return not self.leftovers()
 
 
+@pytest.fixture(scope="module")
+def hosts(lab: object) -> Iterator[dict[str, ChrootHost]]:
+    """Hosts of this file by what they were made of: booted once."""
+    made: dict[str, ChrootHost] = {}
+    yield made
+    for host in made.values():
+        host.__exit__(None, None, None)
+
+
 @pytest.fixture
-def place(person: Person, new_chroot_host: Callable[..., ChrootHost]) -> Callable[..., Place]:
-    """Makes a host, with Tk and matplotlib unless said otherwise."""
+def place(lab: object, person: Person, hosts: dict[str, ChrootHost]) -> Callable[..., Place]:
+    """Gives a host, with Tk and matplotlib unless said otherwise."""
 
     def make(variant: str = "plot", *, x11_forwarding: bool = True, **setup: object) -> Place:
         chosen = Setup(x11_forwarding=x11_forwarding, **setup)  # type: ignore[arg-type]
-        host = new_chroot_host("bookworm", variant, chosen)
-        return Place(person, host, person.alias("gpu", host))
+        name = f"{variant} {chosen!r}"
+        if name not in hosts:
+            hosts[name] = ChrootHost("bookworm", variant, chosen).__enter__()
+        return Place(person, hosts[name], person.alias("gpu", hosts[name]))
 
     return make
 
@@ -148,34 +163,75 @@ def test_a_cut_connection_ends_the_script_within_seconds(place: Callable[..., Pl
     wait_for(here.clean, limit=15, what="the script has ended")
 
 
-def test_a_line_that_is_silent_for_30_seconds_loses_nothing(place: Callable[..., Place]) -> None:
+# The same command with its times made short: signs of life every second, cut after ten without one.
+SHORT = (
+    "import sys, x11fwd.pipeline.run_session as one; one._PULSE, one._SILENCE = 1.0, 10.0\n"
+    "from x11fwd.cli import main; sys.exit(main())"
+)
+
+
+def short(here: Place, *words: str) -> subprocess.Popen[bytes]:
+    command = [str(here.person.python), "-c", SHORT, "run", *words]
+    return here.person.popen(["sh", "-c", 'cd work && exec "$0" "$@"', *command])
+
+
+def test_a_line_that_is_silent_for_a_while_loses_nothing(place: Callable[..., Place]) -> None:
     here = place()
-    here.script("f.py", SLEEPER)
+    # ends when told to, after which nothing may be missing
+    here.script("f.py", "import time\nfor number in range(120): print(number, flush=True); time.sleep(0.1)\n")
     with Relay(here.host.port) as relay:
-        far = here.person.alias("far", here.host, port=relay.port)
-        process = here.begin(far, "f.py")
+        process = short(here, here.person.alias("far", here.host, port=relay.port), "f.py")
         assert process.stdout is not None
         assert process.stdout.readline() == b"0\n"
         relay.freeze()
-        time.sleep(30)  # the length is the test
+        time.sleep(5)  # the length is the test: half of what counts as cut
         relay.thaw()
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=90)
     assert (process.returncode, err) == (0, b"")
-    assert out.split() == [str(number).encode() for number in range(1, 40)]
+    assert out.split() == [str(number).encode() for number in range(1, 120)]
 
 
 def test_a_line_that_stays_silent_ends_the_script(place: Callable[..., Place]) -> None:
     here = place()
     here.script("f.py", "import time\nprint('up', flush=True)\ntime.sleep(999)\n")
     with Relay(here.host.port) as relay:
-        far = here.person.alias("far", here.host, port=relay.port)
-        process = here.begin(far, "f.py")
+        process = short(here, here.person.alias("far", here.host, port=relay.port), "f.py")
         assert process.stdout is not None
         assert process.stdout.readline() == b"up\n"
         relay.freeze()
-        wait_for(here.clean, limit=75, what="the script has ended")
-        process.communicate(timeout=60)
+        wait_for(here.clean, limit=60, what="the script has ended")
+        relay.cut()  # this side would notice by itself, later
+        _, err = process.communicate(timeout=60)
     assert process.returncode == 3
+    assert b"was lost" in err
+
+
+def test_a_terminal_is_given_where_this_side_has_one(place: Callable[..., Place]) -> None:
+    here = place()
+    here.script(
+        "t.py",
+        "import os, signal, sys, time\n"
+        "signal.signal(signal.SIGWINCH, lambda *_: print('now', *os.get_terminal_size()))\n"
+        "print([one.isatty() for one in (sys.stdin, sys.stdout, sys.stderr)], *os.get_terminal_size())\n"
+        "word = sys.stdin.readline()\n"
+        "try:\n    print('said', word); time.sleep(99)\nexcept KeyboardInterrupt:\n    sys.exit(7)\n",
+    )
+    terminal = here.person.pty(here.argv(here.alias, "t.py"), rows=30, columns=100)
+    terminal.read_until(r"\[True, True, True\] 100 30\r\n", limit=60)
+    terminal.resize(20, 70)
+    terminal.read_until("now 70 20")
+    terminal.send("hello\r")
+    terminal.read_until("said hello")
+    terminal.send("\x03")
+    assert terminal.wait() == 7
+    terminal = here.person.pty(here.argv(here.alias, "t.py"), rows=30, columns=100)
+    terminal.read_until("True, True, True", limit=60)
+    terminal.send("~.")
+    assert terminal.wait() == 130
+    terminal = here.person.pty(here.argv("-T", here.alias, "t.py"), rows=30, columns=100)
+    terminal.read_until("Inappropriate ioctl", limit=60)
+    assert terminal.wait() == 1
+    assert here.leftovers() == ""
 
 
 WINDOW = (
@@ -236,30 +292,63 @@ def test_pictures_of_an_unmodified_script_arrive(place: Callable[..., Place]) ->
     assert (seen / "scatter.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_browser_shows_figures_live_and_closing_the_page_ends_it(place: Callable[..., Place]) -> None:
-    here = place()
-    here.script(
-        "live.py",
-        "import matplotlib.pyplot as plt\n"
-        "for number in range(5):\n"
-        "    plt.cla(); plt.plot([0, number]); plt.title('frame %d' % number); plt.pause(0.3)\n"
-        "plt.figure('second'); plt.plot([3, 1, 2]); plt.show()\n",
-    )
-    process = here.begin("--inline", "--no-browser", here.alias, "live.py")
+LIVE = (
+    "import sys, matplotlib.pyplot as plt\n"
+    "for number in range(5):\n"
+    "    plt.cla(); plt.plot([0, number]); plt.title('frame %d' % number); plt.pause(0.3)\n"
+    "sys.stdin.readline()\n"
+    "plt.figure('second'); plt.plot([3, 1, 2], label='<b>loss</b>'); plt.legend(); plt.show()\n"
+)
+LOADED = "[...document.querySelectorAll('img')].every(one => one.complete && one.naturalWidth > 0)"
+
+
+def address_of(process: subprocess.Popen[bytes]) -> str:
+    """The page's address as it is said."""
     assert process.stderr is not None
     said = b""
     while b"/\n" not in said:
-        said += process.stderr.readline()
-    address = re.search(r"http://127\.0\.0\.1:\d+/\S+", said.decode().replace("\n", ""))
-    assert address is not None, said
-    with Browser() as browser:
-        tab = browser.open(address[0])
-        tab.wait("document.querySelectorAll('img').length >= 2")
-        tab.wait("[...document.querySelectorAll('img')].every(one => one.complete && one.naturalWidth > 0)")
+        line = process.stderr.readline()
+        assert line, said
+        said += line
+    found = re.search(r"http://127\.0\.0\.1:\d+/\S+", said.decode().replace("\n", ""))
+    assert found is not None, said
+    return found[0]
+
+
+def test_the_browser_shows_figures_live_and_closing_the_page_ends_it(
+    place: Callable[..., Place], tmp_path: Path
+) -> None:
+    here = place()
+    here.script("live.py", LIVE)
+    process = here.begin("--inline", "--no-browser", here.alias, "live.py")
+    other = here.begin("--inline", "--no-browser", here.alias, "live.py")  # two viewers at once
+    address, second = address_of(process), address_of(other)
+    assert process.stdin is not None
+    assert process.stderr is not None
+    with Browser((1280, 800)) as browser:
+        tab, beside = browser.open(address), browser.open(second)
+        tab.wait("document.querySelectorAll('img').length === 1")
+        beside.wait("document.querySelectorAll('img').length === 1")
+        tab.close()  # closed and opened again while it runs
+        tab = browser.open(address)
+        tab.wait("document.querySelectorAll('img').length === 1")
+        process.stdin.write(b"go\n")
+        process.stdin.flush()
+        tab.wait("document.querySelectorAll('img').length === 2")
+        tab.wait(LOADED)
         assert "second" in str(tab.evaluate("document.body.innerText"))
+        assert beside.evaluate("document.querySelectorAll('img').length") == 1
+        pictures = Path(PICTURES) if PICTURES else tmp_path
+        tab.screenshot(pictures / "run-inline.png")
+        tab.click("li:nth-child(2) .open")
+        tab.wait("document.querySelector('.numbers .drawing .main-svg')")
+        assert "<b>loss</b>" in str(tab.evaluate("document.querySelector('.legendtext').textContent"))
+        tab.screenshot(pictures / "run-inline-data.png")
         assert b"until their page is closed" in process.stderr.readline()
-    process.communicate(timeout=30)
-    assert process.returncode == 0
+    process.communicate(timeout=60)
+    other.send_signal(signal.SIGINT)
+    other.communicate(timeout=60)
+    assert (process.returncode, other.returncode) == (0, 130)
     assert here.leftovers() == ""
 
 
