@@ -29,7 +29,7 @@ __all__ = ["FileState", "ShowOptions", "ShowResult", "Showing", "Source", "place
 _SILENT = 12.0  # seconds; the far half speaks every 3
 _LOGIN = 15.0  # seconds
 _BACK_OFF = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
-_WAITING = 20  # changes between reading and showing, so that memory stays bounded
+_WAITING = 4  # changes between reading and showing: each may hold a large file
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ class _Feed:
     def close(self) -> None:
         self._stop.set()
         if self._thread.ident is not None:
-            end = time.monotonic() + 5.0
+            end = time.monotonic() + 2.0
             while self._thread.is_alive() and time.monotonic() < end:
                 self._thread.join(0.2)
 

@@ -27,6 +27,9 @@ __all__ = ["Array", "ArrayError", "read_npy", "read_npz"]
 _LONGEST_HEADER = 10_000  # characters, numpy's own limit: a longer one could crash the parser of literals
 _LARGEST = 64_000_000
 _MOST_MEMBERS = 40
+# what zipfile raises for a damaged archive, by chance of where the damage is
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, LookupError, NotImplementedError, RuntimeError, OSError,
+           OverflowError, ValueError, struct.error)  # fmt: skip
 _CODES = {
     "f2": "e", "f4": "f", "f8": "d", "i1": "b", "i2": "h", "i4": "i", "i8": "q", "u1": "B", "u2": "H",
     "u4": "I", "u8": "Q", "b1": "?",
@@ -150,13 +153,16 @@ def read_npz(data: bytes) -> list[tuple[str, Array | ArrayError]]:
     """
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
-    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+    except _BROKEN:
         raise ArrayError("is no .npz file, or is damaged") from None
     found: list[tuple[str, Array | ArrayError]] = []
     left = _LARGEST
     with archive:
         for info in archive.infolist()[:_MOST_MEMBERS]:
             name = info.filename.removesuffix(".npy")[:200]
+            if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:  # numpy writes no other
+                found.append((name, ArrayError("is packed in a way that numpy does not pack")))
+                continue
             try:
                 with archive.open(info) as file:
                     # the declared size is a claim: no more is unpacked than may be
@@ -165,7 +171,7 @@ def read_npz(data: bytes) -> list[tuple[str, Array | ArrayError]]:
                 left -= min(left, len(member))
             except ArrayError as error:
                 found.append((name, error))
-            except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError):
+            except _BROKEN:
                 found.append((name, ArrayError("is damaged")))
     return found
 

@@ -92,15 +92,29 @@ def test_a_damaged_or_hostile_file_is_refused_in_words(data: bytes) -> None:
         read_npy(data)
 
 
+def damaged(whole: bytes, chance: random.Random) -> bytes:
+    data = bytearray(whole)
+    for _ in range(chance.randint(1, 8)):
+        place = chance.randrange(len(data))
+        if chance.random() < 0.7:
+            data[place] = chance.choice([0, 255, *b"0123456789-,()[]{}'<>"])
+        else:
+            del data[place : place + chance.randint(1, 20)]
+    return bytes(data)
+
+
 def test_random_damage_ends_in_words_or_in_a_view() -> None:
-    whole = saved(numpy.arange(30.0).reshape(5, 6))
+    archive = io.BytesIO()
+    numpy.savez(archive, a=numpy.arange(9), b=numpy.array(["a", "b"]))
+    table = numpy.array([(1, 2.5, b"x")], dtype=[("a", "i4"), ("b", "f8", (2,)), ("c", "S3")])
+    wholes = [saved(numpy.arange(30.0).reshape(5, 6)), saved(table), saved(numpy.zeros((9, 9, 3), "u1"))]
     chance = random.Random(7)
-    for _ in range(300):
-        data = bytearray(whole)
-        for _ in range(chance.randint(1, 8)):
-            data[chance.randrange(len(data))] = chance.randrange(256)
+    for number in range(600):
         try:
-            view_of(read_npy(bytes(data)))
+            if number % 4 == 3:
+                read_npz(damaged(archive.getvalue(), chance))
+            else:
+                view_of(read_npy(damaged(wholes[number % 4], chance)))
         except ArrayError:
             continue
 
