@@ -83,6 +83,19 @@ def by_hand(thing: str, system: SystemFacts, *, root: bool = False) -> Fix | Non
     kind = family(system)
     name = _NAMES[thing].get(kind or "")
     if kind is None or name is None:
-        return None
+        return _of_family(thing, system, root=root)
     sudo = "" if root or kind in {"macos", "windows"} else "sudo "
     return Fix(f"{sudo}{_FAMILIES[kind]} {name}", FixBy.YOU)
+
+
+def _of_family(thing: str, system: SystemFacts, *, root: bool) -> Fix | None:
+    """What the family files say of other systems (Void, FreeBSD, …)."""
+    from x11fwd.playbook import load_families
+
+    found = load_families().find(system.os_id, system.os_like)
+    manager = next(iter(found.managers.values()), None) if found else None
+    choice = found.packages.get(thing, ())[-1:] if found else ()
+    if manager is None or not choice or not choice[0].names:
+        return None
+    sudo = "" if root or not manager.root else "sudo "
+    return Fix(f"{sudo}{' '.join((*manager.by_hand[-1], *choice[0].names))}", FixBy.YOU)

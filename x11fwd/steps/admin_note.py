@@ -36,7 +36,7 @@ def admin_note(plan: Plan, facts: RemoteFacts) -> str:
         "These things are missing for that and need root's rights:",
         what=what,
         do=do,
-        after=f"{calm}To take it all back:\n\n{_indented(undo)}\n\n",
+        after=f"{calm}To take it all back:\n\n{_indented(_once(undo))}\n\n",
     )
 
 

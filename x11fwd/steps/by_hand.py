@@ -48,6 +48,10 @@ def _described(system: SystemConfiguration, name: str, title: str, lines: tuple[
 def printed(manager: Manager, names: tuple[str, ...], choices: tuple[PackageChoice, ...]) -> Change:
     """Packages of a manager that x11fwd does not run."""
     first = [line for one in choices if set(one.names) & set(names) for line in one.first]
+    # what was there before and is only built anew does not go with the rest
+    anew = {name for one in choices if one.first for name in one.names}
+    new = tuple(name for name in names if name not in anew)
+    undo = (shlex.join((*manager.by_hand_remove, *new)),) if new else ()
     return Change(
         id="packages-system",
         title=f"Install {listed(names)}",
@@ -60,7 +64,7 @@ def printed(manager: Manager, names: tuple[str, ...], choices: tuple[PackageChoi
             shlex.join((*manager.by_hand[-1], *names)),
             *(shlex.join(argv) for argv in manager.by_hand_after),
         ),
-        admin_undo=(shlex.join((*manager.by_hand_remove, *names)),),
+        admin_undo=(*undo, *(f"# and what this has written: {line}" for line in dict.fromkeys(first))),
     )
 
 

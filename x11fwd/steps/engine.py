@@ -9,6 +9,7 @@ part that stays in the connection repeats what the work says. Every line of ours
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -123,6 +124,7 @@ class _Heard:
         return next((rest for what, rest in reversed(self.lines) if what == kind), None)
 
 
+_ERROR = re.compile(r"(E|ERROR|Error|error|fatal|FATAL)\b.*:")
 _HINTS = {
     "changed": "run the command again: it then plans from what is there now",
     "locked": "wait until it has ended, then run the command again",
@@ -369,7 +371,9 @@ class Engine:
         if failed is not None:
             code, _, sentence = failed.partition(" ")
             words = tuple(line for line in heard.words if line.strip())
-            said = f": {'; '.join(words[-3:])}" if words else ""
+            # managers' own errors say more than what they print last
+            best = [line for line in words if _ERROR.match(line.strip())] or list(words)
+            said = f": {'; '.join(best[-3:])}" if best else ""
             hint = install if code == "install" and install else _HINTS.get(code, "")
             raise EngineError(f"{sentence} on {self.host}{said}", code=code, words=words, hint=hint)
         if outcome is None:

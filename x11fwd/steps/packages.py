@@ -184,7 +184,7 @@ def _not_offered(choice: PackageChoice, planning: Planning) -> str:
         or set(choice.names) <= set(answer.stdout.split())
     ):
         return ""
-    return f"{listed(choice.names)} comes from {choice.source}"
+    return f"it is in {choice.source}"
 
 
 def _commands(manager: Manager) -> PackageCommands:
@@ -251,7 +251,7 @@ def _system_change(wanted: _Wanted, planning: Planning) -> tuple[Change, ...]:
                 shlex.join((*manager.by_hand[-1], *missing)),
             ),
             admin_undo=(shlex.join((*manager.by_hand_remove, *missing)),),
-            note=f"matplotlib comes from {sources[0]}" if sources and planning.helpless else "",
+            note=f"matplotlib is in {sources[0]}" if sources and planning.helpless else "",
         ),
     )
 

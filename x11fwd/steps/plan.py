@@ -221,6 +221,16 @@ class Plan:
         return not self.changes and not self.left_to_admin
 
     @property
+    def by_hand(self) -> tuple[Change, ...]:
+        """Those that x11fwd does for nobody."""
+        return tuple(one for one in self.left_to_admin if isinstance(one.action, ByHand))
+
+    @property
+    def without_rights(self) -> tuple[Change, ...]:
+        """Those that somebody else's rights would do."""
+        return tuple(one for one in self.left_to_admin if not isinstance(one.action, ByHand))
+
+    @property
     def touches_sshd(self) -> bool:
         return any(isinstance(change.action, ChangeSshd) for change in self.changes)
 

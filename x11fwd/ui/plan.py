@@ -31,10 +31,12 @@ def _view(plan: Plan, console: Console, host: str) -> Iterator[Text]:
     yield beside(Text(f"{safe(host, console)}: ", style="side"), Text(_summary(plan)), console)
     for number, change in enumerate(plan.changes, 1):
         yield from _change(f"{number}.", change, console)
-    if plan.left_to_admin:
-        yield Text()
-        yield Text("Left to an administrator, because nobody here is root:", style="side")
-        for change in plan.left_to_admin:
+    lead = "Left to an administrator, because nobody here is root:"
+    for heading, changes in ((lead, plan.without_rights), ("Left to you, by hand:", plan.by_hand)):
+        if changes:
+            yield Text()
+            yield Text(heading, style="side")
+        for change in changes:
             yield from _change("-", change, console)
     for note in plan.notes:
         yield beside(Text(f"  {symbols(console).ok} ok      ", style="ok"), rich_text(note, console), console)
@@ -49,7 +51,9 @@ def _summary(plan: Plan) -> str:
         return "nothing has to be changed"
     count = len(plan.changes)
     if not count:
-        return "nothing can be changed without root"
+        return (
+            "nothing can be changed without root" if plan.without_rights else "x11fwd changes nothing itself"
+        )
     words = "1 change" if count == 1 else f"{count} changes"
     rooted = sum(change.become for change in plan.changes)
     if not rooted:
