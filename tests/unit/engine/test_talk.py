@@ -115,6 +115,14 @@ def test_lines_may_be_cut_anywhere_and_stand_behind_what_login_files_print() -> 
     assert heard == [SpokenLine(LineKind.PROGRESS, "waiting"), SpokenLine(LineKind.OUTPUT, "Get:1 xauth")]
 
 
+def test_of_a_managers_many_words_its_error_is_quoted() -> None:
+    said = "@ words error: target not found: tk\n@ words :: Synchronizing\n@ words done\n@ words bye\n"
+    with pytest.raises(EngineError) as caught:
+        talk(f"{said}@ fail install the package manager could not install tk\n@ end 1\n").apply(CHANGE)
+    words = "the package manager could not install tk on ana@gpu1: error: target not found: tk"
+    assert caught.value.message == words
+
+
 def test_a_refusal_has_its_code_its_words_and_a_hint() -> None:
     engine = talk("@ words line 3: Bad\n@ words \n@ fail sshd-broken sshd does not accept it\n@ end 1\n")
     with pytest.raises(EngineError) as caught:
