@@ -25,11 +25,12 @@ if TYPE_CHECKING:
     from x11fwd.inventory import InventoryHost
     from x11fwd.target import Target
 
-__all__ = ["JOBS", "Fleet", "Member", "at_once"]
+__all__ = ["JOBS", "Fleet", "Member", "at_once", "room_for"]
 
 R = TypeVar("R")
 JOBS = 30
 """How many hosts are worked on at the same time, unless `--jobs` says otherwise."""
+_FILES, _FILES_A_HOST = 64, 12  # open files of our own, and of one host under way
 _LOOK = 0.2  # seconds between two looks for Ctrl-C
 
 
@@ -198,6 +199,25 @@ def _why(state: _State) -> Interrupted:
     )
 
 
+def room_for(jobs: int) -> int:
+    """How many of so many hosts there are open files for; this process's limit is raised where it may be."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return jobs
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES + _FILES_A_HOST * jobs
+    if soft == resource.RLIM_INFINITY or wanted <= soft:
+        return jobs
+    more = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (more, hard))
+        soft = more
+    except (ValueError, OSError):  # macOS has a second limit, kern.maxfilesperproc
+        pass
+    return max(1, min(jobs, (soft - _FILES) // _FILES_A_HOST))
+
+
 def at_once(work: Callable[[Member], R], jobs: int) -> Callable[[Fleet[R]], None]:
     """Let `jobs` threads take the members one after the other.
 
@@ -222,7 +242,7 @@ def at_once(work: Callable[[Member], R], jobs: int) -> Callable[[Fleet[R]], None
                 except BaseException as error:  # noqa: BLE001  the host's answer, or raised in the main thread
                     fleet.fail(member, error)
 
-        for number in range(max(1, min(jobs, len(fleet.members)))):
+        for number in range(room_for(max(1, min(jobs, len(fleet.members))))):
             # a daemon: who leaves does not wait for a host that says nothing
             threading.Thread(target=take, name=f"x11fwd-host-{number}", daemon=True).start()
 

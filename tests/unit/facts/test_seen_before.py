@@ -70,7 +70,7 @@ class Desk:
         self.rc.write_text(text)
 
 
-@pytest.mark.parametrize("python", interpreters()[::4])
+@pytest.mark.parametrize("python", interpreters()[::5])
 def test_what_was_seen_before_is_not_imported_again(tmp_path: Path, python: str) -> None:
     desk = Desk(tmp_path, python)
     first = desk.ask("?")

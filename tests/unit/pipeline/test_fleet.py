@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import threading
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import pytest
 
 from x11fwd.errors import ConnectError, Interrupted, UsageError, X11fwdError
 from x11fwd.inventory import Become, InventoryHost
-from x11fwd.pipeline.fleet import Fleet, Member, at_once
+from x11fwd.pipeline.fleet import Fleet, Member, at_once, room_for
 from x11fwd.pipeline.fleet_answers import Answering
 from x11fwd.pipeline.fleet_state import RunState
 from x11fwd.steps.privilege import WrongPasswordError
@@ -134,6 +135,20 @@ def test_a_second_ctrl_c_waits_for_nobody() -> None:
     assert [answer for _, answer in found] == [
         "Interrupted: left in the middle of a change, which the host ends or takes back by itself"
     ]
+
+
+def test_more_jobs_than_open_files_are_cut_down_to_what_there_is_room_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    limits = [256, 512]
+    monkeypatch.setattr(resource, "getrlimit", lambda _: tuple(limits))
+    monkeypatch.setattr(resource, "setrlimit", lambda _, new: limits.__setitem__(slice(None), new))
+    assert room_for(16) == 16
+    assert limits == [256, 512]
+    assert room_for(30) == 30
+    assert limits[0] > 256
+    assert room_for(1000) == 37
+    assert limits == [512, 512]
 
 
 # --- how far it came
