@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.bench import watch
+from tests.bench import run, watch
 from tests.bench.bridge.compare import PARTS, Choice, compare
 from tests.bench.bridge.links import LINKS, ROUTES, TOOLKITS
 from tests.bench.fleet import compare_fleets
@@ -170,6 +170,7 @@ COMPARISONS: dict[str, tuple[Callable[[int], None], int]] = {
     "many": (many_hosts, 5),
     "fleet": (compare_fleets, 3),
     "bridge": (bridge, 3),
+    "run": (run.main, 7),
     "watch": (watch.compare, 5),
     "render": (render, 5),
 }

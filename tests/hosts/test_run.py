@@ -297,7 +297,12 @@ LIVE = (
     "for number in range(5):\n"
     "    plt.cla(); plt.plot([0, number]); plt.title('frame %d' % number); plt.pause(0.3)\n"
     "sys.stdin.readline()\n"
-    "plt.figure('second'); plt.plot([3, 1, 2], label='<b>loss</b>'); plt.legend(); plt.show()\n"
+    "import numpy as n; x = n.linspace(0, 10, 200)\n"
+    "plt.figure('loss'); plt.xlabel('epoch'); plt.grid(True)\n"
+    "plt.plot(x, n.exp(-x / 3), label='train'); plt.plot(x, n.exp(-x / 4) + 0.1, label='validation')\n"
+    "plt.legend(); plt.figure('clusters'); r = n.random.RandomState(0)\n"
+    "plt.scatter(*r.randn(2, 300), c=r.rand(300)); plt.colorbar()\n"
+    "plt.figure('field'); plt.imshow(n.outer(n.sin(x), n.cos(x)), cmap='magma'); plt.show()\n"
 )
 LOADED = "[...document.querySelectorAll('img')].every(one => one.complete && one.naturalWidth > 0)"
 
@@ -334,15 +339,17 @@ def test_the_browser_shows_figures_live_and_closing_the_page_ends_it(
         tab.wait("document.querySelectorAll('img').length === 1")
         process.stdin.write(b"go\n")
         process.stdin.flush()
-        tab.wait("document.querySelectorAll('img').length === 2")
+        tab.wait("document.querySelectorAll('img').length === 4")
         tab.wait(LOADED)
-        assert "second" in str(tab.evaluate("document.body.innerText"))
+        assert "clusters" in str(tab.evaluate("document.body.innerText"))
         assert beside.evaluate("document.querySelectorAll('img').length") == 1
         pictures = Path(PICTURES) if PICTURES else tmp_path
+        tab.size(1300, 390)
         tab.screenshot(pictures / "run-inline.png")
+        tab.size(1000, 640)
         tab.click("li:nth-child(2) .open")
         tab.wait("document.querySelector('.numbers .drawing .main-svg')")
-        assert "<b>loss</b>" in str(tab.evaluate("document.querySelector('.legendtext').textContent"))
+        assert tab.evaluate("document.querySelector('.legendtext').textContent") == "train"
         tab.screenshot(pictures / "run-inline-data.png")
         assert b"until their page is closed" in process.stderr.readline()
     process.communicate(timeout=60)

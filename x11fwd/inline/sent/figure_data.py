@@ -192,16 +192,13 @@ class Place(Traces):
             return
         frame = legend.get_frame()
         box = frame.get_window_extent().transformed(self.whole.figure.transFigure.inverted())
-        about: Dict[str, Any] = {
-            "x": number(box.x0),
-            "y": number(box.y1),
-            "xanchor": "left",
-            "yanchor": "top",
-            "xref": "paper",
-        }
-        about.update(
-            yref="paper", bgcolor=colour(frame.get_facecolor()), bordercolor="rgb(204,204,204)", borderwidth=1
-        )
+        # on the side of the axes where it stands, since axes may grow and legends do not
+        right = box.x0 + box.x1 > self.box[0] + self.box[1]
+        low = box.y0 + box.y1 < self.box[2] + self.box[3]
+        about: Dict[str, Any] = {"xref": "paper", "yref": "paper"}
+        about.update(x=number(box.x1 if right else box.x0), xanchor="right" if right else "left")
+        about.update(y=number(box.y0 if low else box.y1), yanchor="bottom" if low else "top")
+        about.update(bgcolor=colour(frame.get_facecolor()), bordercolor="rgb(204,204,204)", borderwidth=1)
         title = legend.get_title().get_text()
         if title and title != "None":
             about["title"] = {"text": plain(title)}
