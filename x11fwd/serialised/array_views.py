@@ -106,22 +106,25 @@ def _plain(value: float) -> float | None:
 
 def _thinned(values: Sequence[float], start: int, step: int, count: int) -> list[tuple[int, float | None]]:
     """(index, value) of at most `_MOST_POINTS`: of each stretch the lowest and the highest."""
-    line = values[start : start + (count - 1) * step + 1 : step]
+    end = start + (count - 1) * step + 1
     if count <= _MOST_POINTS:
-        return [(at, _number(value)) for at, value in enumerate(line)]
+        return [(at, _number(value)) for at, value in enumerate(values[start:end:step])]
     size = -(-2 * count // _MOST_POINTS)
     found: list[tuple[int, float | None]] = []
     for at in range(0, count, size):
-        piece = [
-            (value, at + place) for place, value in enumerate(line[at : at + size]) if math.isfinite(value)
-        ]
-        if piece:
-            found += [
-                (place, _number(value))
-                for value, place in sorted({min(piece), max(piece)}, key=lambda one: one[1])
-            ]
-        else:
-            found.append((at, None))
+        piece = list(values[start + at * step : min(end, start + (at + size) * step) : step])
+        low, high = min(piece), max(piece)
+        if (
+            not math.isfinite(low) or not math.isfinite(high) or math.isnan(sum(piece))
+        ):  # the rare way is slow
+            piece = [value if math.isfinite(value) else math.nan for value in piece]
+            good = [value for value in piece if value == value]  # noqa: PLR0124  not NaN
+            if not good:
+                found.append((at, None))
+                continue
+            low, high = min(good), max(good)
+        places = {piece.index(low), piece.index(high)}
+        found += [(at + place, _number(piece[place])) for place in sorted(places)]
     return found
 
 
