@@ -11,17 +11,16 @@ import io
 import math
 import re
 import struct
-import sys
 import zipfile
 import zlib
-from array import array
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING
+
+from x11fwd.serialised.array_numbers import Halves, Magnitudes, swapped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["Array", "ArrayError", "read_npy", "read_npz"]
 
@@ -91,10 +90,10 @@ class Array:
         """All values in the order of the file; complex ones as their magnitude. Cheap to slice."""
         one = self.types[0]
         if one.kind == "c":
-            return _Magnitudes(_swapped(self.data, "f" if one.size == 8 else "d", one.order))
+            return Magnitudes(swapped(self.data, "f" if one.size == 8 else "d", one.order))
         if one.code == "e":
-            return _Halves(_swapped(self.data, "H", one.order))
-        return _swapped(self.data, one.code, one.order)
+            return Halves(swapped(self.data, "H", one.order))
+        return swapped(self.data, one.code, one.order)
 
     def strides(self) -> tuple[int, ...]:
         """By how many values each index moves in `numbers`."""
@@ -210,62 +209,6 @@ def _type(word: str) -> _Type:
     if not (one.code or kind in "SUV" or (kind == "c" and size in {8, 16}) or (kind in "Mm" and size == 8)):
         raise ArrayError(f"has the type {_name(word)}, which cannot be shown")
     return one
-
-
-def _swapped(data: memoryview, code: str, order: str) -> Sequence[float]:
-    """The numbers; a view where the machine's own order is the file's."""
-    if order == {"little": ">", "big": "<"}[sys.byteorder] and code not in "bB?":
-        found = array(code)
-        found.frombytes(data)
-        found.byteswap()
-        return found
-    view: Sequence[float] = data.cast(code)  # type: ignore[call-overload]
-    return view
-
-
-class _Slow(Sequence[float]):
-    """Numbers that are made when they are asked for: of millions only some are looked at."""
-
-    def __init__(self, raw: Sequence[float]) -> None:
-        self._raw = raw
-
-    @overload
-    def __getitem__(self, at: int) -> float: ...
-
-    @overload
-    def __getitem__(self, at: slice) -> Sequence[float]: ...
-
-    def __getitem__(self, at: int | slice) -> float | Sequence[float]:
-        if isinstance(at, slice):
-            return self._made(range(len(self))[at])
-        place = range(len(self))[at]
-        return self._made(range(place, place + 1))[0]
-
-    def _made(self, places: range) -> Sequence[float]:
-        raise NotImplementedError
-
-
-class _Halves(_Slow):
-    """16-bit floats, which a memoryview does not know; from whole numbers of 16 bits."""
-
-    def __len__(self) -> int:
-        return len(self._raw)
-
-    def _made(self, places: range) -> Sequence[float]:
-        raw = array("H", self._raw[places.start : places.stop : places.step])
-        return struct.unpack(f"={len(raw)}e", raw.tobytes())
-
-
-class _Magnitudes(_Slow):
-    """Of complex numbers; from real and imaginary parts in turn."""
-
-    def __len__(self) -> int:
-        return len(self._raw) // 2
-
-    def _made(self, places: range) -> Sequence[float]:
-        real = self._raw[2 * places.start : 2 * places.stop : 2 * places.step]
-        imaginary = self._raw[2 * places.start + 1 : 2 * places.stop + 1 : 2 * places.step]
-        return [math.hypot(one, other) for one, other in zip(real, imaginary, strict=False)]
 
 
 def _value(data: memoryview, one: _Type) -> Value:
