@@ -166,11 +166,19 @@ def test_a_figure_pickled_there_is_zoomed_and_hovered_here_and_follows_its_file(
             const at = (axis, value) => axis._offset + axis.l2p(value);
             return [box.left + at(all.xaxis, 20), box.top + at(all.yaxis, {train["y"][20]})]; }})()"""
         x, y = tab.evaluate(where)
-        tab.mouse("mouseMoved", x - 2, y - 1)
-        tab.mouse("mouseMoved", x, y)
-        told = tab.wait(f"{STAGE}.querySelector('.hoverlayer .hovertext')?.textContent")
-        assert "20" in told
-        assert f"{train['y'][20]:.3f}"[:4] in told
+        hovered = f"{STAGE}.querySelector('.hoverlayer .hovertext')?.textContent"
+
+        def hover() -> bool:
+            """Again until the drawing listens."""
+            tab.mouse("mouseMoved", x - 2, y - 1)
+            tab.mouse("mouseMoved", x, y)
+            told.append(tab.evaluate(hovered) or "")
+            return bool(told[-1])
+
+        told: list[str] = []
+        until(hover)
+        assert "20" in told[-1]
+        assert f"{train['y'][20]:.3f}"[:4] in told[-1]
         if os.environ.get("X11FWD_PICTURES"):
             tab.screenshot(Path(os.environ["X11FWD_PICTURES"]) / "show.png")
         tab.screenshot(tmp_path / "hover.png")
