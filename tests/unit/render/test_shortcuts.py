@@ -45,6 +45,19 @@ def image(ax, n):
     ax.figure.colorbar(ax.imshow(np.arange(100).reshape(10, 10) * n), ax=ax, label="µm")
     ax.text(1, 1, "tilted", rotation=n * 33, antialiased=n % 2 == 0)
 
+def words(ax, n):
+    for at, (ha, va) in enumerate([("left", "top"), ("right", "baseline"), ("center", "center_baseline")]):
+        for mode in ("default", "anchor"):
+            ax.text(at / 3, 0.2, "Ag\njj %d" % at, ha=ha, va=va, rotation=20 * n, rotation_mode=mode)
+    ax.text(0.5, 0.8, "one line\nthe other", linespacing=n, multialignment="right")
+    ax.text(0.1, 0.6, "many words that go on and on " * n, wrap=True, fontsize=7)
+    ax.text(0.1, 0.4, "a$b", parse_math=n == 1) if n < 3 else None
+    ax.text(0.5, 0.5, "turned", rotation=30, transform_rotates_text=True)
+    ax.set_aspect(n)
+    text = ax.set_title("small")
+    ax.figure.canvas.draw()
+    text.get_fontproperties().set_size(6 + 3 * n)  # in place
+
 def settings(ax, n):
     with plt.rc_context({"font.family": "monospace" if n % 2 else "serif", "mathtext.fontset": "stix"}):
         ax.set_title(r"one $\alpha_%d$" % n)
@@ -107,7 +120,9 @@ def pixels(path: Path) -> object:
 
 
 def test_pixels_and_words_are_those_of_a_serial_loop(kinds: Path) -> None:
-    sets = [(kind, n) for n in (1, 2, 3) for kind in ("lines", "bars", "scatter", "image", "settings")]
+    sets = [
+        (kind, n) for n in (1, 2, 3) for kind in ("lines", "bars", "scatter", "image", "words", "settings")
+    ]
     (kinds / "serial").mkdir()
     program = SERIAL.replace("ARGS", repr(sets))
     subprocess.run([sys.executable, "-c", program], check=True, cwd=kinds)

@@ -80,6 +80,7 @@ class Shortcuts:
             setattr(*self.undo.pop())
 
     def place(self) -> None:
+        import matplotlib
         from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
         from matplotlib.font_manager import FontManager
         from matplotlib.markers import MarkerStyle
@@ -89,6 +90,12 @@ class Shortcuts:
         self.put(FontManager, "findfont", self.find)
         self.put(FontManager, "_find_fonts_by_props", self.find)
         self.put(MarkerStyle, "_set_marker", set_marker)
+        self.put(MarkerStyle, "__init__", self.marker)
+        self.put(matplotlib.RcParams, "__getitem__", setting)
+        if matplotlib.__version__.startswith("3.11."):  # which has been read for what a layout depends on
+            from matplotlib.text import Text
+
+            self.put(Text, "_get_layout", self.text)
         if hasattr(RendererAgg, "_draw_text_glyphs_and_boxes"):  # matplotlib 3.11 and later
             from matplotlib.ft2font import FT2Font
 
@@ -112,6 +119,51 @@ class Shortcuts:
             return found
 
         return measure
+
+    def text(self, original: Method) -> Method:
+        from matplotlib.backends.backend_agg import RendererAgg
+        from matplotlib.text import Annotation, Text
+        from matplotlib.transforms import Bbox
+
+        memory, plain = self.memory, (Text, Annotation)
+
+        def _get_layout(text: Any, renderer: Any) -> Any:
+            if type(renderer) is not RendererAgg or type(text) not in plain or text._wrap:
+                return original(text, renderer)
+            kept = memory.ready()
+            words = (text._text, text.get_rotation(), text._rotation_mode, text._linespacing)
+            places = (text._horizontalalignment, text._verticalalignment, text._multialignment)
+            dpi = (renderer.dpi, text.get_figure(root=True).dpi)
+            key = ("layout", words, places, dpi, text._usetex, text._parse_math, text._fontproperties)
+            if key not in kept:
+                box, lines, frame = original(text, renderer)
+                lasting = (*key[:-1], text._fontproperties.copy())
+                kept[lasting] = (tuple(box.extents), tuple(lines), frame)
+            extents, lines, frame = kept[key]
+            return Bbox.from_extents(*extents), list(lines), frame  # the box is the caller's own
+
+        return _get_layout
+
+    def marker(self, original: Method) -> Method:
+        memory, rc = self.memory, self.memory.rc
+
+        def initial(style: Any, marker: Any, fillstyle: Any = None, *args: Any, **kwargs: Any) -> None:
+            plain = not args and not kwargs and isinstance(marker, str) and "$" not in marker
+            if not plain or not (fillstyle is None or isinstance(fillstyle, str)):
+                original(style, marker, fillstyle, *args, **kwargs)
+                return
+            filled = dict.get(rc, "markers.fillstyle") if fillstyle is None else fillstyle
+            key = ("marker", type(style), marker, filled)
+            kept = memory.kept.get(key)
+            if kept is None:
+                original(style, marker, fillstyle)
+                function = style.__dict__.get("_marker_function")
+                if getattr(function, "__self__", None) is style:
+                    memory.kept[key] = (dict(style.__dict__), function.__name__)
+                return
+            style.__dict__ = dict(kept[0], _marker_function=getattr(style, kept[1]))
+
+        return initial
 
     def find(self, original: Method) -> Method:
         memory, name = self.memory, original.__name__
@@ -246,6 +298,21 @@ def packed(buffer: Any, dpi: float) -> bytes:
             chunk(b"IEND", b""),
         ]
     )
+
+
+def setting(original: Method) -> Method:
+    """A setting that has neither another name nor to be found out first."""
+    get = dict.__getitem__
+
+    def item(settings: Any, key: Any) -> Any:
+        if key != "backend":
+            try:
+                return get(settings, key)
+            except KeyError:
+                pass
+        return original(settings, key)
+
+    return item
 
 
 def set_marker(original: Method) -> Method:
