@@ -70,7 +70,10 @@ def test_a_table_in_the_terminal_ends_by_itself_where_nobody_looks(
     assert "step  loss" in out
 
 
-def test_a_picture_that_no_terminal_takes_is_named(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_picture_that_no_terminal_takes_is_named(
+    here: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(here))
     (here / "a.svg").write_bytes(b"<svg xmlns='http://www.w3.org/2000/svg'></svg>")
     aged(here / "a.svg")
     assert main(["show", "--terminal", "a.svg"]) == 0
