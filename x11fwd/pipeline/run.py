@@ -253,7 +253,8 @@ class _Run:
         needed = session.needed()
         size = sum(manifest.contents()[one].size for one in needed if one in manifest.contents())
         if needed:
-            self._progress(f"sending {len(needed)} files, {size / 1e6:.1f} MB")
+            files = "1 file" if len(needed) == 1 else f"{len(needed)} files"
+            self._progress(f"sending {files}, {size / 1e6:.1f} MB")
             session.send(manifest.chunks(needed), lambda _count: None)
         environment = self._environment(transport, stack)
         terminal = self._ends.terminal()

@@ -102,8 +102,8 @@ class PictureSink:
             return
         patience = time.monotonic() + (_RELOAD if self._seen else _NOBODY)
         words = "the pictures stay until their page is closed; Ctrl-C ends it now"
-        self._say(words, "note")
         with contextlib.suppress(KeyboardInterrupt):
+            self._say(words, "note")
             while not viewer.wait_closed(_LOOK):
                 if viewer.tabs:
                     # a page that is loaded anew is away for a moment

@@ -1,0 +1,75 @@
+"""Keys on their way to a script over there, and whether it gets a terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import termios
+
+import pytest
+
+from x11fwd.ui.run_terminal import Keys, OwnTerminal, gives_terminal
+
+
+@pytest.mark.parametrize(
+    ("typed", "passed", "left"),
+    [
+        (b"plain\r", b"plain\r", 0),
+        (b"~.", b"", 1),
+        (b"a~.\r", b"a~.\r", 0),
+        (b"a\r~.", b"a\r", 1),
+        (b"~~.\r", b"~.\r", 0),
+        (b"~x\r~", b"~x\r", 0),
+        (b"\x03\x04\x1a\xff", b"\x03\x04\x1a\xff", 0),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 100])
+def test_every_key_is_the_scripts_but_a_tilde_and_a_dot(
+    typed: bytes, passed: bytes, left: int, size: int
+) -> None:
+    gone: list[int] = []
+    keys = Keys(lambda: gone.append(1))
+    pieces = [typed[at : at + size] for at in range(0, len(typed), size)]
+    assert b"".join(map(keys.passed, pieces)) == passed
+    assert len(gone) == left
+
+
+def test_what_the_person_says_counts_and_a_pipe_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert gives_terminal(True)
+    assert not gives_terminal(False)
+    monkeypatch.setattr(os, "isatty", lambda _descriptor: False)
+    assert not gives_terminal(None)
+
+
+def test_a_program_in_the_background_leaves_the_terminal_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "isatty", lambda _descriptor: True)
+    monkeypatch.setattr(os, "tcgetpgrp", lambda _descriptor: os.getpgrp() + 1)
+    assert not gives_terminal(None)
+    monkeypatch.setattr(os, "tcgetpgrp", lambda _descriptor: os.getpgrp())
+    assert gives_terminal(None)
+
+
+def test_the_terminal_is_as_before_for_what_we_say_and_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    master, slave = pty.openpty()
+    kept = os.dup(0)
+    os.dup2(slave, 0)
+    try:
+
+        def cooked() -> bool:
+            modes = termios.tcgetattr(slave)
+            return bool(modes[1] & termios.OPOST and modes[3] & termios.ISIG)
+
+        own = OwnTerminal()
+        with own.cooked():
+            assert cooked()
+        with pytest.raises(RuntimeError), own.raw(lambda _rows, _columns: None):
+            assert not cooked()
+            with own.cooked():
+                assert cooked()
+            assert not cooked()
+            raise RuntimeError
+        assert cooked()
+    finally:
+        os.dup2(kept, 0)
+        for one in (kept, master, slave):
+            os.close(one)
