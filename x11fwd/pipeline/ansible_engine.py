@@ -5,16 +5,23 @@ playbook -> role in a temporary folder -> ansible-playbook --check --diff -> pla
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from x11fwd.errors import AuthError, ChangeError, ConnectError, HostKeyError, Interrupted, UsageError
+from x11fwd.errors import ChangeError, Interrupted, UsageError
 from x11fwd.pipeline.ansible_process import Finished, Folder
+from x11fwd.pipeline.ansible_words import (
+    change,
+    last_words,
+    sentence,
+    stopped_before,
+    stopped_within,
+    unreachable,
+    wants_password,
+)
 from x11fwd.pipeline.setup_model import SetupResult, SetupStatus
-from x11fwd.steps.plan import Change, ChangeResult, DiffLine, Outcome, Plan, RunCommand
-from x11fwd.steps.wording import file_diff, slug
+from x11fwd.steps.plan import Change, ChangeResult, Outcome, Plan
 
 if TYPE_CHECKING:
     import threading
@@ -31,10 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AnsibleSettings", "run_with_ansible"]
 
-_WOULD = "Would install "
-_NO_PASSWORD = re.compile(
-    r"missing sudo password|password is required|incorrect sudo password", re.IGNORECASE
-)
+_SILENT = {"include_tasks", "import_tasks", "set_fact", "meta", "fail", "debug"}  # nothing to wait for
 
 
 @dataclass(frozen=True)
@@ -90,23 +94,24 @@ def run_with_ansible(  # noqa: PLR0917  as run_many, which stands in its place
     playbook = playbook or load_playbook(options.playbook)
     files = role_files(playbook, load_families())
     names = _names(members)
+    ears = {name: events(one.target) for name, one in names.items()}
+    answers: dict[str, SetupResult] = {}
+
+    def settle(name: str, result: SetupResult) -> None:
+        member = names[name]
+        if verify is not None and result.status is SetupStatus.DONE and not stop.is_set():
+            result = replace(result, verification=verify(member.target, ears[name]))
+        ears[name].doing("")
+        answers[name] = result
+        finished(member, result)
+
     folder = Folder(files, options, names, inventory=settings.inventory)
     try:
-        run = _Run(
-            folder, names, settings, prompter, {name: events(one.target) for name, one in names.items()}
-        )
-        results = run.all(playbook.name, options, approve, stop)
+        run = _Run(folder, names, settings, prompter, ears=ears, settle=settle)
+        run.all(playbook.name, options, approve, stop)
     finally:
         folder.close()
-    answers = []
-    for name, member in names.items():
-        result = results[name]
-        if verify is not None and result.status is SetupStatus.DONE and not stop.is_set():
-            result = replace(result, verification=verify(member.target, run.ears[name]))
-        run.ears[name].doing("")
-        finished(member, result)
-        answers.append(result)
-    return tuple(answers)
+    return tuple(answers[name] for name in names)
 
 
 def _names(members: Sequence[Member]) -> dict[str, Member]:
@@ -137,62 +142,63 @@ class _Run:
         names: dict[str, Member],
         settings: AnsibleSettings,
         prompter: Prompter,
+        *,
         ears: dict[str, Events],
+        settle: Callable[[str, SetupResult], None],
     ) -> None:
-        self.folder, self.names, self.settings, self.prompter, self.ears = (
-            folder,
-            names,
-            settings,
-            prompter,
-            ears,
-        )
+        self.folder, self.names, self.settings = folder, names, settings
+        self.prompter, self.ears, self.settle = prompter, ears, settle
         self.version = ""
         self.password = settings.become_password
         self.started = time.monotonic()
 
-    def all(
-        self, playbook: str, options: SetupOptions, approve: Approve, stop: threading.Event
-    ) -> dict[str, SetupResult]:
-        results: dict[str, SetupResult] = {}
-        left = list(self.names)
+    def all(self, playbook: str, options: SetupOptions, approve: Approve, stop: threading.Event) -> None:
+        """Each host to its end; `settle` hears what came of it as soon as that is known."""
         plans: dict[str, Plan] = {}
+        left = list(self.names)
         if self.settings.ask or options.dry_run:
             looked, end = self._through(left, stop, check=True)
+            left = []
             for name, host in looked.items():
-                plans[name] = Plan(playbook, tuple(host.changes))
+                plan = plans[name] = Plan(playbook, tuple(host.changes))
                 if end.stopped:
-                    results[name] = self._result(name, SetupStatus.STOPPED, error=_stopped_before())
+                    self.settle(name, self._result(name, SetupStatus.STOPPED, error=stopped_before()))
                 elif error := self._error(name, host):
-                    results[name] = self._result(name, SetupStatus.FAILED, plan=plans[name], error=error)
+                    self.settle(name, self._result(name, SetupStatus.FAILED, plan=plan, error=error))
                 elif not host.changes:
-                    results[name] = self._result(name, SetupStatus.ALREADY, plan=plans[name])
+                    self.settle(name, self._result(name, SetupStatus.ALREADY, plan=plan))
                 elif options.dry_run:
-                    results[name] = self._result(name, SetupStatus.PLANNED, plan=plans[name])
-            left = [name for name in left if name not in results]
+                    self.settle(name, self._result(name, SetupStatus.PLANNED, plan=plan))
+                else:
+                    self.ears[name].doing("waiting for an answer")
+                    left.append(name)
+        agreed = []
         for name in left:
             refused = self._refused(name, plans.get(name), approve)
-            if refused is not None:
-                results[name] = refused
-        left = [name for name in left if name not in results]
-        if not left:
-            return results
-        done, end = self._through(left, stop, check=False)
-        for name, host in done.items():
-            plan = plans.get(name) or Plan(playbook, tuple(host.changes))
-            made = tuple(ChangeResult(change.title, Outcome.DONE) for change in host.changes)
-            error = self._error(name, host)
-            if end.stopped and not host.failure:
-                error = _stopped_within() if host.heard else _stopped_before()
-                status = SetupStatus.FAILED if host.heard else SetupStatus.STOPPED
+            if refused is None:
+                agreed.append(name)
             else:
-                status = SetupStatus.FAILED if error else SetupStatus.DONE if made else SetupStatus.ALREADY
-            if host.failure is not None and error is not None:
-                made = (*made, ChangeResult(host.failure.task, Outcome.FAILED, error.message))
-            # titles of what was really done, not of what a look had foreseen
-            results[name] = self._result(
-                name, status, plan=replace(plan, changes=tuple(host.changes)), results=made, error=error
-            )
-        return results
+                self.settle(name, refused)
+        if not agreed:
+            return
+        done, end = self._through(agreed, stop, check=False)
+        for name, host in done.items():
+            self.settle(name, self._ended(name, host, end, Plan(playbook, tuple(host.changes))))
+
+    def _ended(self, name: str, host: _Host, end: Finished, plan: Plan) -> SetupResult:
+        """What a run that was to change something has come to; the plan is what was really done."""
+        made = tuple(ChangeResult(change.title, Outcome.DONE) for change in plan.changes)
+        if end.stopped and host.failure is None:
+            if host.heard:
+                return self._result(name, SetupStatus.FAILED, plan=plan, results=made, error=stopped_within())
+            return self._result(name, SetupStatus.STOPPED, error=stopped_before())
+        error = self._error(name, host)
+        if error is None:
+            status = SetupStatus.DONE if made else SetupStatus.ALREADY
+            return self._result(name, status, plan=plan, results=made)
+        if host.failure is not None:
+            made = (*made, ChangeResult(host.failure.task, Outcome.FAILED, error.message))
+        return self._result(name, SetupStatus.FAILED, plan=plan, results=made, error=error)
 
     def _refused(self, name: str, plan: Plan | None, approve: Approve) -> SetupResult | None:
         """With `--yes` asked too: from here on somebody waits for what becomes of the host."""
@@ -208,11 +214,7 @@ class _Run:
     ) -> tuple[dict[str, _Host], Finished]:
         """One run; again, with sudo's password, for the hosts that want one."""
         hosts, end = self._once(names, stop, check=check)
-        wanting = [
-            name
-            for name, host in hosts.items()
-            if host.failure and _NO_PASSWORD.search(f"{host.failure.msg} {host.failure.stderr}")
-        ]
+        wanting = [name for name, host in hosts.items() if host.failure and wants_password(host.failure)]
         for _ in range(3):
             if not wanting or end.stopped:
                 break
@@ -223,9 +225,7 @@ class _Run:
             again, end = self._once(wanting, stop, check=check)
             hosts.update(again)
             wanting = [
-                name
-                for name in wanting
-                if (failure := hosts[name].failure) and _NO_PASSWORD.search(f"{failure.msg} {failure.stderr}")
+                name for name in wanting if (failure := hosts[name].failure) and wants_password(failure)
             ]
         return hosts, end
 
@@ -256,7 +256,7 @@ class _Run:
             end.status not in {0, 2, 4} and not end.stopped and not any(h.heard for h in hosts.values())
         ):
             raise UsageError(
-                f"Ansible did not start: {_last_words(end.words)}", hint="`--engine native` needs none"
+                f"Ansible did not start: {last_words(end.words)}", hint="`--engine native` needs none"
             )
         return hosts, end
 
@@ -265,11 +265,11 @@ class _Run:
         ears = self.ears[event.host]
         if event.kind == "start":
             task = event.task if "{{" not in event.task else event.task.partition("{{")[0].strip()
-            if event.action not in {"include_tasks", "import_tasks", "set_fact", "meta"} and task:
+            if event.action not in _SILENT and task:
                 ears.doing(f"{'looking: ' if check else ''}{task}")
         elif event.kind == "ok":
             if event.changed and event.action != "service":
-                host.changes.append(_change(event))
+                host.changes.append(change(event))
         elif event.kind in {"failed", "unreachable"}:
             host.failure = event
 
@@ -277,10 +277,10 @@ class _Run:
         """What stopped one host, with its cause."""
         typed, failure = self.names[name].name, host.failure
         if host.failed or host.lost:
-            words = _sentence(failure) if failure else "Ansible gave up without a word"
+            words = sentence(failure) if failure else "Ansible gave up without a word"
             if host.lost or (failure and failure.kind == "unreachable"):
-                return _unreachable(typed, words)
-            if failure and _NO_PASSWORD.search(f"{failure.msg} {failure.stderr}"):
+                return unreachable(typed, words)
+            if failure and wants_password(failure):
                 hint = "run it where the password can be typed, or set ansible_become_password in a vault"
                 return ChangeError(f"sudo on {typed} asks for a password and nobody has answered", hint=hint)
             task = f" (in the task `{failure.task}`)" if failure else ""
@@ -308,49 +308,3 @@ class _Run:
             route=f"ansible: ansible-core {self.version}, {where}",
             seconds=time.monotonic() - self.started,
         )
-
-
-def _change(event: Event) -> Change:
-    title = event.task
-    lines: list[DiffLine] = []
-    if title.startswith(_WOULD):
-        title = "Install " + title.removeprefix(_WOULD)
-        lines = [DiffLine("+", package) for package in title.removeprefix("Install ").split(", ")]
-    for one in event.diff:
-        if one.path and one.before != one.after:
-            lines += file_diff(one.path, one.before or None, one.after)
-    return Change(slug(title), title, RunCommand((), (), ()), become=False, diff=tuple(lines))
-
-
-def _sentence(event: Event) -> str:
-    words = event.msg.strip() or _last_words(event.stderr)
-    return re.sub(r"^(?:Task failed: )?(?:Action failed: )?", "", words).rstrip(". :")
-
-
-def _last_words(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    errors = [line for line in lines if "ERROR" in line]
-    return re.sub(r"^(\[ERROR\]|ERROR!):?\s*", "", (errors or lines or ["it said nothing"])[-1])
-
-
-def _unreachable(typed: str, words: str) -> ConnectError:
-    last = _last_words(words.replace("\r", "\n"))
-    if re.search(r"host key verification failed|identification has changed", words, re.IGNORECASE):
-        return HostKeyError(
-            f"the host key of {typed} is not known or has changed: {last}",
-            hint="log in once with ssh, which shows the key and asks",
-        )
-    if re.search(r"permission denied|authentication fail", words, re.IGNORECASE):
-        return AuthError(f"{typed} did not let us in: {last}", hint="`ssh` with the same options shows why")
-    return ConnectError(f"{typed} could not be reached: {last}", hint="`ssh` with the same options shows why")
-
-
-def _stopped_before() -> Interrupted:
-    return Interrupted("stopped before anything was changed")
-
-
-def _stopped_within() -> Interrupted:
-    return Interrupted(
-        "stopped in the middle; a change of sshd that nobody confirmed goes back by itself",
-        hint="run the command again",
-    )

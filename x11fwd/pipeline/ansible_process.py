@@ -114,6 +114,8 @@ class Folder:
             "ANSIBLE_STDOUT_CALLBACK": CALLBACK,
             "ANSIBLE_CALLBACK_PLUGINS": f"{self.path / 'callback'}{os.pathsep + theirs if theirs else ''}",
             "ANSIBLE_HOST_KEY_CHECKING": "True",
+            # half of the round trips; a sudo that wants a terminal is not for us anyway
+            "ANSIBLE_PIPELINING": os.environ.get("ANSIBLE_PIPELINING", "True"),
             "ANSIBLE_NOCOLOR": "1",
             "ANSIBLE_RETRY_FILES_ENABLED": "False",
         }
