@@ -2,7 +2,8 @@
 
 While there is no line a new connection is accepted and waits: a page that asks again after a dropped line
 then hangs for a while and goes on, instead of giving up after its last try (JupyterLab tries seven times for
-a kernel).
+a kernel). A question (GET) that was not answered when the line died is asked again over the next one: else
+JupyterLab puts a message about a lost server over its page.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Forwarder", "listen_on"]
 
 _MOST = 512  # connections of one browser at a time
+_QUESTION = 64 << 10  # bytes of a question that is kept; headers are far shorter
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
 
@@ -68,6 +70,16 @@ class _Door:
         self.credit = WINDOW
         self.taken = 0
         self.near_ended = self.far_ended = False
+        self.question = bytearray()  # what was asked since the last byte of an answer
+
+    @property
+    def can_ask_again(self) -> bool:
+        """Whether only a question is under way that changes nothing over there."""
+        return (
+            self.question.startswith((b"GET ", b"HEAD "))
+            and len(self.question) <= _QUESTION
+            and not (self.near_ended or self.far_ended or self.waiting)
+        )
 
 
 class Forwarder:
@@ -129,8 +141,8 @@ class Forwarder:
                     self._serve(key.data, events)
             while not self._tasks.empty():
                 self._tasks.get()()
-        self._detach()
         for door in list(self._doors.values()):
+            self._send(b"C", door)
             self._close(door)
         for sock in (self._listener, self._bell, self._ring):
             sock.close()
@@ -176,12 +188,20 @@ class Forwarder:
     def _detach(self) -> None:
         self._line = None
         for door in list(self._doors.values()):
-            if door.open:
+            if not door.open:
+                continue
+            if door.can_ask_again:
+                door.open, door.credit, door.taken = False, WINDOW, 0
+                self._mind(door)
+            else:
                 self._close(door)
 
     def _open(self, door: _Door, line: Line) -> None:
         door.open = True
         line.send(b"O", door.number)
+        if door.question:
+            door.credit -= len(door.question)
+            line.send(b"D", door.number, bytes(door.question))
         self._mind(door)
 
     def _mind(self, door: _Door) -> None:
@@ -202,6 +222,7 @@ class Forwarder:
             return
         if kind == b"D":
             door.waiting += data
+            door.question.clear()
             self._give(door)
         elif kind == b"E":
             door.far_ended = True
@@ -248,6 +269,8 @@ class Forwarder:
             return
         if data:
             door.credit -= len(data)
+            if len(door.question) <= _QUESTION:
+                door.question += data
             self._send(b"D", door, data)
         else:
             door.near_ended = True

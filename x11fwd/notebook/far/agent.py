@@ -24,7 +24,7 @@ def work(relay: Relay, order: "Dict[str, Any]") -> None:
             found = running(records())
             relay.say(servers=[one.described() for one in found], host=socket.gethostname())
         elif order["do"] == "stop":
-            end(relay, order["which"])
+            end_servers(relay, order["which"])
         else:
             lead_in(relay, order)
     except FailedError as error:
@@ -35,7 +35,7 @@ def work(relay: Relay, order: "Dict[str, Any]") -> None:
         relay.say(problem="the far half itself failed: %r" % (error,), hint="")
 
 
-def end(relay: Relay, which: "List[Dict[str, Any]]") -> None:
+def end_servers(relay: Relay, which: "List[Dict[str, Any]]") -> None:
     asked = {(one["pid"], one["ticks"]) for one in which}
     stopped: List[int] = []
     left: List[int] = []

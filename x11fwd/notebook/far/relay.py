@@ -189,6 +189,8 @@ class Relay:
             self.close(door, tell=False)
 
     def open(self, number: int) -> None:
+        if number in self.doors:
+            self.close(self.doors[number], tell=False)
         try:
             if self.reach is None or len(self.doors) >= MOST:
                 raise OSError

@@ -151,6 +151,10 @@ class Server:
 def mine(pid: int) -> bool:
     """A process of this user's runs under this number."""
     try:
+        os.waitpid(pid, os.WNOHANG)  # one that we started and that has ended would look as if it ran
+    except OSError:
+        pass
+    try:
         os.kill(pid, 0)
         return not os.path.isdir("/proc/self") or os.stat("/proc/%d" % pid).st_uid == os.getuid()
     except OSError:

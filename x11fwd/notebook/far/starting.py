@@ -280,7 +280,7 @@ def attempt(
         os.close(handle)
         os.unlink(token)
         if log:
-            end(process)
+            end_process(process)
             os.unlink(log)
 
 
@@ -317,7 +317,7 @@ def last_words(log: str) -> str:
     return (telling or lines or [""])[-1][:300]
 
 
-def end(process: "Any") -> None:
+def end_process(process: "Any") -> None:
     if process is None or process.poll() is not None:
         return
     try:
