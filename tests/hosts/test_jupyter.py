@@ -87,7 +87,7 @@ class Desk:
         news = json.dumps({"fetchNews": "false"})
         self.host.write(f"{notify}/notification.jupyterlab-settings", news, user="ana")
         cells = [PLOT.strip(), "print(answer + 1)", "print(answer * 2)"]
-        code = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+        code: dict[str, Any] = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
         notebook = {
             "cells": [{**code, "id": f"cell{at}", "source": text} for at, text in enumerate(cells)],
             "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},

@@ -13,13 +13,14 @@ from tests.lab.hosts import Setup, diff
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.lab.host import Host
     from tests.lab.hosts import ChrootHost
     from tests.lab.person import Person
 
 SUDO = "ana ALL=(ALL) NOPASSWD: ALL"
 
 
-def give_pip_this_machines_way_out(host: ChrootHost) -> None:
+def give_pip_this_machines_way_out(host: Host) -> None:
     """pip may need an index or a certificate of its own here; the host's pip is told the same."""
     lines = ["[global]"]
     if index := os.environ.get("PIP_INDEX_URL"):

@@ -183,8 +183,8 @@ def open_notebook(
         forwarder.attach(far.line)
         keeper = _Keeper(target, options, far, ready.server, forwarder)
         stack.callback(keeper.close)
-        shown.ready(ready, forwarder.port)
         try:
+            shown.ready(ready, forwarder.port)
             while True:
                 # in steps: Python hears of Ctrl-C only between them
                 with contextlib.suppress(queue.Empty):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["JupyterEnds", "show_end", "show_servers", "show_stopped"]
 
-_STATES = {"open": "", "password": "asks for a password", "unguarded": "asks for nothing"}
+_STATES = {"open": "", "password": "password", "unguarded": "no password"}
 
 
 class JupyterEnds:

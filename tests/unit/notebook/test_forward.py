@@ -110,7 +110,8 @@ class Pair:
         thread = threading.Thread(target=run, daemon=True)
         thread.start()
         line = Line(PipeStream(up[0], down[1]), lambda: ConnectionLost("early"), silence=30)
-        self.stack.callback(lambda: (line.close(), thread.join(10)))
+        self.stack.callback(thread.join, 10)
+        self.stack.callback(line.close)
         return line
 
     def browser(self) -> socket.socket:

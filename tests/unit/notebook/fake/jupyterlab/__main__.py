@@ -8,6 +8,7 @@ import os
 import signal
 import socketserver
 import sys
+from typing import Any, Dict
 
 options = dict(word.lstrip("-").split("=", 1) for word in sys.argv[1:] if "=" in word)
 where = options.get("ServerApp.sock", "")
@@ -22,7 +23,7 @@ class Page(http.server.BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
-    def do_GET(self):
+    def do_GET(self) -> None:
         if TOKEN and self.headers.get("Authorization") != "token " + TOKEN:
             self.answer(403, b"{}")
         elif self.path == "/api/status":
@@ -30,33 +31,43 @@ class Page(http.server.BaseHTTPRequestHandler):
         else:
             self.answer(200 if self.path == "/lab" else 404, b"{}")
 
-    def do_POST(self):
+    def do_POST(self) -> None:
         self.answer(200, self.rfile.read(int(self.headers["Content-Length"])))
 
-    def answer(self, status, body):
+    def answer(self, status: int, body: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
-    def address_string(self):
+    def address_string(self) -> str:
         return "somebody"
 
-    def log_message(self, *_args):
+    def log_message(self, *_args: object) -> None:
         pass
 
 
-class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer if where else socketserver.TCPServer):
-    """On a unix socket or on a port."""
+class SocketServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    """On a unix socket."""
 
     daemon_threads = True
-    allow_reuse_address = True
 
 
-server = Server(where or ("127.0.0.1", 0), Page)
+class PortServer(socketserver.ThreadingMixIn, socketserver.TCPServer):
+    """On a port."""
+
+    daemon_threads = True
+
+
+server: Any = SocketServer(where, Page) if where else PortServer(("127.0.0.1", 0), Page)
 runtime = os.path.join(os.environ["HOME"], ".local/share/jupyter/runtime")
 os.makedirs(runtime, mode=0o700, exist_ok=True)
-about = {"pid": os.getpid(), "root_dir": options["ServerApp.root_dir"], "token": TOKEN, "base_url": "/"}
+about: "Dict[str, Any]" = {
+    "pid": os.getpid(),
+    "root_dir": options["ServerApp.root_dir"],
+    "token": TOKEN,
+    "base_url": "/",
+}
 about.update({"sock": where} if where else {"port": server.server_address[1], "hostname": "localhost"})
 path = os.path.join(runtime, "jpserver-%d.json" % os.getpid())
 with open(path + ".new", "w") as file:
@@ -64,7 +75,7 @@ with open(path + ".new", "w") as file:
 os.rename(path + ".new", path)
 
 
-def leave(_number, _frame):
+def leave(_number: int, _frame: object) -> None:
     os.unlink(path)
     os._exit(0)
 
