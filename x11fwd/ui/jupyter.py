@@ -107,7 +107,7 @@ def show_servers(servers: Sequence[NotebookServer], target: str, console: Consol
         console.print(rich_text(words, console), soft_wrap=True)
         return
     table = Table(box=box.ASCII if ascii_only(console) else box.SIMPLE, pad_edge=False)
-    for name in ("server", "folder", "pid", "kernels", "last used", "started by"):
+    for name in ("server", "folder", "pid", "kernels", "last used", "by"):
         table.add_column(name, justify="right" if name in {"pid", "kernels"} else "left", overflow="fold")
     for one in servers:
         state = _STATES.get(one.state, one.state)
