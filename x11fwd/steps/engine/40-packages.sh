@@ -88,7 +88,7 @@ install_recorded() { # KIND NAME...
 proven() { # what was installed does what it is there for; a wheel may lack a library of the system's
     command -v run_proof >/dev/null 2>&1 || return 0
     hear run_proof </dev/null && return 0
-    words=$(printf '%s\n' "$words" | tail -n 3)
+    words=$(printf '%s\n' "$words" | tail -n 1) # what a traceback ends with
     ir_code=proof
     ir_sentence="$x_names came into $x_prefix and does not work there"
     return 1

@@ -1,0 +1,126 @@
+"""A Python that was built without Tk, on a real host: Qt's wheel takes its place, if it really imports."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pip
+
+from tests.hosts.engine_rig import settle
+from tests.hosts.setup_rig import Ears, Person, UndoEars, sit_at, target_of, undo_yes, yes
+from tests.lab.hosts import Setup, diff
+from x11fwd.pipeline.setup import SetupOptions, SetupStatus, run_setup
+from x11fwd.pipeline.undo import UndoOptions, UndoStatus, run_undo
+from x11fwd.playbook import load_families
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pytest
+
+    from tests.lab.hosts import ChrootHost
+    from tests.lab.screen import Screen
+
+PYTHON = "/home/ana/.pyenv/versions/3.11.2"
+QT = "srv/wheels/PyQt6-9.0-py3-none-any.whl"
+PLAYBOOK = """\
+schema: x11fwd.playbook/1
+name: python
+description: Only what concerns Python.
+steps:
+  - {name: Tk and matplotlib, packages: [tkinter, matplotlib]}
+  - {name: the backend, matplotlibrc: {backend: TkAgg}}
+"""
+MISSING = "raise ImportError('libEGL.so.1: cannot open shared object file: No such file or directory')\n"
+
+
+def wheel(name: str, files: dict[str, str]) -> bytes:
+    """A wheel of version 9.0 (the binary distribution format of packaging.python.org)."""
+    info = f"{name}-9.0.dist-info"
+    records = {
+        **files,
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 9.0\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: x11fwd\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    records[f"{info}/RECORD"] = "".join(f"{path},,\n" for path in (*records, f"{info}/RECORD"))
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for path, text in records.items():
+            archive.writestr(path, text)
+    return out.getvalue()
+
+
+def made(new_chroot_host: Callable[..., ChrootHost]) -> ChrootHost:
+    """A host whose Python looks like one of pyenv's: no Tk, pip of its own, wheels from a folder."""
+    files: dict[str, str | bytes] = {
+        "/etc/pip.conf": "[global]\nno-index = true\nfind-links = /srv/wheels\n",
+        "/srv/wheels/matplotlib-9.0-py3-none-any.whl": wheel(
+            "matplotlib", {"matplotlib/__init__.py": '__version__ = "9.0"\n'}
+        ),
+        "/etc/profile.d/pyenv.sh": f"PATH={PYTHON}/bin:$PATH\n",
+    }
+    host = new_chroot_host("bookworm", "bare", Setup(files=files))
+    site = f"{PYTHON}/lib/python3/dist-packages"  # where Debian's site.py looks
+    local = f"{PYTHON}/local/lib/python3.11/dist-packages"  # and where Debian's pip puts things
+    host.check(
+        ["sh", "-ec", f"mkdir -p {local} {PYTHON}/bin {PYTHON}/lib; cp -a /usr/lib/python3.11 {PYTHON}/lib/"]
+    )
+    host.check(
+        [
+            "sh",
+            "-ec",
+            f"cp /usr/bin/python3.11 {PYTHON}/bin/python3; rm {PYTHON}/lib/python3.11/EXTERNALLY-MANAGED",
+        ]
+    )
+    folder = Path(pip.__file__).parent
+    for path in (*folder.rglob("*.py"), *folder.rglob("*.pem")):
+        host.write(f"{site}/pip/{path.relative_to(folder)}", path.read_bytes())
+    # any library will do for the linker
+    for name in load_families().environments.libraries["qt"][-1].names:
+        host.check(["sh", "-ec", f"cd /lib/*-linux-gnu; cp libutil.so.1 {name}"])
+    host.check(["sh", "-ec", f"chown -R ana /home/ana/.pyenv; {PYTHON}/bin/python3 -m pip --version"])
+    return host
+
+
+def bring_qt(host: ChrootHost, text: str) -> None:
+    """A wheel of PyQt6 whose one module is `text`."""
+    host.write(f"/{QT}", wheel("PyQt6", {"PyQt6/__init__.py": "", "PyQt6/QtWidgets.py": text}))
+
+
+def test_qt_takes_tks_place_only_if_it_imports(
+    new_chroot_host: Callable[..., ChrootHost],
+    screen: Screen,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sit_at(screen, monkeypatch)
+    host = made(new_chroot_host)
+    playbook = tmp_path / "python.yml"
+    playbook.write_text(PLAYBOOK, encoding="utf-8")
+    options, ears = SetupOptions(playbook=str(playbook)), Ears()
+    rc = host.root / "home/ana/.config/matplotlib/matplotlibrc"
+    before = host.snapshot()
+
+    bring_qt(host, MISSING)
+    failed = run_setup(target_of(host, tmp_path), options, Person(), ears, yes)
+    assert failed.plan is not None, failed.error
+    assert any("`pyenv install --force 3.11.2`" in note for note in failed.plan.notes)
+    assert failed.status is SetupStatus.FAILED
+    assert failed.error is not None
+    assert "libEGL.so.1" in failed.error.message
+    assert not rc.exists()
+
+    bring_qt(host, "class QApplication: ...\n")
+    result = run_setup(target_of(host, tmp_path), options, Person(), ears, yes)
+    assert (result.status, result.error) == (SetupStatus.DONE, None), ears.lines
+    assert rc.read_text() == "backend: QtAgg\n"
+    host.check([f"{PYTHON}/bin/python3", "-c", "import PyQt6.QtWidgets, matplotlib"])
+    undone = run_undo(target_of(host, tmp_path), UndoOptions(), Person(), UndoEars(), undo_yes)
+    assert (undone.status, undone.error) == (UndoStatus.DONE, None)
+    (host.root / QT).unlink()
+    settle(host)
+    left = [str(one) for one in diff(before, host.snapshot()) if "__pycache__" not in one.path]
+    assert left == []
