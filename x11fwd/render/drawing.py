@@ -23,6 +23,7 @@ __all__ = ["Drawn", "Hello", "RenderError", "draw"]
 
 _HEAD = struct.Struct(">cI")
 _OURS = re.compile(r"^from x11fwd\.render\.sent\.\w+ import (?:\([^)]*\)|\w+)$", re.MULTILINE)
+_MANY = 8  # figures, from which on it is worth proving shortcuts first
 _LONGEST = 256 * 1024 * 1024  # bytes of one picture
 _NOISE = 256 * 1024  # bytes that login files may print before the mark
 _UNDER_WAY = 64 * 1024 * 1024  # bytes of arguments that nobody has drawn yet
@@ -77,6 +78,7 @@ def draw(
         "files": dict(source.files),
         "format": look.format,
         "dpi": look.dpi,
+        "many": len(tasks) >= _MANY,
         "workers": min(crew.workers, max(1, len(tasks))) if crew.workers else None,
         "start": crew.start,
         "limit": crew.limit,

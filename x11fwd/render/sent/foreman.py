@@ -273,7 +273,7 @@ def prepare(job: Dict[str, Any]) -> str:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    if job["format"] == "png" and install():  # once, before workers are forked; it draws, too
+    if job["format"] == "png" and job["many"] and install():  # once, before workers are forked; it draws, too
         return str(matplotlib.__version__)
     figure = plt.figure()
     figure.add_subplot(1, 1, 1).set_title("x")

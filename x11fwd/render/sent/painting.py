@@ -113,7 +113,7 @@ class Painter:
         import matplotlib.pyplot as plt
 
         self.plt = plt
-        self.shorter = job["format"] == "png" and install()
+        self.shorter = job["format"] == "png" and job["many"] and install()
         self.kind, self.dpi = job["format"], job["dpi"]
         self.easel = Easel()
         plt.switch_backend("agg")
