@@ -173,3 +173,21 @@ def test_the_terminal_is_taken_where_it_is_asked_for_or_no_browser_is(tmp_path: 
     assert [in_terminal(terminal=False, browser=True, environ=one) for one in (here, away)] == [False, True]
     assert in_terminal(terminal=True, browser=True, environ=here)
     assert not in_terminal(terminal=False, browser=False, environ=away)  # the address is wanted
+
+
+def test_figures_of_run_go_into_the_terminal_and_the_last_state_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from x11fwd.pipeline.run_session import Drawn
+    from x11fwd.ui.run_pictures import PictureSink
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    data = two_halves()
+    with PictureSink("plot.py on gpu1", folder=None, browser=True, terminal=True) as sink:
+        for frame in (1, 2, 3):
+            sink.put(Drawn("7-1", 1, "Figure 1", "", "png", frame, 0, data + b"%d" % frame))
+        sink.linger()  # nothing to wait for
+        assert sink.address == ""
+    (saved,) = tmp_path.glob("x11fwd-pictures-*/*")
+    assert saved.read_bytes() == data + b"3"
+    assert capsys.readouterr().err == f"Figure 1: {saved} (not a terminal)\n"
