@@ -80,7 +80,8 @@ def _folded(value: str, depth: int) -> list[str]:
         return []
     lines = [""]
     for word in value.split(" "):
-        if lines[-1] and depth + len(lines[-1]) + 1 + len(word) > _WIDEST:
+        choice = word == "else" and value.startswith("{{")  # each on a line of its own
+        if lines[-1] and (choice or depth + len(lines[-1]) + 1 + len(word) > _WIDEST):
             lines.append(word)
         else:
             lines[-1] += f" {word}" if lines[-1] else word
