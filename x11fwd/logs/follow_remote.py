@@ -224,7 +224,7 @@ class Followed:
         if ident_of(now) == self.ident:
             self.tell("I")
             return False
-        if now.st_size == 0 or (time.time() - self.quiet < QUIET and not self.behind()):
+        if (now.st_size == 0 or time.time() - self.quiet < QUIET) and not self.behind():
             return False
         if not self.ended:
             # whatever was written before the new file was is read once more

@@ -249,8 +249,7 @@ poll() { # false where there was nothing to do
         tell I
         return 1
     fi
-    [ "$there" != 0 ] || return 1
-    if [ "$quiet" -lt 2 ] && ! behind; then
+    if { [ "$there" = 0 ] || [ "$quiet" -lt 2 ]; } && ! behind; then
         quiet=$((quiet + 1))
         return 1
     fi

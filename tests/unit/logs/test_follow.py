@@ -206,6 +206,21 @@ def test_dated_and_numbered_names_are_read_oldest_first(tmp_path: Path) -> None:
     watched.drop()
 
 
+def test_rows_in_an_old_file_do_not_wait_for_the_newest_to_have_one(tmp_path: Path) -> None:
+    log = tmp_path / "train.log"
+    log.write_bytes(b"1\n")
+    watched = Watched(log)
+    watched.until(lambda: Happening.READ in watched.news)
+    watched.drop()
+    log.rename(tmp_path / "train.log.3")
+    (tmp_path / "train.log.2").write_bytes(b"2\n")
+    (tmp_path / "train.log.1").touch()
+    log.touch()
+    watched.attach()
+    watched.until_data(b"1\n2\n")
+    watched.drop()
+
+
 def test_what_was_deleted_while_the_line_was_down_is_said_to_be_lost(tmp_path: Path) -> None:
     log = tmp_path / "train.log"
     log.write_bytes(b"one\n")
