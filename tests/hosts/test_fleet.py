@@ -113,7 +113,7 @@ def test_thirty_hosts_are_stopped_in_the_middle_then_finished_and_three_are_name
     lines: list[dict[str, Any]] = []
     while sum(line["exit_code"] == 0 for line in lines) < 3:
         line = process.stdout.readline()
-        assert line, process.communicate()
+        assert line, (process.communicate(), process.returncode)
         lines.append(json.loads(line))
     process.send_signal(signal.SIGINT)
     rest, errors = process.communicate(timeout=120)
