@@ -305,6 +305,18 @@ def test_a_server_that_somebody_started_by_hand_is_taken_and_stopped_only_when_m
     assert desk.servers() == []
 
 
+def test_an_interrupted_installation_leaves_nothing(desk: Desk) -> None:
+    desk.person.alias("bens", desk.host, user="ben")
+    place = ["sh", "-c", "ls -A ~ben/.local/share/x11fwd/jupyter; pgrep -u ben -af venv; true"]
+    with desk.open("--install", "--no-browser", "bens") as talk:
+        begun = ["pgrep", "-u", "ben", "-f", "--", "-m venv"]
+        wait_for(lambda: desk.host.run(begun).rc == 0, limit=90, what="it is under way", every=0.05)
+        talk.process.send_signal(signal.SIGINT)
+        talk.process.communicate(timeout=30)
+        assert talk.process.returncode == 130
+    wait_for(lambda: desk.host.check(place) == "", limit=60, what="it is cleared away", every=0.05)
+
+
 def test_a_machine_that_ends_all_at_logout_keeps_it_where_the_user_lingers(desk: Desk) -> None:
     desk.host.write("/etc/systemd/logind.conf.d/kill.conf", "[Login]\nKillUserProcesses=yes\n")
     desk.host.check(["systemctl", "restart", "systemd-logind"])
@@ -322,18 +334,6 @@ def test_a_machine_that_ends_all_at_logout_keeps_it_where_the_user_lingers(desk:
     assert "session-" not in group
     desk.run("--stop", "gpu")
     desk.host.check(["loginctl", "disable-linger", "ana"])
-
-
-def test_an_interrupted_installation_leaves_nothing(desk: Desk) -> None:
-    desk.person.alias("bens", desk.host, user="ben")
-    place = ["sh", "-c", "ls -A ~ben/.local/share/x11fwd/jupyter; pgrep -u ben -af venv; true"]
-    with desk.open("--install", "--no-browser", "bens") as talk:
-        begun = ["pgrep", "-u", "ben", "-f", "--", "-m venv"]
-        wait_for(lambda: desk.host.run(begun).rc == 0, limit=30, what="it is under way")
-        talk.process.send_signal(signal.SIGINT)
-        talk.process.communicate(timeout=30)
-        assert talk.process.returncode == 130
-    wait_for(lambda: desk.host.check(place) == "", limit=30, what="it is cleared away")
 
 
 def run_next(tab: Tab) -> None:
