@@ -166,15 +166,19 @@ class Shortcuts:
         return initial
 
     def find(self, original: Method) -> Method:
+        from matplotlib.font_manager import FontProperties
+
         memory, name = self.memory, original.__name__
 
         def find(manager: Any, prop: Any, *args: Any, **kwargs: Any) -> Any:
+            if type(prop) is not FontProperties:
+                return original(manager, prop, *args, **kwargs)
             kept = memory.ready()
             key = (name, memory.id(manager), args, tuple(kwargs.items()), prop)
             if key in kept:
                 return kept[key]
             found = original(manager, prop, *args, **kwargs)
-            lasting = (*key[:-1], prop if isinstance(prop, str) else prop.copy())
+            lasting = (*key[:-1], prop.copy())
             kept[lasting] = found
             return found
 
