@@ -99,7 +99,7 @@ def install(missing: Missing, secret: Callable[[str], str | None]) -> None:
         raise ChangeError("x11fwd does not know this system's packages", hint="install them by hand")
     rights, given = _rights(secret)
     setting = ("env", *(f"{name}={value}" for name, value in manager.environment))
-    for words in (manager.refresh, (*manager.install, *missing.packages)):
+    for words in filter(None, (manager.refresh, (*manager.install, *missing.packages))):
         if not words:
             continue
         result = LocalTransport().run((*rights, *setting, *words), stdin=given, timeout=_INSTALL)
@@ -147,7 +147,9 @@ def _family_and_manager() -> tuple[Family | None, Manager | None]:
     system = _system()
     family = load_families().find(system.get("ID", ""), tuple(system.get("ID_LIKE", "").split()))
     managers = family.managers.values() if family else ()
-    return family, next((manager for manager in managers if _which(manager.install[0])), None)
+    # what a person would type names the program; `install` may begin with a shell
+    acting = (manager for manager in managers if manager.acts and _which(manager.by_hand[-1][0]))
+    return family, next(acting, None)
 
 
 def _system() -> dict[str, str]:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import io
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from tests.unit.families.answers import planned, systems
 from x11fwd.checks.install import by_hand
+from x11fwd.pipeline import demo_needs
 from x11fwd.steps.admin_note import admin_note
 from x11fwd.ui.plan import show_plan
+
+if TYPE_CHECKING:
+    import pytest
 
 SYSTEMS = systems()
 
@@ -48,3 +53,13 @@ def test_doctor_names_the_package_on_systems_that_only_the_family_files_know() -
         assert fix is not None
         assert fix.command == command
     assert by_hand("xauth", SYSTEMS["nixos"].facts().system) is None
+
+
+def test_a_demo_knows_the_manager_of_every_family(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, program in (("fedora-43", "dnf"), ("tumbleweed", "zypper"), ("arch", "pacman"), ("gentoo", "")):
+        one = SYSTEMS[name]
+        release = {"ID": one.os_id, "ID_LIKE": one.os_like}
+        monkeypatch.setattr(demo_needs, "_system", lambda release=release: release)
+        monkeypatch.setattr(demo_needs, "_which", lambda word, program=program: word == program)
+        _, manager = demo_needs._family_and_manager()
+        assert (manager.name if manager else "") == program
