@@ -89,7 +89,7 @@ def show_end(result: Opened, target: str) -> None:
     console, server = message_console(), result.ready.server
     if result.by_person:
         text = (
-            f"forwarding has ended; {server.kind} goes on on {result.ready.host} (pid {server.pid}). "
+            f"forwarding has ended; {server.kind} on {result.ready.host} goes on (pid {server.pid}). "
             f"`x11fwd jupyter {target}` comes back to it, `{_stop(target)}` stops it."
         )
         console.print(rich_text(text, console), soft_wrap=True)

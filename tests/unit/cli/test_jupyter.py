@@ -66,7 +66,7 @@ def test_the_table_fits_80_columns() -> None:
 def test_the_end_says_that_the_server_goes_on_and_how_to_stop_it(capfd: pytest.CaptureFixture[str]) -> None:
     show_end(Opened(READY, 40001, by_person=True), "ana@gpu1")
     said = capfd.readouterr().err
-    assert "JupyterLab goes on on gpu1 (pid 4242)" in said
+    assert "JupyterLab on gpu1 goes on (pid 4242)" in said
     assert "`x11fwd jupyter --stop ana@gpu1` stops it" in said
     assert "s3cret" not in said
     show_end(Opened(READY, 40001, by_person=False), "ana@gpu1")
