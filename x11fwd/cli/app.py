@@ -40,6 +40,7 @@ app = typer.Typer(
       x11fwd setup ana@gpu1         make gpu1 ready: shows the plan, then asks
       x11fwd ssh ana@gpu1           log in; plt.show() opens its window here
       x11fwd run ana@gpu1 plot.py   run a script of this machine there
+      x11fwd show ana@gpu1:a.png    pictures, arrays and saved figures, live
       x11fwd undo ana@gpu1          take back what setup changed
       x11fwd explain - < plot.log   what do the messages in it mean?
 
@@ -77,12 +78,12 @@ app.command("doctor", epilog=doctor.EXAMPLES)(doctor.doctor)
 app.command("setup", epilog=setup.EXAMPLES)(setup.setup)
 app.command("ssh", context_settings=ssh.SETTINGS, add_help_option=False)(ssh.ssh)
 app.command("verify", epilog=verify.EXAMPLES)(verify.verify)
+app.command("undo", epilog=undo.EXAMPLES)(undo.undo)
+app.command("explain", cls=explain.ExplainCommand, epilog=explain.EXAMPLES)(explain.explain)
 app.command("run", epilog=run.EXAMPLES, context_settings=run.SETTINGS)(run.run)
 app.command("jupyter", epilog=jupyter.EXAMPLES)(jupyter.jupyter)
-app.add_typer(playbook.playbook, name="playbook")
-app.command("undo", epilog=undo.EXAMPLES)(undo.undo)
 app.command("watch", epilog=watch.EXAMPLES)(watch.watch)
 app.command("show", epilog=show.EXAMPLES)(show.show)
-app.command("explain", cls=explain.ExplainCommand, epilog=explain.EXAMPLES)(explain.explain)
-app.command("demo", epilog=demo.EXAMPLES)(demo.demo)
 app.command("render", epilog=render.EXAMPLES)(render.render)
+app.add_typer(playbook.playbook, name="playbook")
+app.command("demo", epilog=demo.EXAMPLES)(demo.demo)

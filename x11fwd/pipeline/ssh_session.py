@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping, Sequence
 
 HELP = """\
-Usage: x11fwd ssh [--via native|bridge|auto] [--nodes] [ssh options] TARGET [command ...]
+Usage: x11fwd ssh [--via native|bridge|auto] [--nodes[=NAME]] [ssh options]
+                  TARGET [command ...]
 
 `ssh -X` that finds the display, chooses safe forwarding where the X server
 has it, compresses on slow links, and says what ssh's X11 messages mean.
