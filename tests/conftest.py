@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 TOOLS = ("debootstrap", "systemd-nspawn", "sshd", "ssh", "Xvfb", "xauth", "unshare", "nsenter", "setpriv")
 UNCLEAN = ("DISPLAY", "XAUTHORITY", "WAYLAND_DISPLAY", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES")
 UNCLEAN_PREFIXES = ("SSH_", "MPL", "XDG_", "X11FWD_", "QT_", "CONDA", "VIRTUAL_ENV", "PYENV", "LC_")
-KEPT = ("X11FWD_LAB_CACHE", "X11FWD_LAB_MIRROR", "X11FWD_TEST_PYTHON")
+KEPT = ("X11FWD_PICTURES", "X11FWD_LAB_CACHE", "X11FWD_LAB_MIRROR", "X11FWD_TEST_PYTHON")
 
 
 def lab_missing() -> str | None:
