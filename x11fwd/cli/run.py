@@ -65,7 +65,9 @@ def run(
     ] = None,
     python: Annotated[
         str | None,
-        typer.Option("--python", metavar="PATH", help="The Python over there, instead of the one that doctor names."),
+        typer.Option(
+            "--python", metavar="PATH", help="The Python over there, instead of the one that doctor names."
+        ),
     ] = None,
     sync: Annotated[
         Path | None, typer.Option("--sync", metavar="DIR", help="Send this folder instead of the project.")
