@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 from contextlib import suppress
@@ -58,6 +59,9 @@ def home(clean_environment: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[P
             words = path.read_bytes().split(b"\0")
             if b"jupyterlab" in words and f"--ServerApp.root_dir={clean_environment}".encode() in words:
                 os.kill(int(path.parent.name), signal.SIGKILL)
+                for word in words:
+                    if word.startswith(b"--ServerApp.sock="):
+                        shutil.rmtree(Path(os.fsdecode(word.partition(b"=")[2])).parent)
 
 
 @pytest.fixture
