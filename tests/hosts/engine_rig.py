@@ -199,6 +199,11 @@ def workers(host: Host) -> list[str]:
     return [line.strip() for line in lines if "/engine.sh " in line]
 
 
+# Booted hosts share this machine's network: while another test's host has a display of the same number, undo
+# takes the cookies of ours for used ones and rightly leaves the file (pipeline/undo_sweep.sh).
+COOKIES = ("/home/ana/.Xauthority",)
+
+
 def settle(host: Host, limit: float = 40) -> None:
     """Wait until nothing of x11fwd's runs on the host any more."""
     wait_for(lambda: not workers(host), limit=limit, what=f"the end of x11fwd's work on {host!r}", every=0.1)

@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.lab.runs import cache_dir
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # The oldest release from 3.1 on that has a wheel for this Python (PyPI, 2026).
 OLDEST = {
@@ -54,7 +59,14 @@ def with_matplotlib() -> Path:
     return inside
 
 
-def test_figures_of_the_oldest_matplotlib(tmp_path: Path) -> None:
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A folder with a name so short that sockets fit into it."""
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="x") as folder:
+        yield Path(folder)
+
+
+def test_figures_of_the_oldest_matplotlib(short: Path) -> None:
     python = with_matplotlib()
     words = [
         sys.executable,
@@ -64,7 +76,7 @@ def test_figures_of_the_oldest_matplotlib(tmp_path: Path) -> None:
         "-p",
         "no:cacheprovider",
         "--basetemp",
-        str(tmp_path / "t"),
+        str(short / "t"),
     ]
     words += ["-k", f"({TESTS}) and {python.parts[-3]}", "tests/unit/inline"]
     environment = {**os.environ, "X11FWD_TEST_MATPLOTLIBS": str(python)}

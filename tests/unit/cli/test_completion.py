@@ -48,8 +48,8 @@ def bash(environment: dict[str, str], line: str) -> list[str]:
 
 
 def test_commands_are_offered(environment: dict[str, str]) -> None:
-    heart = ["doctor", "setup", "ssh", "verify"]
-    more = ["run", "jupyter", "undo", "watch", "show", "explain", "demo", "render", "playbook"]
+    heart = ["doctor", "setup", "ssh", "verify", "undo", "explain"]
+    more = ["run", "jupyter", "watch", "show", "render", "demo", "playbook"]
     assert bash(environment, "x11fwd ") == heart + more
 
 

@@ -79,6 +79,7 @@ x_account_files() {
     x_start_files
     x_staying
     for x_word in python3 python; do
+        # shellcheck disable=SC2030  # meant for this program alone
         if x_found=$(PATH=$x_old_path && x_program "$x_word"); then x_say plain.python "$x_found" && break; fi
     done
     x_word=

@@ -43,6 +43,7 @@ x_list_pythons() {
         x_offer uv "$x_word/bin/python3"
     done
     IFS=:
+    # shellcheck disable=SC2031  # the one subshell that changes it means to
     for x_word in $PATH /usr/local/bin /usr/bin; do
         case $x_word in /*) x_offer PATH "$x_word/python3" && x_offer PATH "$x_word/python" ;; esac
     done
