@@ -131,7 +131,12 @@ class Scene:
     ) -> Diagnosis:
         """`x11fwd doctor --json WORDS TARGET` by the person, at the desk; None: this machine alone."""
         argv = self.person.lab.x11fwd("doctor", "--json", *words, *([target] if target else []))
-        return Diagnosis.of(self.person.lab.run(argv, env={**self.env, **(env or {})}, timeout=timeout))
+        for _ in range(3):
+            seen = Diagnosis.of(self.person.lab.run(argv, env={**self.env, **(env or {})}, timeout=timeout))
+            # a machine with all its processors at work answers as a far one does, for a moment
+            if target != "gpu1" or BUSY not in seen.roots:
+                break
+        return seen
 
     def inside(
         self,
@@ -318,8 +323,7 @@ class Fault:
             assert one.status in ({self.status} if self.status else {"fail", "warn"}), f"{one}\n{seen}"
             assert seen.cause == root, f"the cause is {seen.cause}, not {root}:\n{seen}"
             assert one.cause == (root if self.kind == "symptom" else None), f"{one}\n{seen}"
-            # a machine with all its processors at work answers as a far one does
-            stray = [name for name in seen.roots if name not in {root, BUSY} and name not in self.also]
+            stray = [name for name in seen.roots if name != root and name not in self.also]
             assert not stray, f"not folded under {root}: {', '.join(stray)}\n{seen}"
         assert self.is_said(seen), f"{self.says!r} is not in {one.text!r}"
 
