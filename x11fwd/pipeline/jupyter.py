@@ -16,12 +16,13 @@ from x11fwd.errors import AuthError, ConnectError, HostKeyError, ProbeError, X11
 from x11fwd.notebook.forward import Forwarder, listen_on
 from x11fwd.pipeline.jupyter_ports import recall, remember
 from x11fwd.pipeline.jupyter_session import FarJupyter, NotebookServer, Ready
+from x11fwd.pipeline.unattended import Unattended
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from x11fwd.target import Target
-    from x11fwd.transports.base import HostKeyQuestion, Prompter
+    from x11fwd.transports.base import Prompter
     from x11fwd.transports.choose import Preference
 
 __all__ = [
@@ -96,23 +97,6 @@ class JupyterShown(Protocol):
     def may_stop(self, server: NotebookServer) -> bool:
         """Whether a server that we did not start may be ended."""
         ...
-
-
-class _Unattended:
-    """A connection that is made again asks nobody: there may be nobody."""
-
-    def accept_host_key(self, question: HostKeyQuestion) -> bool:
-        del question
-        return False
-
-    def secret(self, prompt: str) -> str | None:
-        del prompt
-        return None
-
-    visible = secret
-
-    def notice(self, text: str) -> None:
-        del text
 
 
 def list_servers(
@@ -263,7 +247,7 @@ class _Keeper:
             tries += 1
             far = None
             try:
-                far = _far(self._target, self._options, _Unattended())
+                far = _far(self._target, self._options, Unattended())
                 ready = far.open(lambda _: None, again=self._server)
                 if ready is None:
                     break

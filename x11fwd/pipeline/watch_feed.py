@@ -12,6 +12,7 @@ from x11fwd.errors import ConnectError, X11fwdError
 from x11fwd.logs.follow import Follower, Happening, follow_command
 from x11fwd.logs.formats.by_pattern import ByPattern
 from x11fwd.logs.reader import LogReader
+from x11fwd.pipeline.unattended import Unattended
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from x11fwd.logs.rows import Block
     from x11fwd.pipeline.watch import WatchOptions
     from x11fwd.pipeline.watch_sources import Source
-    from x11fwd.transports.base import HostKeyQuestion, Prompter, Transport
+    from x11fwd.transports.base import Prompter, Transport
 
 __all__ = ["Feed", "LogState", "News"]
 
@@ -55,23 +56,6 @@ class News:
     blocks: Sequence[Block] = ()
     done: bool = False
     error: X11fwdError | None = None
-
-
-class _Unattended:
-    """A connection that is made again asks nobody: there may be nobody."""
-
-    def accept_host_key(self, question: HostKeyQuestion) -> bool:
-        del question
-        return False
-
-    def secret(self, prompt: str) -> str | None:
-        del prompt
-        return None
-
-    visible = secret
-
-    def notice(self, text: str) -> None:
-        del text
 
 
 class Feed:
@@ -122,7 +106,7 @@ class Feed:
         while not self._stop.is_set():
             try:
                 if self._transport is None:
-                    self._connect(_Unattended())
+                    self._connect(Unattended())
                 while not self._stop.is_set():
                     self._take()
                     tries = 0
