@@ -227,7 +227,7 @@ def test_a_terminal_is_given_where_this_side_has_one(place: Callable[..., Place]
     terminal = here.person.pty(here.argv(here.alias, "t.py"), rows=30, columns=100)
     terminal.read_until("True, True, True", limit=60)
     terminal.send("~.")
-    assert terminal.wait() == 130
+    assert terminal.wait() in (130, 143)  # by SIGINT; a busy machine may need longer than the second it has
     terminal = here.person.pty(here.argv("-T", here.alias, "t.py"), rows=30, columns=100)
     terminal.read_until("Inappropriate ioctl", limit=60)
     assert terminal.wait() == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import itertools
 import os
 import secrets
 import signal
@@ -10,12 +12,13 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from tests.lab import runs
-from tests.lab.runs import LabError, current_run
+from tests.lab.runs import LabError, cache_dir, current_run
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
     from types import TracebackType
+    from typing import TextIO
 
 FAMILY_LOCAL = 256  # Xauth.h: FamilyLocal, the address is the host's name
 FAMILY_WILD = 65535  # Xauth.h: FamilyWild, matches any address
@@ -25,6 +28,24 @@ def authority_entry(family: int, address: bytes, number: str, name: bytes, data:
     """One entry of an Xauthority file: a big-endian family and four counted strings (libXau, AuWrite.c)."""
     fields = (address, number.encode(), name, data)
     return struct.pack(">H", family) + b"".join(struct.pack(">H", len(f)) + f for f in fields)
+
+
+def _numbers() -> Iterator[tuple[str, TextIO]]:
+    """Display numbers that no other screen of the tests has, each with the lock that keeps it.
+
+    Xvfb's own ``-displayfd`` would hand the number of a screen that a test killed, and means to start again,
+    to the test beside it.
+    """
+    folder = cache_dir() / "locks"
+    folder.mkdir(exist_ok=True)
+    for number in itertools.count():
+        lock = (folder / f"display-{number}").open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+        else:
+            yield str(number), lock
 
 
 class Screen:
@@ -60,11 +81,25 @@ class Screen:
         self.frame_buffer = self.dir / "Xvfb_screen0"
         self.log = self.dir / "Xvfb.log"
         self._options = [*argv, *options]
-        self._start("")
+        for number, self._lock in _numbers():
+            if self._starts(number):
+                break
+
+    def _starts(self, number: str) -> bool:
+        """Whether the number was free; somebody else's screen may have it."""
+        try:
+            self._start(number)
+        except LabError as error:
+            self._lock.close()
+            if "already" in str(error):
+                return False
+            runs.remove(self.dir)
+            raise
+        return True
 
     def _start(self, number: str) -> None:
         reading, writing = os.pipe()
-        argv = ["Xvfb", *([f":{number}"] if number else []), "-displayfd", str(writing), *self._options]
+        argv = ["Xvfb", f":{number}", "-displayfd", str(writing), *self._options]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 argv,
@@ -78,10 +113,10 @@ class Screen:
         current_run().record(self.process.pid)
         os.close(writing)
         with os.fdopen(reading, "rb") as pipe:
-            number = pipe.readline().decode().strip()  # ends when Xvfb writes or dies
-        if not number:
+            started = pipe.readline().decode().strip()  # ends when Xvfb writes or dies
+        if not started:
             said = self.log.read_text(errors="replace")
-            self.stop()
+            self._end()
             raise LabError(f"{' '.join(argv)} did not start: {said}")
         self.display = f":{number}"
         self._write_authority(number)
@@ -137,6 +172,11 @@ class Screen:
 
     def stop(self) -> None:
         """End Xvfb; every program on it loses its display."""
+        self._end()
+        self._lock.close()
+        runs.remove(self.dir)
+
+    def _end(self) -> None:
         if self.process.poll() is None:
             self.thaw()
             self.process.terminate()  # it removes its lock and its socket
@@ -145,7 +185,6 @@ class Screen:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-        runs.remove(self.dir)
 
     def __enter__(self) -> Screen:
         return self

@@ -19,6 +19,7 @@ from x11fwd.pipeline.run_there.places import Places
 from x11fwd.project.receive import safe_path
 
 POLITE = (10.0, 5.0)  # seconds between SIGINT, SIGTERM and SIGKILL
+HURRIED = 1.0  # seconds between them where somebody asks again: a script that goes at once goes by the first
 PIECE = 65536
 
 
@@ -159,7 +160,7 @@ class Run:
             while self.process.returncode is None:
                 if sent and sent <= len(POLITE) and time.monotonic() - since > POLITE[sent - 1]:
                     self.ending = max(self.ending, sent + 1)
-                if self.ending > sent and sent < 3:
+                if self.ending > sent and sent < 3 and (not sent or time.monotonic() - since > HURRIED):
                     sent += 1
                     since = time.monotonic()
                     self.signal((signal.SIGINT, signal.SIGTERM, signal.SIGKILL)[sent - 1])
