@@ -6,11 +6,12 @@ playbook -> role in a temporary folder -> ansible-playbook --check --diff -> pla
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
 
 from x11fwd.errors import ChangeError, Interrupted, UsageError
-from x11fwd.pipeline.ansible_process import Finished, Folder
+from x11fwd.pipeline.ansible_process import LAST_TASK, Folder
+from x11fwd.pipeline.ansible_proof import Proof
 from x11fwd.pipeline.ansible_words import (
     change,
     last_words,
@@ -77,8 +78,8 @@ def run_with_ansible(  # noqa: PLR0917  as run_many, which stands in its place
 
     Args:
         playbook: the one that `options` name, where it has been read already.
-        finished: called once for each member.
-        verify: called for hosts that were changed.
+        finished: called once for each member, as soon as it has ended, from any thread.
+        verify: called for hosts that were changed, on threads of their own.
         stop: set on Ctrl-C; the hosts' own watchers then take back what nobody confirmed.
 
     Returns:
@@ -95,20 +96,22 @@ def run_with_ansible(  # noqa: PLR0917  as run_many, which stands in its place
     files = role_files(playbook, load_families())
     names = _names(members)
     ears = {name: events(one.target) for name, one in names.items()}
+    proof = Proof(verify, settings.jobs, stop)
     answers: dict[str, SetupResult] = {}
 
     def settle(name: str, result: SetupResult) -> None:
-        member = names[name]
-        if verify is not None and result.status is SetupStatus.DONE and not stop.is_set():
-            result = replace(result, verification=verify(member.target, ears[name]))
-        ears[name].doing("")
-        answers[name] = result
-        finished(member, result)
+        def put(proven: SetupResult) -> None:
+            ears[name].doing("")
+            answers[name] = proven
+            finished(names[name], proven)
+
+        proof.of(result, names[name].target, ears[name], put)
 
     folder = Folder(files, options, names, inventory=settings.inventory)
     try:
         run = _Run(folder, names, settings, prompter, ears=ears, settle=settle)
         run.all(playbook.name, options, approve, stop)
+        proof.wait()
     finally:
         folder.close()
     return tuple(answers[name] for name in names)
@@ -123,7 +126,11 @@ def _names(members: Sequence[Member]) -> dict[str, Member]:
 
 
 class _Host:
-    """What one run has said of one host."""
+    """What one run has said of one host.
+
+    Attributes:
+        ended: nothing more will come.
+    """
 
     def __init__(self) -> None:
         self.changes: list[Change] = []
@@ -131,6 +138,13 @@ class _Host:
         self.lost = False
         self.failed = False
         self.heard = False
+        self.ended = False
+
+
+class Ended(Protocol):
+    """Told of each host once, as soon as Ansible is through with it."""
+
+    def __call__(self, name: str, host: _Host, *, stopped: bool) -> None: ...
 
 
 class _Run:
@@ -156,39 +170,42 @@ class _Run:
         """Each host to its end; `settle` hears what came of it as soon as that is known."""
         plans: dict[str, Plan] = {}
         left = list(self.names)
+
+        def looked(name: str, host: _Host, *, stopped: bool) -> None:
+            plan = plans[name] = Plan(playbook, tuple(host.changes))
+            if stopped:
+                self.settle(name, self._result(name, SetupStatus.STOPPED, error=stopped_before()))
+            elif error := self._error(name, host):
+                self.settle(name, self._result(name, SetupStatus.FAILED, plan=plan, error=error))
+            elif not host.changes:
+                self.settle(name, self._result(name, SetupStatus.ALREADY, plan=plan))
+            elif options.dry_run:
+                self.settle(name, self._result(name, SetupStatus.PLANNED, plan=plan))
+            else:
+                self.ears[name].doing("waiting for an answer")
+                left.append(name)
+
+        def changed(name: str, host: _Host, *, stopped: bool) -> None:
+            plan = Plan(playbook, tuple(host.changes))
+            self.settle(name, self._ended(name, host, plan, stopped=stopped))
+
         if self.settings.ask or options.dry_run:
-            looked, end = self._through(left, stop, check=True)
             left = []
-            for name, host in looked.items():
-                plan = plans[name] = Plan(playbook, tuple(host.changes))
-                if end.stopped:
-                    self.settle(name, self._result(name, SetupStatus.STOPPED, error=stopped_before()))
-                elif error := self._error(name, host):
-                    self.settle(name, self._result(name, SetupStatus.FAILED, plan=plan, error=error))
-                elif not host.changes:
-                    self.settle(name, self._result(name, SetupStatus.ALREADY, plan=plan))
-                elif options.dry_run:
-                    self.settle(name, self._result(name, SetupStatus.PLANNED, plan=plan))
-                else:
-                    self.ears[name].doing("waiting for an answer")
-                    left.append(name)
+            self._through(list(self.names), looked, stop, check=True)
         agreed = []
-        for name in left:
+        for name in (name for name in self.names if name in left):
             refused = self._refused(name, plans.get(name), approve)
             if refused is None:
                 agreed.append(name)
             else:
                 self.settle(name, refused)
-        if not agreed:
-            return
-        done, end = self._through(agreed, stop, check=False)
-        for name, host in done.items():
-            self.settle(name, self._ended(name, host, end, Plan(playbook, tuple(host.changes))))
+        if agreed:
+            self._through(agreed, changed, stop, check=False)
 
-    def _ended(self, name: str, host: _Host, end: Finished, plan: Plan) -> SetupResult:
+    def _ended(self, name: str, host: _Host, plan: Plan, *, stopped: bool) -> SetupResult:
         """What a run that was to change something has come to; the plan is what was really done."""
         made = tuple(ChangeResult(change.title, Outcome.DONE) for change in plan.changes)
-        if end.stopped and host.failure is None:
+        if stopped and host.failure is None:
             if host.heard:
                 return self._result(name, SetupStatus.FAILED, plan=plan, results=made, error=stopped_within())
             return self._result(name, SetupStatus.STOPPED, error=stopped_before())
@@ -209,29 +226,31 @@ class _Run:
             return self._result(name, SetupStatus.STOPPED, error=error)
         return self._result(name, SetupStatus.DECLINED, plan=plan)
 
-    def _through(
-        self, names: list[str], stop: threading.Event, *, check: bool
-    ) -> tuple[dict[str, _Host], Finished]:
-        """One run; again, with sudo's password, for the hosts that want one."""
-        hosts, end = self._once(names, stop, check=check)
-        wanting = [name for name, host in hosts.items() if host.failure and wants_password(host.failure)]
-        for _ in range(3):
-            if not wanting or end.stopped:
-                break
-            many = self.names[wanting[0]].name if len(wanting) == 1 else f"{len(wanting)} hosts"
-            self.password = self.prompter.secret(f"[sudo] password on {many}: ")
-            if self.password is None:
-                break
-            again, end = self._once(wanting, stop, check=check)
-            hosts.update(again)
-            wanting = [
-                name for name in wanting if (failure := hosts[name].failure) and wants_password(failure)
-            ]
-        return hosts, end
+    def _through(self, names: list[str], ended: Ended, stop: threading.Event, *, check: bool) -> None:
+        """One run; again, with sudo's password, for the hosts that want one. Each is told of once."""
+        wanting = names
+        for attempt in range(4):
+            left, wanting = wanting, []
+            missing: dict[str, _Host] = {}
 
-    def _once(
-        self, names: list[str], stop: threading.Event, *, check: bool
-    ) -> tuple[dict[str, _Host], Finished]:
+            def take(name: str, host: _Host, *, stopped: bool) -> None:
+                if host.failure and wants_password(host.failure) and not stopped:
+                    missing[name] = host  # noqa: B023  told of within this round
+                else:
+                    ended(name, host, stopped=stopped)
+
+            self._once(left, take, stop, check=check)
+            if missing and attempt < 3:
+                many = self.names[next(iter(missing))].name if len(missing) == 1 else f"{len(missing)} hosts"
+                self.password = self.prompter.secret(f"[sudo] password on {many}: ")
+                if self.password is not None:
+                    wanting = list(missing)
+                    continue
+            for name, host in missing.items():
+                ended(name, host, stopped=False)
+            return
+
+    def _once(self, names: list[str], ended: Ended, stop: threading.Event, *, check: bool) -> None:
         hosts = {name: _Host() for name in names}
         begun = False
 
@@ -240,10 +259,14 @@ class _Run:
             if event.kind == "begin":
                 begun, self.version = True, event.version
             elif event.kind == "end":
-                for name, host in hosts.items():
-                    host.failed, host.lost = name in event.failed, name in event.unreachable
-            elif event.host in hosts:
-                self._note(event, hosts[event.host], check=check)
+                for name, one in hosts.items():
+                    one.failed, one.lost = name in event.failed, name in event.unreachable
+            elif event.host in hosts and not (host := hosts[event.host]).ended:
+                self._note(event, host, check=check)
+                # what fails is never taken for well by the role, so what was heard up to here is all there is
+                host.ended = event.kind == "unreachable" or (event.kind == "ok" and event.task == LAST_TASK)
+                if host.ended:
+                    ended(event.host, host, stopped=False)
 
         more: tuple[str, ...] = ()
         if self.settings.vault_password_file is not None:
@@ -258,7 +281,9 @@ class _Run:
             raise UsageError(
                 f"Ansible did not start: {last_words(end.words)}", hint="`--engine native` needs none"
             )
-        return hosts, end
+        for name, one in hosts.items():
+            if not one.ended:
+                ended(name, one, stopped=end.stopped)
 
     def _note(self, event: Event, host: _Host, *, check: bool) -> None:
         host.heard = True
@@ -276,7 +301,7 @@ class _Run:
     def _error(self, name: str, host: _Host) -> X11fwdError | None:
         """What stopped one host, with its cause."""
         typed, failure = self.names[name].name, host.failure
-        if host.failed or host.lost:
+        if failure or host.failed or host.lost:
             words = sentence(failure) if failure else "Ansible gave up without a word"
             if host.lost or (failure and failure.kind == "unreachable"):
                 return unreachable(typed, words)

@@ -27,7 +27,28 @@ if TYPE_CHECKING:
     from x11fwd.pipeline.fleet import Member
     from x11fwd.pipeline.setup_model import SetupOptions
 
-__all__ = ["Finished", "Folder", "program"]
+__all__ = ["LAST_TASK", "Finished", "Folder", "program"]
+
+LAST_TASK = "x11fwd is through with this host"
+# The exported play around the same role, which says of each host when nothing more will come; Ansible itself
+# tells plugins of tasks and of the whole run only.
+_PLAY = f"""\
+---
+- name: Windows of programs on these hosts, on the screen in front of you
+  hosts: all
+  gather_facts: false
+  strategy: ansible.builtin.host_pinned
+  tasks:
+    - name: x11fwd
+      block:
+        - name: Do it
+          ansible.builtin.import_role:
+            name: x11fwd
+      always:
+        - name: {LAST_TASK}
+          ansible.builtin.debug:
+            msg: ""
+"""
 
 _LOOK = 0.2  # seconds between two looks for Ctrl-C
 _KEPT = 4000  # bytes of what it says on standard error
@@ -86,6 +107,7 @@ class Folder:
         for path, text in files.items():
             self._put(path, text)
         self._put(f"callback/{CALLBACK}.py", callback_text())
+        self._put("fleet.yml", _PLAY)
         self._put("variables.json", json.dumps(_variables(options)))
         self._inventories = [] if inventory is None else [str(inventory)]
         if hosts := {name: _host(member) for name, member in names.items() if member.host is None}:
@@ -129,7 +151,7 @@ class Folder:
             *(("--check", "--diff") if check else ()),
             *(("--become-password-file", "-") if password else ()),
             *more,
-            str(self.path / "x11fwd.yml"),
+            str(self.path / "fleet.yml"),
         )
 
     def run(

@@ -71,6 +71,22 @@ def test_every_task_has_its_full_name_and_sshd_is_reloaded_only(exported: dict[s
             assert len(modules) == (0 if "block" in task else 1), (path, task)
 
 
+def test_what_is_rescued_fails_all_the_same(exported: dict[str, dict[str, str]]) -> None:
+    """`setup --engine ansible` takes the first failure for the host's end."""
+    rescued = 0
+    for path, text in exported["default"].items():
+        assert "ignore_errors" not in text, path
+        if "/tasks/" not in path:
+            continue
+        for task in yaml.safe_load(text):
+            if "rescue" in task:
+                rescued += 1
+                last = task["rescue"][-1]
+                assert "ansible.builtin.fail" in last, path
+                assert "when" not in last, path
+    assert rescued
+
+
 def test_the_role_carries_the_engine_that_x11fwd_sends_itself(exported: dict[str, dict[str, str]]) -> None:
     assert exported["default"][f"{ROLE}/files/engine.sh"] == engine_text()
 

@@ -6,11 +6,12 @@ import json
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from tests.hosts.setup_rig import Ears, Person, yes
+from tests.lab.runs import wait_for
 from x11fwd.errors import UsageError
 from x11fwd.pipeline import ansible_process
 from x11fwd.pipeline.ansible_engine import AnsibleSettings, run_with_ansible
@@ -22,7 +23,10 @@ from x11fwd.target import SshOptions, parse_target
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from x11fwd.checks.report import Report
+    from x11fwd.pipeline.setup_model import Events, Verify
     from x11fwd.steps.plan import Plan
+    from x11fwd.target import Target
 
 # Plays ansible-playbook: notes its arguments and its input, then says this call's lines of `script.json`.
 STAND_IN = """
@@ -45,9 +49,17 @@ calls.append({
 part = json.loads((folder / "script.json").read_text())[len(calls) - 1]
 for line in part["lines"]:
     print(line if isinstance(line, str) else json.dumps(line), flush=True)
+import time
 if part.get("wait"):
-    import time
     time.sleep(part["wait"])
+if part.get("until"):
+    limit = time.monotonic() + 60
+    while not (folder / part["until"]).exists():
+        if time.monotonic() > limit:
+            sys.exit("nobody was told")
+        time.sleep(0.02)
+    for line in part["after"]:
+        print(json.dumps(line), flush=True)
 print(part.get("error", ""), file=sys.stderr)
 sys.exit(part.get("status", 0))
 """
@@ -66,6 +78,7 @@ class Stage:
         self.told: list[str] = []
         self.ears: dict[str, Ears] = {}
         self.asked: list[tuple[str, Plan]] = []
+        self.verify: Verify | None = None
         file = folder / "stand_in.py"
         file.write_text(STAND_IN)
         monkeypatch.setenv("STAND_IN", str(folder))
@@ -73,6 +86,11 @@ class Stage:
 
     def play(self, *parts: Mapping[str, object]) -> None:
         (self.folder / "script.json").write_text(json.dumps(parts))
+
+    def finished(self, member: Member, result: SetupResult) -> None:
+        del result
+        self.told.append(member.name)
+        (self.folder / f"told-{member.name}").touch()
 
     def calls(self) -> list[dict[str, object]]:
         found: list[dict[str, object]] = json.loads((self.folder / "calls.json").read_text())
@@ -95,7 +113,8 @@ class Stage:
             person or Person(),
             ears,
             approve if ask else yes,
-            finished=lambda member, _: self.told.append(member.name),
+            finished=self.finished,
+            verify=self.verify,
             stop=self.stop,
         )
 
@@ -147,8 +166,81 @@ def test_each_host_gets_its_own_answer_with_its_cause(stage: Stage) -> None:
     assert (four.status, four.exit_code) == (SetupStatus.FAILED, 4)
     assert str(four.error) == "d: full (in the task `Stop`)"
     assert one.route == "ansible: ansible-core 2.19.1, the targets as typed"
-    assert stage.told == ["ana@a", "b", "c", "d"]
+    # the one that cannot be reached is known at once, the others when Ansible has ended
+    assert stage.told == ["c", "ana@a", "b", "d"]
     assert "doing Look at the host" in stage.ears["ana@a"].lines
+
+
+def through(host: str) -> dict[str, object]:
+    return {"event": "ok", "host": host, "task": ansible_process.LAST_TASK}
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_host_is_told_of_when_it_is_through_and_not_when_all_are(stage: Stage, *, dry_run: bool) -> None:
+    failed = {"event": "failed", "host": B, "task": "x", "msg": "full"}
+    said_again = {"event": "failed", "host": B, "task": "Say that it was put back", "msg": "full; put back"}
+    stage.play(
+        {
+            "status": 4,
+            "lines": [
+                BEGIN,
+                {"event": "ok", "host": A, "task": "y", "changed": True},
+                through(A),
+                failed,
+                said_again,
+                through(B),
+                {"event": "unreachable", "host": C, "task": "z", "msg": "Connection refused"},
+            ],
+            "until": "told-c",
+            "after": [
+                {"event": "ok", "host": "x11fwd-target-4", "task": "y", "changed": True},
+                end(x11fwd_target_1={}, x11fwd_target_2={"failures": 1}, x11fwd_target_3={"unreachable": 1}),
+            ],
+        }
+    )
+    results = stage.run("a", "b", "c", "d", dry_run=dry_run)
+    assert stage.told == ["a", "b", "c", "d"]
+    good = SetupStatus.PLANNED if dry_run else SetupStatus.DONE
+    assert [one.status for one in results] == [good, SetupStatus.FAILED, SetupStatus.FAILED, good]
+    assert str(results[1].error) == "b: full; put back (in the task `Say that it was put back`)"
+
+
+def test_a_window_that_takes_its_time_keeps_neither_ansible_nor_other_hosts_waiting(stage: Stage) -> None:
+    stage.play(
+        {
+            "lines": [
+                BEGIN,
+                {"event": "ok", "host": A, "task": "y", "changed": True},
+                through(A),
+                through(B),
+            ],
+            "until": "told-b",
+            "after": [end(x11fwd_target_1={}, x11fwd_target_2={})],
+        }
+    )
+    report = cast("Report", object())
+
+    def verify(target: Target, events: Events) -> Report:
+        del target, events
+        wait_for(lambda: (stage.folder / "told-b").exists(), limit=60, what="the other host")
+        return report
+
+    stage.verify = verify
+    one, two = stage.run("a", "b")
+    assert stage.told == ["b", "a"]
+    assert (one.status, one.verification is report) == (SetupStatus.DONE, True)
+    assert (two.status, two.verification) == (SetupStatus.ALREADY, None)
+
+
+def test_a_proof_that_raises_is_not_swallowed(stage: Stage) -> None:
+    stage.play({"lines": [BEGIN, {"event": "ok", "host": A, "task": "y", "changed": True}, through(A)]})
+
+    def verify(target: Target, events: Events) -> Report:
+        raise ZeroDivisionError
+
+    stage.verify = verify
+    with pytest.raises(ZeroDivisionError):
+        stage.run("a")
 
 
 def test_the_command_verifies_host_keys_and_carries_targets_and_options(stage: Stage) -> None:
