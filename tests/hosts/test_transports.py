@@ -721,10 +721,11 @@ def test_what_a_broken_proxy_command_says_is_passed_on(
 
 
 def test_a_closed_port_is_refused_at_once(desk: Desk, chroot_host: SharedHost, way: Preference) -> None:
-    from tests.lab.reach import free_port
+    from tests.lab.reach import claim_port
 
-    with pytest.raises(ConnectError, match="refused") as caught:
-        desk.connect(desk.alias("host", chroot_host(), port=free_port()), way)
+    port, lock = claim_port()
+    with lock, pytest.raises(ConnectError, match="refused") as caught:
+        desk.connect(desk.alias("host", chroot_host(), port=port), way)
     assert "port" in caught.value.hint
 
 

@@ -69,7 +69,7 @@ class BridgePair:
         self._thread = threading.Thread(target=self._run, args=(reading, writing), daemon=True)
         self._thread.start()
         wait_for(
-            lambda: self.half.ready is not None or self.sentence is not None, limit=10, what="the bridge"
+            lambda: self.half.ready is not None or self.sentence is not None, limit=60, what="the bridge"
         )
         if self.half.ready is None:
             raise LabError(f"the bridge did not start: {self.sentence} {self.log.read_text()}")

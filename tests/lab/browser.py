@@ -95,7 +95,7 @@ class Browser:
         return tab
 
     def call(
-        self, method: str, parameters: dict[str, Any] | None = None, session: str = "", limit: float = 30.0
+        self, method: str, parameters: dict[str, Any] | None = None, session: str = "", limit: float = 120.0
     ) -> dict[str, Any]:
         """One DevTools command and its answer. Raises RuntimeError for a fault, TimeoutError."""
         with self._condition:
@@ -186,7 +186,7 @@ class Tab:
             raise RuntimeError(json.dumps(answer["exceptionDetails"])[:2000])
         return answer["result"].get("value")
 
-    def wait(self, script: str, limit: float = 20.0) -> Any:
+    def wait(self, script: str, limit: float = 90.0) -> Any:
         """Until the expression is true. Returns its value. Raises AssertionError."""
         end = time.monotonic() + limit
         while True:

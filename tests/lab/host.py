@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from tests.lab import disk, installed, runs, snapshots, trees
-from tests.lab.reach import banner, client_key, free_port
+from tests.lab.reach import banner, claim_port, client_key
 from tests.lab.runs import LabError, current_run, wait_for
 from tests.lab.setup import Setup, prepare
 
@@ -56,7 +56,7 @@ class Host:
         self.dir = self.run_record.claim("host")
         self.hostname = self.setup.hostname or f"{suite}-{self.dir.name.rpartition('-')[2]}"
         self.address = address
-        self.port = free_port()
+        self.port, self._port_lock = claim_port()
         self.users = ("ana", "ben", "root")
         self.password, self.ben_password = trees.PASSWORD, trees.BEN_PASSWORD
         self.key_path = client_key()
@@ -95,6 +95,11 @@ class Host:
         if first is None:
             raise LabError(f"{self!r} is not running")
         return ["nsenter", "-t", str(first), *namespaces, "--"]
+
+    @property
+    def machine(self) -> str:
+        """A name that no host of the tests beside has, as systemd-nspawn keeps folders by it in /run."""
+        return f"x11fwd-lab-{self.run_record.owner_pid}-{self.dir.name}"
 
     # -- where it lies
 
@@ -198,7 +203,8 @@ class Host:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=5)  # unshare and systemd-nspawn end by themselves then
             runs.kill(runs.identity_of(process.pid))
-            process.wait(timeout=20)
+            process.wait(timeout=60)
+        self._port_lock.close()
         if self.dir.exists():
             disk.harvest(self.dir, self.suite)
             runs.remove(self.dir)

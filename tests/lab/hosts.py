@@ -52,8 +52,8 @@ class ChrootHost(Host):
             words += [self.link.name, self.link.here, self.link.there, f"/proc/{os.getpid()}/ns/net"]
         self._spawn([*unshare, "bash", *words], self.dir / "init.log")
         if self.link:  # before that, this machine would send our calls to its default gateway
-            wait_for(self.link.is_up, limit=30, what=f"the link to {self!r}")
-        self.wait_for_banner(30, self.dir / "init.log")
+            wait_for(self.link.is_up, limit=90, what=f"the link to {self!r}")
+        self.wait_for_banner(90, self.dir / "init.log")
 
     def first_process(self) -> int | None:
         """The shell that runs chroot_init.sh: unshare's only child."""
@@ -80,7 +80,7 @@ class ChrootHost(Host):
     def start_sshd(self) -> None:
         """Start sshd again after it ended (a chrooted host has nobody else to do it)."""
         self.check(["/usr/sbin/sshd", "-E", "/var/log/sshd-lab.log"])
-        self.wait_for_banner(30, self.dir / "init.log")
+        self.wait_for_banner(90, self.dir / "init.log")
 
 
 class BootedHost(Host):
@@ -108,7 +108,8 @@ class BootedHost(Host):
             self._disable("ssh.service", "multi-user.target.wants", "sshd.service")
         log = self.dir / "console.log"
         nspawn = ["systemd-nspawn", "--quiet", "--boot", f"--directory={self.root}"]
-        nspawn += ["--register=no", "--keep-unit", f"--machine={self.hostname}", "--console=pipe"]
+        nspawn += [f"--machine={self.machine}", f"--hostname={self.hostname}"]
+        nspawn += ["--register=no", "--keep-unit", "--console=pipe"]
         nspawn += ["--resolv-conf=off", "--timezone=off", "--link-journal=no"]
         # The container's cgroups must be of the kind this machine has (systemd-nspawn(1), ENVIRONMENT).
         unified = "1" if cgroups.is_unified() else "0"
@@ -116,10 +117,10 @@ class BootedHost(Host):
         # A cgroup of its own: two containers in one would each take the other's units for its own.
         enter = cgroups.entering(self.run_record.dir, self.dir.name)
         self._spawn([*enter, *nspawn], log, {"PATH": os.environ["PATH"], **env})
-        self.wait_for_banner(90, log)
+        self.wait_for_banner(180, log)
         self.wait_until_booted()
 
-    def wait_until_booted(self, limit: float = 90) -> None:
+    def wait_until_booted(self, limit: float = 180) -> None:
         """Wait until systemd has no start job left; ``degraded`` (a unit failed) counts as booted."""
         wait_for(
             lambda: self.run(["systemctl", "is-system-running"]).stdout.strip() in {"running", "degraded"},

@@ -71,8 +71,9 @@ class InitHost(BootedHost):
             self.write("/etc/default/ssh", 'SSHD_OPTS=\necho "$1" >>/run/calls\n')
         log = self.dir / "console.log"
         # without --boot, which would find systemd: the named program is process 1
-        nspawn = ["systemd-nspawn", "--quiet", f"--directory={self.root}", f"--machine={self.hostname}"]
-        nspawn += ["--register=no", "--keep-unit", "--console=pipe", "--resolv-conf=off", "--timezone=off"]
+        nspawn = ["systemd-nspawn", "--quiet", f"--directory={self.root}", f"--machine={self.machine}"]
+        nspawn += [f"--hostname={self.hostname}", "--register=no", "--keep-unit", "--console=pipe"]
+        nspawn += ["--resolv-conf=off", "--timezone=off"]
         nspawn += ["--link-journal=no", "/sbin/init"]
         unified = "1" if Path("/sys/fs/cgroup/cgroup.controllers").exists() else "0"
         environment: Mapping[str, str] = {

@@ -13,7 +13,7 @@ from x11fwd.bridge.shared.wire import ERROR, REPLY, Packet, ServerReader
 if TYPE_CHECKING:
     from random import Random
 
-LIMIT = 20.0  # seconds that the X server may take
+LIMIT = 90.0  # seconds that the X server may take
 REDIRECT = 1 << 20 | 1 << 19  # SubstructureRedirect, SubstructureNotify
 PROPERTY_CHANGE, FOCUS_CHANGE = 1 << 22, 1 << 21
 CREATE_WINDOW, CHANGE_ATTRIBUTES, DESTROY, REPARENT, MAP, UNMAP, CONFIGURE = 1, 2, 4, 7, 8, 10, 12

@@ -219,7 +219,7 @@ class Person:
         *,
         env: Mapping[str, str] | None = None,
         input: str | bytes | None = None,  # noqa: A002  subprocess calls it so
-        timeout: float = 120,
+        timeout: float = 300,
     ) -> Ran:
         """Run a program to its end, without a terminal.
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import random
 import socket
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tests.lab.runs import LabError, call, current_run
+from tests.lab.runs import LabError, cache_dir, call, current_run
+
+if TYPE_CHECKING:
+    from typing import TextIO
 
 
 def banner(address: str, port: int, limit: float = 2) -> str:
@@ -20,15 +25,24 @@ def banner(address: str, port: int, limit: float = 2) -> str:
         return ""
 
 
-def free_port() -> int:
-    """A loopback TCP port that nobody listens on now, below those that outgoing connections take."""
+def claim_port() -> tuple[int, TextIO]:
+    """A loopback TCP port that nobody listens on, below those that outgoing connections take.
+
+    With the lock that keeps it from other tests while nobody listens there: before its daemon is up, and
+    while that starts again. Close it when the port is not needed any more.
+    """
+    folder = cache_dir() / "locks"
+    folder.mkdir(exist_ok=True)
     for port in random.sample(range(20000, 30000), 200):
-        with socket.socket() as probe:
-            try:
+        lock = (folder / f"port-{port}").open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with socket.socket() as probe:
                 probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
+        except OSError:
+            lock.close()
+        else:
+            return port, lock
     raise LabError("no free loopback port between 20000 and 30000")
 
 

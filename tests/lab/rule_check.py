@@ -25,7 +25,7 @@ from x11fwd.bridge.shared.wire import ERROR, REPLY, Packet, Request, ServerReade
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-LIMIT = 20.0  # seconds that the X server may take
+LIMIT = 90.0  # seconds that the X server may take
 
 
 class RuleCheck:

@@ -178,7 +178,7 @@ def kill(identity: str) -> None:
         if os.getpgid(pid) == pid and pid != os.getpgid(0):
             os.killpg(pid, signal.SIGKILL)
         os.kill(pid, signal.SIGKILL)
-    wait_for(lambda: not is_alive(identity), limit=20, what=f"the end of process {pid}")
+    wait_for(lambda: not is_alive(identity), limit=60, what=f"the end of process {pid}")
 
 
 def pids_of(uid: int) -> list[int]:
@@ -204,7 +204,7 @@ def kill_uid(uid: int) -> None:
                 os.kill(pid, signal.SIGKILL)
         return not pids
 
-    wait_for(none_left, limit=20, what=f"the end of the processes of user {uid}")
+    wait_for(none_left, limit=60, what=f"the end of the processes of user {uid}")
 
 
 def uid_of(pid: int) -> int:

@@ -7,7 +7,7 @@ from subprocess import DEVNULL, Popen
 from typing import TYPE_CHECKING
 
 from tests.lab import runs
-from tests.lab.reach import banner, client_key, free_port
+from tests.lab.reach import banner, claim_port, client_key
 from tests.lab.runs import LabError, call, current_run, wait_for
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ class SandboxSshd:
         sshd's xauth would write the person's ~/.Xauthority, with the screen's cookie: SetEnv names another.
         """
         self.person = person
-        self.address, self.port, self.user = "127.0.0.1", free_port(), person.name
+        self.address, self.user = "127.0.0.1", person.name
+        self.port, self._port_lock = claim_port()
         self.dir = current_run().claim("sshd")
         folder = person.home / self.dir.name
         self.config = folder / "sshd_config"
@@ -77,7 +78,7 @@ class SandboxSshd:
         else:
             self.process = person.popen(command, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL)
         try:
-            wait_for(self._answers, limit=10, what="the sandbox sshd")
+            wait_for(self._answers, limit=60, what="the sandbox sshd")
         except LabError:
             self.stop()
             raise
@@ -93,6 +94,7 @@ class SandboxSshd:
             if self.process.poll() is None:
                 runs.kill(runs.identity_of(self.process.pid))
         self.process.wait()
+        self._port_lock.close()
         runs.remove(self.dir)
 
     def __enter__(self) -> SandboxSshd:

@@ -131,7 +131,7 @@ class Screen:
         """``DISPLAY`` and ``XAUTHORITY`` for a program of root; a person's: ``Person.use_screen``."""
         return {"DISPLAY": self.display, "XAUTHORITY": str(self.authority)}
 
-    def run(self, argv: Sequence[str], *, limit: float = 30) -> subprocess.CompletedProcess[str]:
+    def run(self, argv: Sequence[str], *, limit: float = 120) -> subprocess.CompletedProcess[str]:
         """Run an X program of this machine on the screen."""
         env = {"PATH": os.environ["PATH"], "HOME": str(self.dir), **self.env()}
         return subprocess.run(argv, env=env, capture_output=True, text=True, timeout=limit, check=False)

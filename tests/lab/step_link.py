@@ -107,7 +107,7 @@ class StepLink:
             self._stepping = False
             self._cross()
 
-    def step(self, still: Stillness, *, limit: float = 30) -> bool:
+    def step(self, still: Stillness, *, limit: float = 90) -> bool:
         """Wait until both sides are still, then let cross what is held; whether there was anything.
 
         Raises:
@@ -127,7 +127,7 @@ class StepLink:
             time.sleep(0.001)
 
     def run_steps(
-        self, still: Stillness, seen: Callable[[], bytes], *, settled: float | None = None, limit: float = 60
+        self, still: Stillness, seen: Callable[[], bytes], *, settled: float | None = None, limit: float = 120
     ) -> list[bytes]:
         """Step until nothing is held any more for two seconds; what ``seen`` said after each step.
 

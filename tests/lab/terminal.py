@@ -56,7 +56,7 @@ class Terminal:
         """Type; ``\\r`` is Enter, ``\\x03`` is Ctrl-C."""
         os.write(self._master, text.encode())
 
-    def read_until(self, pattern: str, *, limit: float = 20) -> re.Match[str]:
+    def read_until(self, pattern: str, *, limit: float = 90) -> re.Match[str]:
         """Read until the program has written something that matches, after what the last call matched.
 
         Raises:
@@ -72,7 +72,7 @@ class Terminal:
                 why = "the program ended" if left > 0 else f"not within {limit:g} s"
                 raise LabError(f"waiting for {pattern!r}: {why}; it wrote:\n{self.output}")
 
-    def wait(self, *, limit: float = 60) -> int:
+    def wait(self, *, limit: float = 120) -> int:
         """Read until the program ends; returns its exit status (a signal is negative)."""
         end = time.monotonic() + limit
         while self._process.poll() is None:

@@ -135,7 +135,7 @@ class Recorder:
     def wait_until_closed(self) -> None:
         """Wait until the programs' connections have ended on both sides."""
         wait_for(
-            lambda: all(one.ended for one in self.connections), limit=10, what="the end of all connections"
+            lambda: all(one.ended for one in self.connections), limit=60, what="the end of all connections"
         )
 
     def stop(self) -> None:
