@@ -244,7 +244,7 @@ def test_a_line_that_goes_dead_is_taken_up_again_and_only_what_changed_comes(
     host.write("/home/ana/a.csv", "step,loss\n1,0.5\n", user="ana")
     host.write("/home/ana/b.csv", "step,loss\n1,0.5\n", user="ana")
     # the waits are minutes for people; the fault is the same
-    shorter = "import x11fwd.pipeline.show as s; s._SILENT, s._LOGIN, s._BACK_OFF = 5.0, 3.0, (0.2,)"
+    shorter = "import x11fwd.pipeline.feed as f; f.SILENT, f.LOGIN, f.BACK_OFF = 5.0, 3.0, (0.2,)"
     with Relay(host.port, delay=0.005) as relay, Browser() as browser:
         person.alias("far", host, port=relay.port)
         _, address = started("far:a.csv", "far:b.csv", more=shorter)

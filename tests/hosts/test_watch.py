@@ -52,8 +52,8 @@ file.close()
 # x11fwd, which takes a line for dead after 3 seconds instead of 12.
 IMPATIENT = """
 import sys
-from x11fwd.pipeline import watch_feed
-watch_feed.SILENT = 3.0
+from x11fwd.pipeline import feed
+feed.SILENT = 3.0
 from x11fwd.cli import main
 sys.exit(main(sys.argv[1:]))
 """

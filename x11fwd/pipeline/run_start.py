@@ -56,6 +56,10 @@ def open_python(
 @cache
 def _start() -> str:
     """The shell's part: the list of interpreters as the probe makes it, and what comes before the program."""
-    pythons = resources.files("x11fwd.facts").joinpath("probe").joinpath("38-python-list.sh")
-    start = resources.files("x11fwd.pipeline").joinpath("run_start.sh")
-    return _COMMENT.sub("", pythons.read_text(encoding="utf-8") + start.read_text(encoding="utf-8"))
+    facts = resources.files("x11fwd.facts")
+    parts = (
+        facts.joinpath("probe").joinpath("38-python-list.sh"),
+        facts.joinpath("login_environment.sh"),
+        resources.files("x11fwd.pipeline").joinpath("run_start.sh"),
+    )
+    return _COMMENT.sub("", "".join(one.read_text(encoding="utf-8") for one in parts))

@@ -1,37 +1,17 @@
 # Starts a program of ours as one of the user's would start: same interpreter, same folder, and the environment that the
-# login shell makes. Sent as the text of `sh -c` by run_start.py, behind facts/probe/38-python-list.sh, with the arguments
-# MARK SIZE PYTHON [OWN SHELL [DISPLAY XAUTHORITY]]; the program, compressed, is the first SIZE bytes of standard input.
-# An empty PYTHON stands for the one that doctor speaks of. OWN: `yes` for a program that takes nothing of the folder it
-# starts in, and whose display is that of this connection whatever a start file says.
-#
-# The login shell gets no standard input, so that a start file cannot eat the program, and is left again at once, so
-# that its job control and its exit files stay out. facts/probe asks for the environment in the same way.
+# login shell makes. Sent as the text of `sh -c` by run_start.py, behind facts/probe/38-python-list.sh and
+# facts/login_environment.sh, with the arguments MARK SIZE PYTHON [OWN SHELL [DISPLAY XAUTHORITY]]; the program,
+# compressed, is the first SIZE bytes of standard input. An empty PYTHON stands for the one that doctor
+# speaks of. OWN: `yes` for a program that takes nothing of the folder it starts in, and whose display is that of this
+# connection whatever a start file says.
 x_mark=$1 x_size=$2 x_python=$3 x_own=${4:-yes} x_shell=${5-${SHELL:-}}
-x_nl='
-'
 x_tab=$(printf '\t')
 if [ -n "${6:-}" ]; then
     DISPLAY=$6 XAUTHORITY=$7
     export DISPLAY XAUTHORITY
 fi
 x_display=${DISPLAY:-} x_authority=${XAUTHORITY:-}
-x_ask="exec /bin/sh -c 'echo; echo begin-$x_mark; export -p; echo end-$x_mark'"
-case ${x_shell##*/} in
-'') set -- true ;;
-csh | tcsh) set -- "$x_shell" -c "if ( -r ~/.login ) source ~/.login; $x_ask" ;;
-*) set -- "$x_shell" -lic "$x_ask" ;;
-esac
-unset LC_ALL
-x_out=$("$@" 2>/dev/null </dev/null | LC_ALL=C sed "/^end-$x_mark/q")
-case $x_out in
-*"begin-$x_mark$x_nl"*"end-$x_mark")
-    x_exports=${x_out#*"begin-$x_mark$x_nl"}
-    x_exports=${x_exports%"end-$x_mark"}
-    # bash marks these read-only, and a POSIX shell ends at an assignment to such a one
-    x_exports=$(printf '%s\n' "$x_exports" | LC_ALL=C sed '/^export SHELLOPTS=/d; /^export BASHOPTS=/d; /^export PPID=/d')
-    eval "$x_exports"
-    ;;
-esac
+x_login_environment
 # a start file that sets DISPLAY by itself knows nothing of this connection's
 if [ "$x_own" = yes ] && [ -n "$x_display" ]; then
     DISPLAY=$x_display

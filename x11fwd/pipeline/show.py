@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 import queue
-import threading
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from x11fwd.errors import ConnectError, UsageError, X11fwdError
+from x11fwd.errors import UsageError
+from x11fwd.pipeline.feed import Feed
 from x11fwd.pipeline.show_board import Board, Change, FileState, Showing, Source
 from x11fwd.pipeline.show_items import of_file, of_opened
-from x11fwd.pipeline.unattended import Unattended
 from x11fwd.serialised.following import FileFollower, Happened, Wanted, follow_command
 from x11fwd.target import parse_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from x11fwd.errors import X11fwdError
     from x11fwd.pipeline.show_items import Face
     from x11fwd.serialised.following import FileNews
     from x11fwd.target import SshOptions
-    from x11fwd.transports.base import Prompter, Transport
+    from x11fwd.transports.base import ByteStream, Prompter
     from x11fwd.transports.choose import Preference
 
 __all__ = ["FileState", "ShowOptions", "ShowResult", "Showing", "Source", "place_of", "run_show"]
 
-_SILENT = 12.0  # seconds; the far half speaks every 3
-_LOGIN = 15.0  # seconds
-_BACK_OFF = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 _WAITING = 4  # changes between reading and showing: each may hold a large file
 
 
@@ -89,8 +85,8 @@ def place_of(typed: str, options: SshOptions) -> Source:
     return Source(typed, parse_target(place, options), path)
 
 
-class _Feed:
-    """All files of one machine, followed in a thread of its own."""
+class _Feed(Feed):
+    """All files of one machine."""
 
     def __init__(
         self,
@@ -102,98 +98,36 @@ class _Feed:
         changes: queue.Queue[Change],
         face: Callable[[FileNews], Face],
     ) -> None:
-        self._number, self._target, self._options = number, sources[0].target, options
-        self._changes, self._face = changes, face
+        target = sources[0].target
+        super().__init__(
+            target, follow_command(), name="show", transport=options.transport, once=options.once
+        )
+        self._number, self._changes, self._face = number, changes, face
         self._follower = FileFollower(wanted)
-        self._transport: Transport | None = None
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="x11fwd-show", daemon=True)
 
-    def start(self, prompter: Prompter) -> None:
-        """Connect, in this thread, where somebody can be asked; then go on in another."""
-        self._connect(prompter)
-        self._thread.start()
+    def attach(self, stream: ByteStream) -> None:
+        self._follower.attach(stream)
 
-    def close(self) -> None:
-        self._stop.set()
-        if self._thread.ident is not None:
-            end = time.monotonic() + 2.0
-            while self._thread.is_alive() and time.monotonic() < end:
-                self._thread.join(0.2)
-
-    def _connect(self, prompter: Prompter) -> None:
-        if self._target is None:
-            from x11fwd.transports.local import LocalTransport
-
-            self._transport = LocalTransport()
-        else:
-            from x11fwd.transports.choose import connect
-
-            choice = self._options.transport
-            self._transport = connect(self._target, prompter=prompter, choice=choice, timeout=_LOGIN)
-        self._follower.attach(self._transport.stream(follow_command()))
-
-    def _run(self) -> None:
-        tries = 0
-        while not self._stop.is_set():
-            try:
-                if self._transport is None:
-                    self._connect(Unattended())
-                self._take()
-                if tries:
-                    self._tell(Change(self._number, line=""))
-                tries = 0
-                while not self._stop.is_set():
-                    self._take()
-            except (ConnectError, TimeoutError) as error:  # noqa: PERF203  each turn is a connection
-                self._leave()
-                if self._options.once and tries >= len(_BACK_OFF):
-                    self._tell(Change(self._number, error=_sentence(error)))
-                    return
-                if not tries:
-                    self._tell(Change(self._number, line="the line is down; trying again"))
-                self._stop.wait(_BACK_OFF[min(tries, len(_BACK_OFF) - 1)])
-                tries += 1
-            except X11fwdError as error:
-                self._tell(Change(self._number, error=error))
-                break
-            except Exception as error:  # noqa: BLE001  a thread's bug must reach the person, not vanish
-                self._tell(Change(self._number, error=X11fwdError(f"show itself failed: {error!r}")))
-                break
-        self._leave()
-
-    def _leave(self) -> None:
+    def detach(self) -> None:
         self._follower.detach()
-        if self._transport is not None:
-            self._transport.close()
-        self._transport = None
 
-    def _take(self) -> None:
-        until = time.monotonic() + _SILENT
-        while True:
-            try:
-                arrived = self._follower.news(0.25)
-                break
-            except TimeoutError:
-                if self._stop.is_set():
-                    return
-                if time.monotonic() > until:
-                    raise
-        for news in arrived:
+    def take(self, timeout: float) -> None:
+        for news in self._follower.news(timeout):
             shown = None
             if news.what is Happened.FILE:
                 shown = of_file(self._face(news), news.path, news.data)
             elif news.what is Happened.OPENED:
                 shown = of_opened(self._face(news), news.data)
-            self._tell(Change(self._number, news, shown))
+            self.put(self._changes, Change(self._number, news, shown))
 
-    def _tell(self, change: Change) -> None:
-        while not self._stop.is_set():
-            try:
-                self._changes.put(change, timeout=0.25)
-                return
-            except queue.Full:  # noqa: PERF203  same
-                continue
+    def dropped(self) -> None:
+        self.put(self._changes, Change(self._number, line="the line is down; trying again"))
+
+    def resumed(self) -> None:
+        self.put(self._changes, Change(self._number, line=""))
+
+    def failed(self, error: X11fwdError) -> None:
+        self.put(self._changes, Change(self._number, error=error))
 
 
 def run_show(
@@ -271,11 +205,3 @@ def _machines(sources: Sequence[Source]) -> list[list[Source]]:
     for source in sources:
         found.setdefault(source.target.typed if source.target else None, []).append(source)
     return list(found.values())
-
-
-def _sentence(error: BaseException) -> X11fwdError:
-    return (
-        error
-        if isinstance(error, X11fwdError)
-        else ConnectError("the machine with the files does not answer")
-    )

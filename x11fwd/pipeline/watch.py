@@ -11,7 +11,7 @@ from x11fwd.logs.alerts import Alarm, Alert, Plateaus, bad_value
 from x11fwd.logs.board import MOST_RUNS, MOST_SERIES, Board
 from x11fwd.logs.formats.by_pattern import ByPattern
 from x11fwd.logs.lines import LONGEST
-from x11fwd.pipeline.watch_feed import Feed, LogState, News
+from x11fwd.pipeline.watch_feed import LogFeed, LogState, News
 from x11fwd.pipeline.watch_sources import Source, labels, machines, source_of
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def run_watch(
     logs = [LogState(source) for source in sources]
     board = Board(labels(sources), options.axis)
     news: queue.Queue[News] = queue.Queue(_WAITING)
-    feeds: list[Feed] = []
+    feeds: list[LogFeed] = []
     plateaus = Plateaus(options.patience)
     pending, last = set(range(len(logs))), time.monotonic()
     alarm: Alarm | None = None
@@ -126,7 +126,9 @@ def run_watch(
             target = sources[numbers[0]].target
             if target is not None and progress is not None:
                 progress(f"connecting to {target.typed}")
-            feeds.append(Feed(numbers, [logs[at] for at in numbers], options, news, prompter))
+            feed = LogFeed(numbers, [logs[at] for at in numbers], options, news)
+            feeds.append(feed)
+            feed.start(prompter)
         watching.begin(board, logs)
         begun = True
         while alarm is None and watching.pulse():

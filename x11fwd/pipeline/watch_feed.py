@@ -1,31 +1,26 @@
-"""All logs of one machine, read in a thread of its own through dropped lines; the watch line's own."""
+"""All logs of one machine, as feed.py follows them; the watch line's own."""
 
 from __future__ import annotations
 
-import queue
-import threading
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from x11fwd.errors import ConnectError, X11fwdError
 from x11fwd.logs.follow import Follower, Happening, follow_command
 from x11fwd.logs.formats.by_pattern import ByPattern
 from x11fwd.logs.reader import LogReader
-from x11fwd.pipeline.unattended import Unattended
+from x11fwd.pipeline.feed import Feed
 
 if TYPE_CHECKING:
+    import queue
     from collections.abc import Sequence
 
+    from x11fwd.errors import X11fwdError
     from x11fwd.logs.rows import Block
     from x11fwd.pipeline.watch import WatchOptions
     from x11fwd.pipeline.watch_sources import Source
-    from x11fwd.transports.base import Prompter, Transport
+    from x11fwd.transports.base import ByteStream
 
-__all__ = ["Feed", "LogState", "News"]
-
-SILENT = 12.0  # seconds; the far half speaks every 3
-BACK_OFF = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)  # seconds between two tries to connect again
+__all__ = ["LogFeed", "LogState", "News"]
 
 
 @dataclass
@@ -58,93 +53,29 @@ class News:
     error: X11fwdError | None = None
 
 
-class Feed:
-    """All logs of one machine, read in a thread of its own."""
+class LogFeed(Feed):
+    """All logs of one machine."""
 
     def __init__(
-        self,
-        numbers: Sequence[int],
-        logs: Sequence[LogState],
-        options: WatchOptions,
-        news: queue.Queue[News],
-        prompter: Prompter,
+        self, numbers: Sequence[int], logs: Sequence[LogState], options: WatchOptions, news: queue.Queue[News]
     ) -> None:
+        target = logs[0].source.target
+        super().__init__(
+            target, follow_command(), name="watch", transport=options.transport, once=options.once
+        )
         self._numbers, self._logs, self._options, self._news = numbers, logs, options, news
-        self._target = logs[0].source.target
         self._follower = Follower([log.source.path for log in logs])
         self._readers = [LogReader([ByPattern(one) for one in options.patterns]) for _ in logs]
         self._done = [False] * len(logs)
-        self._transport: Transport | None = None
-        self._stop = threading.Event()
-        self._connect(prompter)
-        self._thread = threading.Thread(target=self._run, name="x11fwd-watch", daemon=True)
-        self._thread.start()
 
-    def close(self) -> None:
-        """End it; a step at a time, so that Ctrl-C is heard meanwhile."""
-        self._stop.set()
-        for _ in range(25):
-            self._thread.join(0.2)
-            if not self._thread.is_alive():
-                break
+    def attach(self, stream: ByteStream) -> None:
+        self._follower.attach(stream)
 
-    def _connect(self, prompter: Prompter) -> None:
-        if self._target is None:
-            from x11fwd.transports.local import LocalTransport
-
-            self._transport = LocalTransport()
-        else:
-            from x11fwd.transports.choose import connect
-
-            self._transport = connect(
-                self._target, prompter=prompter, choice=self._options.transport, timeout=15.0
-            )
-        self._follower.attach(self._transport.stream(follow_command()))
-
-    def _run(self) -> None:
-        tries = 0
-        while not self._stop.is_set():
-            try:
-                if self._transport is None:
-                    self._connect(Unattended())
-                while not self._stop.is_set():
-                    self._take()
-                    tries = 0
-            except (ConnectError, TimeoutError) as error:  # noqa: PERF203  each turn is a connection
-                for log in self._logs:
-                    log.state = "line down, trying again"
-                self._leave()
-                if self._options.once and tries >= len(BACK_OFF):
-                    self._tell(News(self._numbers[0], error=_sentence(error)))
-                    return
-                self._stop.wait(BACK_OFF[min(tries, len(BACK_OFF) - 1)])
-                tries += 1
-            except X11fwdError as error:
-                self._tell(News(self._numbers[0], error=error))
-                break
-            except Exception as error:  # noqa: BLE001  a thread's bug must reach the person, not vanish
-                self._tell(News(self._numbers[0], error=X11fwdError(f"watch itself failed: {error!r}")))
-                break
-        self._leave()
-
-    def _leave(self) -> None:
+    def detach(self) -> None:
         self._follower.detach()
-        if self._transport is not None:
-            self._transport.close()
-        self._transport = None
 
-    def _take(self) -> None:
-        until = time.monotonic() + SILENT
-        while True:
-            try:
-                arrivals = self._follower.arrivals(0.25)
-                break
-            except TimeoutError:
-                if self._stop.is_set():
-                    return
-                if time.monotonic() > until:
-                    raise
-        for arrival in arrivals:
+    def take(self, timeout: float) -> None:
+        for arrival in self._follower.arrivals(timeout):
             at = arrival.file
             log, reader = self._logs[at], self._readers[at]
             blocks: list[Block] = []
@@ -167,18 +98,14 @@ class Feed:
             log.formats, log.unread, log.too_long = reader.counts, reader.unread, reader.too_long
             if blocks or ended:
                 self._done[at] = self._done[at] or ended
-                self._tell(News(self._numbers[at], blocks, ended))
+                self.put(self._news, News(self._numbers[at], blocks, ended))
 
-    def _tell(self, news: News) -> None:
-        while not self._stop.is_set():
-            try:
-                self._news.put(news, timeout=0.25)
-                return
-            except queue.Full:  # noqa: PERF203  same
-                continue
+    def dropped(self) -> None:
+        for log in self._logs:
+            log.state = "line down, trying again"
 
+    def resumed(self) -> None:
+        """What comes next says how it stands."""
 
-def _sentence(error: BaseException) -> X11fwdError:
-    return (
-        error if isinstance(error, X11fwdError) else ConnectError("the machine with the log does not answer")
-    )
+    def failed(self, error: X11fwdError) -> None:
+        self.put(self._news, News(self._numbers[0], error=error))

@@ -117,7 +117,7 @@ class FileFollower:
             "largest": LARGEST,
             "heaviest": HEAVIEST,
             "python": wanted.python,
-            "start": _read("open_start.sh"),
+            "start": _read("login_environment.sh", "x11fwd.facts") + _read("open_start.sh"),
             "opener": _read("open_remote.py"),
             "drawing": wanted.drawing,
             "points": POINTS,
@@ -241,5 +241,5 @@ def _strange(said: bytes | bytearray) -> ProbeError:
     return ProbeError("what looks after the files over there answered something else", said=text)
 
 
-def _read(name: str) -> str:
-    return resources.files("x11fwd.serialised").joinpath(name).read_text(encoding="utf-8")
+def _read(name: str, package: str = "x11fwd.serialised") -> str:
+    return resources.files(package).joinpath(name).read_text(encoding="utf-8")

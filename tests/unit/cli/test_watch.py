@@ -105,7 +105,7 @@ def test_what_is_missing_is_told_and_exits_1(
         return arrivals(self, timeout)
 
     monkeypatch.setattr(Follower, "arrivals", drop_once)
-    monkeypatch.setattr("x11fwd.pipeline.watch_feed.BACK_OFF", (0.01,))
+    monkeypatch.setattr("x11fwd.pipeline.feed.BACK_OFF", (0.01,))
     assert main(["watch", "--json", "--alert", "nan", str(log)]) == 1
     document = json.loads(capsys.readouterr().out)
     assert (document["logs"][0]["gaps"], document["logs"][0]["too_long_lines"]) == (1, 1)

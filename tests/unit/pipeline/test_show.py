@@ -11,7 +11,7 @@ import pytest
 
 from tests.unit.serialised.test_following import aged
 from x11fwd.errors import ConnectionLost, UsageError
-from x11fwd.pipeline import show
+from x11fwd.pipeline import feed
 from x11fwd.pipeline.show import ShowOptions, Source, place_of, run_show
 from x11fwd.pipeline.show_items import Face, of_file, of_opened
 from x11fwd.target import SshOptions
@@ -178,7 +178,7 @@ def test_a_line_that_drops_is_said_and_taken_up_again(
         return opened[-1]
 
     monkeypatch.setattr(LocalTransport, "stream", dropping)
-    monkeypatch.setattr(show, "_BACK_OFF", (0.01,))
+    monkeypatch.setattr(feed, "BACK_OFF", (0.01,))
 
     def enough(wall: Wall) -> bool:
         if len(opened) == 1 and wall.puts and not cut:
