@@ -69,10 +69,17 @@ def printed(manager: Manager, names: tuple[str, ...], choices: tuple[PackageChoi
 
 
 def warn_of_image(names: tuple[str, ...], planning: Planning) -> None:
-    """A running image takes no packages; the bridge needs none of them but Python."""
+    """A running image takes no packages; the bridge needs none of them but Python, which a home can hold."""
     image = planning.facts.system.image
-    if image:
-        planning.warn(
-            f"{planning.system_name} is an image that takes no programs while it runs ({image}), so "
-            f"{listed(names)} cannot be added now; `x11fwd ssh --via bridge` needs no xauth"
+    if not image:
+        return
+    lacking = f"{planning.system_name} is an image that takes no programs while it runs ({image}), so "
+    lacking += f"{listed(names)} cannot be added now; "
+    if planning.facts.pythons:
+        lacking += "`x11fwd ssh --via bridge` needs no xauth"
+    else:
+        lacking += (
+            "`x11fwd ssh --via bridge` needs no xauth, but a Python: `uv python install` puts one, with Tk, "
+            "into your home"
         )
+    planning.warn(lacking)

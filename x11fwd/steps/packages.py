@@ -46,6 +46,7 @@ class _Wanted:
     choices: dict[str, PackageChoice] = field(default_factory=dict)  # of the system, by logical name
     reasons: dict[str, str] = field(default_factory=dict)  # package -> logical name that facts miss
     candidates: list[str] = field(default_factory=list)  # names asked about, whatever the answers
+    never: list[str] = field(default_factory=list)  # what an image of no known family lacks, in words
 
 
 def plan_packages(step: PackagesStep, planning: Planning) -> tuple[Change, ...]:
@@ -64,6 +65,8 @@ def plan_packages(step: PackagesStep, planning: Planning) -> tuple[Change, ...]:
         else:
             _from_system(name, wanted, planning, missing=here is False)
     changes: list[Change] = []
+    if wanted.never:
+        warn_of_image(tuple(wanted.never), planning)
     if wanted.system:
         changes += _system_change(wanted, planning)
     offer_modules(
@@ -140,7 +143,10 @@ def _from_system(name: str, wanted: _Wanted, planning: Planning, *, missing: boo
             _take(found, wanted, planning)
             return
     if why:
-        planning.warn(f"{_needed(name)} is missing: {why}")
+        if planning.family is None and planning.facts.system.image:
+            wanted.never.append(_needed(name))
+        else:
+            planning.warn(f"{_needed(name)} is missing: {why}")
         planning.unavailable.add(name)
         return
     wanted.choices[name] = choice

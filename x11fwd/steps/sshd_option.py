@@ -138,8 +138,9 @@ def _remarks(planning: Planning) -> str:
 
 
 def _key_forbids(planning: Planning) -> bool:
-    """session.c: the words of today, and of releases before 7.7."""
-    return "key options" in _remarks(planning) or "user configuration file" in _remarks(planning)
+    """session.c: the words of today, and of releases before 7.7; auth-options.c lists any key's options."""
+    said = _remarks(planning)
+    return "disabled by key options" in said or "disabled in user configuration file" in said
 
 
 def _warn_refused(planning: Planning) -> None:

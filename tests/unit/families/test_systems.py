@@ -37,10 +37,8 @@ def test_a_bare_system_is_planned_as(name: str) -> None:
     assert_golden(HERE, f"{name}.txt", whole(planned(SYSTEMS[name].facts())))
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize("name", [name for name, one in SYSTEMS.items() if one.python])
 def test_a_system_that_is_set_up_is_left_alone(name: str) -> None:
-    if not SYSTEMS[name].python:
-        pytest.skip("it has no Python")
     plan = planned(SYSTEMS[name].facts(ready=True))
     assert (plan.changes, plan.left_to_admin, plan.warnings) == ((), (), ())
 
@@ -77,5 +75,20 @@ def test_without_epel_matplotlib_comes_from_pip_or_is_named_with_its_repository(
 
 def test_a_system_without_xauth_to_be_had_is_confirmed_by_the_login_alone() -> None:
     lacking = {name for name, one in SYSTEMS.items() if "xauth" in planned(one.facts()).lacks}
-    by_hand = {"silverblue-43", "flatcar", "suse-microos", "gentoo", "macos-15", "openeuler", "slackware"}
-    assert lacking == {*by_hand, "nixos", "guix"}
+    images = {name for name, one in SYSTEMS.items() if one.image}
+    assert images == {"silverblue-43", "coreos-43", "flatcar", "suse-microos", "opensuse-microos", "steamos"}
+    by_hand = {"gentoo", "macos-15", "openeuler", "slackware"}
+    assert lacking == {*images, *by_hand, "nixos", "guix"}
+
+
+@pytest.mark.parametrize("name", sorted(name for name, one in SYSTEMS.items() if one.image))
+def test_an_image_is_called_one_once_and_the_bridge_is_named_with_what_it_needs(name: str) -> None:
+    plan = planned(SYSTEMS[name].facts())
+    said = [
+        warning for warning in plan.warnings if "is an image that takes no programs while it runs" in warning
+    ]
+    assert len(said) == 1
+    assert "`x11fwd ssh --via bridge` needs no xauth" in said[0]
+    assert ("`uv python install` puts one, with Tk, into your home" in said[0]) is (not SYSTEMS[name].python)
+    assert not any("install it by hand" in warning for warning in plan.warnings)
+    assert not any(isinstance(change.action, InstallPackages) for change in plan.changes)

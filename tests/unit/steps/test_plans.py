@@ -220,6 +220,20 @@ CASES: dict[str, Callable[[], Plan]] = {
     "sshd-key-forbids": lambda: planned(
         replace(ready(), x11=X11Outcome(True, False, ("X11 forwarding disabled by key options.",)))
     ),
+    # every key's options are listed before the refusal (auth-options.c), also where they allow everything
+    "sshd-key-allows-and-xauth-is-missing": lambda: planned(
+        replace(
+            ready(),
+            x11=X11Outcome(
+                True,
+                False,
+                (
+                    "/home/ana/.ssh/authorized_keys:1: key options: pty user-rc x11-forwarding",
+                    "No xauth program; cannot forward X11.",
+                ),
+            ),
+        )
+    ),
     "sshd-unreadable-granted": lambda: planned(
         replace(ready(), sshd=replace(ready().sshd, files=NEEDS_ROOT, effective=NEEDS_ROOT, include_dirs=()))
     ),
