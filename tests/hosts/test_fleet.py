@@ -7,6 +7,7 @@ import re
 import shlex
 import signal
 import socket
+import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -19,7 +20,7 @@ from tests.lab.hosts import ChrootHost, Setup
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.lab.person import Person
 
@@ -76,6 +77,30 @@ def changed(host: ChrootHost) -> bool:
     return there
 
 
+def interrupted(
+    person: Person, argv: list[str], now: Callable[[list[dict[str, Any]]], bool]
+) -> tuple[list[dict[str, Any]], str, int]:
+    """Run it, press Ctrl-C once `now(lines so far)`; all its lines of JSON, its stderr, its exit code."""
+    with tempfile.TemporaryFile() as errors:
+        process = person.popen(argv, stderr=errors.fileno())
+        stuck = threading.Timer(240, process.kill)
+        stuck.start()
+        lines: list[dict[str, Any]] = []
+        pressed = False
+        # not communicate(): it reads past what readline() has taken into its buffer, and loses that
+        while process.stdout is not None and (line := process.stdout.readline()):
+            lines.append(json.loads(line))
+            if not pressed and now(lines):
+                process.send_signal(signal.SIGINT)
+                pressed = True
+        code = process.wait()
+        stuck.cancel()
+        errors.seek(0)
+        said = errors.read().decode()
+    assert pressed, (code, lines, said)
+    return lines, said, code
+
+
 class Meter:
     """The most memory and open files that a process had, looked at as long as it runs."""
 
@@ -108,17 +133,10 @@ def test_thirty_hosts_are_stopped_in_the_middle_then_finished_and_three_are_name
     words = ["setup", "--inventory", "lab/hosts.ini", "--yes", "--no-verify", "--jobs", str(JOBS)]
 
     # Ctrl-C once some have ended and others are at work
-    process = person.popen(person.x11fwd(*words, "--json"))
-    assert process.stdout is not None
-    lines: list[dict[str, Any]] = []
-    while sum(line["exit_code"] == 0 for line in lines) < 3:
-        line = process.stdout.readline()
-        assert line, (process.communicate(), process.returncode)
-        lines.append(json.loads(line))
-    process.send_signal(signal.SIGINT)
-    rest, errors = process.communicate(timeout=120)
-    lines += [json.loads(line) for line in rest.splitlines()]
-    assert process.returncode == 130, errors
+    lines, errors, code = interrupted(
+        person, person.x11fwd(*words, "--json"), lambda seen: sum(one["exit_code"] == 0 for one in seen) == 3
+    )
+    assert code == 130, (lines, errors)
     *each, whole = lines
     assert {line["schema"] for line in each} == {"x11fwd.setup-host/1"}
     assert sorted(line["target"] for line in each) == sorted([*hosts, GONE])
