@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
-# What a healthy host may seem to have for a moment. A machine with all its processors at work answers as a far
-# one does. Of two sshd that look for a display number at once, one may fail at listen() and then refuses X11
-# without a word (channels.c, x11_create_display_inet): hosts of tests side by side share this loopback.
+# What a healthy host may seem to have for a moment. A machine with all its processors at work answers as a
+# far one does. Of two sshd that look for a display number at once, one may fail at listen() and then refuses
+# X11 without a word (channels.c, x11_create_display_inet): hosts of tests side by side share this loopback.
 PASSING = {"tk-256-round-trips", "sshd-not-reloaded"}
 
 __all__ = [
