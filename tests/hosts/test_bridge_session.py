@@ -35,7 +35,7 @@ def bridge(person: Person, *words: str) -> list[str]:
     return person.x11fwd("ssh", "--via", "bridge", *words)
 
 
-def run(person: Person, argv: Sequence[str], data: bytes = b"", limit: float = 60) -> Ended:
+def run(person: Person, argv: Sequence[str], data: bytes = b"", limit: float = 240) -> Ended:
     process: subprocess.Popen[bytes] = person.popen(argv)
     try:
         out, err = process.communicate(data, timeout=limit)
@@ -47,12 +47,12 @@ def run(person: Person, argv: Sequence[str], data: bytes = b"", limit: float = 6
 
 def everything_is_gone(person: Person) -> None:
     """No process, no socket, no folder of the last session."""
-    wait_for(lambda: person.processes() == [], limit=10, what="the end of the local half")
+    wait_for(lambda: person.processes() == [], limit=90, what="the end of the local half")
     assert not Path(f"/tmp/x11fwd-{person.uid}").exists()
 
 
 def is_gone(host: ChrootHost, path: str) -> None:
-    wait_for(lambda: host.run(["test", "-e", path]).rc != 0, limit=5, what=f"the end of {path}")
+    wait_for(lambda: host.run(["test", "-e", path]).rc != 0, limit=90, what=f"the end of {path}")
 
 
 @pytest.fixture
@@ -180,18 +180,18 @@ def test_closed_standard_streams_are_no_trouble(closed: str, person: Person, ali
 
 def test_the_bridge_keeps_nobody_waiting_for_the_end_of_a_pipe(person: Person, alias: str) -> None:
     script = f"{' '.join(bridge(person, alias))} 'echo hi' 2>&1 | cat"
-    assert run(person, ["sh", "-c", script], limit=20).out == b"hi\n"
+    assert run(person, ["sh", "-c", script]).out == b"hi\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGKILL])
 def test_a_signal_ends_it_as_it_ends_ssh(number: signal.Signals, person: Person, alias: str) -> None:
     ends = []
-    for argv in (["ssh", "-x", alias, "echo up; sleep 50"], bridge(person, alias, "echo up; sleep 50")):
+    for argv in (["ssh", "-x", alias, "echo up; sleep 500"], bridge(person, alias, "echo up; sleep 500")):
         process = person.popen(argv)
         assert process.stdout
         assert process.stdout.readline() == b"up\n"
         process.send_signal(number)
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=90)
         ends.append(Ended(process.returncode, out, err))
     assert ends[1] == ends[0]
     everything_is_gone(person)
@@ -208,7 +208,7 @@ def on_terminals(
     for argv in (["ssh", "-x", *words], bridge(person, *words)):
         terminal = person.pty(argv)
         talk(terminal)
-        ends.append((terminal.wait(limit=20), terminal.output))
+        ends.append((terminal.wait(limit=90), terminal.output))
     return ends[0], ends[1]
 
 
@@ -270,7 +270,7 @@ def test_ctrl_c_without_a_remote_terminal_ends_it_as_it_ends_ssh(person: Person,
         terminal.read_until(r"\nup|^up")
         terminal.send("\x03")
 
-    plain, ours = on_terminals(person, [alias, "echo up; sleep 50"], talk)
+    plain, ours = on_terminals(person, [alias, "echo up; sleep 500"], talk)
     assert ours == plain
     everything_is_gone(person)
 
@@ -299,6 +299,7 @@ def test_a_wrong_password_is_refused_before_the_next_prompt(
     person: Person, new_chroot_host: Callable[..., ChrootHost]
 ) -> None:
     host = new_chroot_host("bookworm", "bare", Setup(sshd_config="KbdInteractiveAuthentication no"))
+    host.check(["sed", "-i", "s/pam_unix.so nullok/& nodelay/", "/etc/pam.d/common-auth"])  # 2 s each time
     alias = person.alias("gpu", host, user="ben", lines="PubkeyAuthentication no")
 
     def talk(terminal: Terminal) -> None:
@@ -366,7 +367,7 @@ def test_another_account_of_the_host_gets_nothing(
         ["env", f"DISPLAY={display}", *WINDOW.split(" ", 1)[:1], "-c", WINDOW.split("'")[1]], user="ben"
     )
     assert "1280" not in stolen.stdout
-    process.communicate(timeout=10)
+    process.communicate(timeout=90)
 
 
 def test_two_first_sessions_at_once_share_one_display(person: Person, alias: str) -> None:
@@ -376,7 +377,7 @@ def test_two_first_sessions_at_once_share_one_display(person: Person, alias: str
     masters = [line for line in person.processes() if "[mux]" in line or " -M " in line]
     assert len(masters) == 1
     for process in held:
-        process.communicate(timeout=10)
+        process.communicate(timeout=90)
         assert process.returncode == 0
     everything_is_gone(person)
 
@@ -390,7 +391,7 @@ def test_a_second_session_keeps_the_display_when_the_first_ones_terminal_is_clos
     assert second.stdout
     assert second.stdout.readline() == b"up\n"
     first.close()
-    out, err = second.communicate(timeout=20)
+    out, err = second.communicate(timeout=90)
     assert (second.returncode, out, err) == (0, b"1280\n", b"")
     everything_is_gone(person)
 
@@ -422,16 +423,16 @@ def test_a_program_in_the_background_keeps_the_last_session_until_its_window_clo
                 for one in person.processes()
             )
         ),
-        limit=10,
+        limit=90,
         what="the end of the session",
     )
     assert person.processes() != []
     if ends == "by itself":
         host.write("/home/ana/go", "", user="ana")
-        assert terminal.wait(limit=10) == 0
+        assert terminal.wait(limit=90) == 0
     else:
         terminal.send("\x03")
-        assert terminal.wait(limit=10) == 255
+        assert terminal.wait(limit=90) == 255
     everything_is_gone(person)
 
 
@@ -464,9 +465,16 @@ def test_a_host_that_has_lost_its_python_still_gets_all_its_input(
     assert run(person, bridge(person, alias, "cat; exit 3"), b"data") == Ended(3, b"data", b"")
     for path in (host.root / "usr/bin").glob("python3*"):
         path.unlink()
-    ended = run(person, bridge(person, alias, "cat; exit 3"), b"data")
-    assert ended[:2] == (3, b"data")
-    assert b"x11fwd: no window can open in this session: there is no Python on the server" in ended.err
+    process = person.popen(bridge(person, alias, "cat; exit 3"))
+    assert process.stdin
+    assert process.stderr
+    process.stdin.write(b"data")
+    process.stdin.flush()
+    # while the session lasts: one that has ended has nobody to be told
+    told = process.stderr.readline()
+    assert told.startswith(b"x11fwd: no window can open in this session: there is no Python on the server")
+    out, _ = process.communicate(b" and more", timeout=90)
+    assert (process.returncode, out) == (3, b"data and more")
     everything_is_gone(person)
 
 
@@ -484,7 +492,7 @@ def test_a_killed_remote_half_is_told_and_the_session_goes_on(
     later = run(person, bridge(person, alias, "exit 5"))
     assert later.status == 5
     assert b"x11fwd: no bridge to this host" in later.err
-    out, _ = process.communicate(b"more", timeout=20)
+    out, _ = process.communicate(b"more", timeout=90)
     assert (process.returncode, out) == (4, b"more")
     everything_is_gone(person)
 
@@ -494,7 +502,7 @@ def test_one_session_for_each_connection_is_enough_where_no_question_is_asked(
 ) -> None:
     alias = person.alias("gpu", new_chroot_host("bookworm", "plot", Setup(sshd_config="MaxSessions 1")))
     for _ in range(2):
-        ended = run(person, bridge(person, alias, WINDOW), limit=90)
+        ended = run(person, bridge(person, alias, WINDOW))
         assert ended.out == b"1280\n", ended.err
         everything_is_gone(person)
 
@@ -509,7 +517,7 @@ def test_a_password_and_one_session_for_each_connection_is_a_session_without_a_b
     terminal = person.pty(bridge(person, alias, "echo in; exit 3"))
     terminal.read_until("password: ")
     terminal.send(f"{host.ben_password}\r")
-    terminal.read_until("x11fwd: no bridge to this host .*Permission denied.*", limit=30)
+    terminal.read_until("x11fwd: no bridge to this host .*Permission denied.*")
     terminal.read_until("in\r")
     assert terminal.wait() == 3
     everything_is_gone(person)
@@ -518,11 +526,12 @@ def test_a_password_and_one_session_for_each_connection_is_a_session_without_a_b
 def test_a_signal_before_login_ends_it_as_it_ends_ssh(person: Person, alias: str) -> None:
     ends = []
     for argv in (["ssh", "-x"], bridge(person)):
-        process = person.popen([*argv, "-o", "ProxyCommand=sh -c 'echo up >&2; sleep 3'", alias, "true"])
+        proxy = "ProxyCommand=sh -c 'echo up >&2; exec sleep 500 2>/dev/null'"
+        process = person.popen([*argv, "-o", proxy, alias, "true"])
         assert process.stderr
         assert process.stderr.readline() == b"up\n"
         process.send_signal(signal.SIGTERM)
-        ends.append(process.wait(timeout=10))
+        ends.append(process.wait(timeout=90))
         process.kill()
         process.communicate()
     assert ends[1] == ends[0] == -signal.SIGTERM
@@ -536,7 +545,7 @@ def test_another_session_does_not_wait_for_ever_for_a_person_at_a_prompt(
     first = person.pty(bridge(person, alias, "echo $DISPLAY; cat"))
     first.read_until("password: ")
     second = person.pty(bridge(person, alias, "echo $DISPLAY; cat"))
-    second.read_until("password: ", limit=40)
+    second.read_until("password: ")
     for terminal in (second, first):
         terminal.send(f"{host.ben_password}\r")
         terminal.read_until(r"localhost:\d+\.0")
@@ -557,8 +566,8 @@ def test_a_killed_local_half_is_told_and_the_session_goes_on(person: Person, ali
     assert len(halves) == 1
     os.kill(halves[0], signal.SIGKILL)
     gone = f"{halves[0]} "
-    wait_for(lambda: not any(line.startswith(gone) for line in person.processes()), limit=10, what="its end")
-    out, err = process.communicate(b"more", timeout=20)
+    wait_for(lambda: not any(line.startswith(gone) for line in person.processes()), limit=90, what="its end")
+    out, err = process.communicate(b"more", timeout=90)
     assert (process.returncode, out) == (4, b"more")
     assert err.decode().startswith("x11fwd: ")
 
@@ -567,12 +576,12 @@ def test_the_users_own_open_connection_is_used_and_stays(person: Person, alias: 
     person.write(".ssh/config", "ControlPath ~/m\n" + (person.home / ".ssh/config").read_text(), mode=0o600)
     master = person.popen(["ssh", "-x", "-M", "-N", alias])
     try:
-        wait_for(lambda: person.run(["ssh", "-O", "check", alias]).rc == 0, limit=10, what="the master")
+        wait_for(lambda: person.run(["ssh", "-O", "check", alias]).rc == 0, limit=90, what="the master")
         ended = run(person, bridge(person, "-v", alias, WINDOW))
         assert ended.out == b"1280\n"
         assert b"over your own open connection" in ended.err
         assert person.run(["ssh", "-O", "check", alias]).rc == 0
     finally:
         master.terminate()
-        master.communicate(timeout=10)
+        master.communicate(timeout=90)
     everything_is_gone(person)

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ import pytest
 from tests.lab.browser import Browser
 from tests.lab.hosts import ChrootHost, Setup
 from tests.lab.relay import Relay
-from tests.lab.runs import wait_for
+from tests.lab.runs import LabError, in_time, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,6 +57,12 @@ class Place:
     def clean(self) -> bool:
         return not self.leftovers()
 
+    def nothing_left(self) -> None:
+        """Soon: what is over for this side may still be ending over there."""
+        with suppress(LabError):
+            wait_for(self.clean, limit=60, what="the end")
+        assert self.leftovers() == ""
+
 
 @pytest.fixture(scope="module")
 def hosts(lab: object) -> Iterator[dict[str, ChrootHost]]:
@@ -88,7 +95,7 @@ def test_output_errors_and_the_exit_status_are_the_scripts(place: Callable[..., 
     for transport in ("paramiko", "openssh"):
         ran = here.run("--transport", transport, here.alias, "s.py", "--flag", "a b")
         assert (ran.rc, ran.stdout, ran.stderr) == (7, "out ['--flag', 'a b']\n", "err\n")
-    assert here.leftovers() == ""
+    here.nothing_left()
 
 
 def test_bytes_pass_unchanged_in_both_directions(place: Callable[..., Place]) -> None:
@@ -115,16 +122,16 @@ def test_ctrl_c_ends_the_whole_group_also_a_child_that_ignores_it(place: Callabl
         "deaf = 'import signal, time\\n'\\\n"
         "    'signal.signal(2, signal.SIG_IGN); signal.signal(15, signal.SIG_IGN)\\n'\\\n"
         "    'print(\"up\", flush=True); time.sleep(999)'\n"
-        "subprocess.Popen([sys.executable, '-c', deaf])\n"
-        "try:\n    time.sleep(99)\nexcept KeyboardInterrupt:\n    print('bye'); sys.exit(130)\n",
+        "try:\n    subprocess.Popen([sys.executable, '-c', deaf])\n    time.sleep(99)\n"
+        "except KeyboardInterrupt:\n    print('bye'); sys.exit(130)\n",
     )
     process = here.begin(here.alias, "c.py")
     assert process.stdout is not None
     assert process.stdout.readline() == b"up\n"
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=90)
     assert (process.returncode, out, err) == (130, b"bye\n", b"")
-    assert here.leftovers() == ""
+    here.nothing_left()
 
 
 def test_a_script_that_ignores_ctrl_c_ends_with_the_second(place: Callable[..., Place]) -> None:
@@ -134,18 +141,27 @@ def test_a_script_that_ignores_ctrl_c_ends_with_the_second(place: Callable[..., 
         "import signal, time\nsignal.signal(2, lambda *_: print('no', flush=True))\n"
         "print('up', flush=True)\nwhile True: time.sleep(99)\n",
     )
-    process = here.begin(here.alias, "d.py")
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"up\n"
-    process.send_signal(signal.SIGINT)
-    assert process.stdout.readline() == b"no\n"
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=8)
-    assert process.returncode == 143
-    assert here.leftovers() == ""
+
+    begun: list[subprocess.Popen[bytes]] = []
+
+    def once() -> None:
+        begun.append(here.begin(here.alias, "d.py"))
+        stdout = begun[-1].stdout
+        assert stdout is not None
+        assert stdout.readline() == b"up\n"
+        begun[-1].send_signal(signal.SIGINT)
+        assert stdout.readline() == b"no\n"
+
+    def twice() -> None:
+        begun[-1].send_signal(signal.SIGINT)
+        begun[-1].communicate(timeout=90)
+        assert begun[-1].returncode == 143
+
+    in_time(8, twice, before=once)  # unasked, SIGTERM comes after 10 s
+    here.nothing_left()
 
 
-SLEEPER = "import time\nfor number in range(40):\n    print(number, flush=True)\n    time.sleep(1)\n"
+SLEEPER = "import time\nfor number in range(400):\n    print(number, flush=True)\n    time.sleep(1)\n"
 
 
 def test_a_cut_connection_ends_the_script_within_seconds(place: Callable[..., Place]) -> None:
@@ -160,42 +176,44 @@ def test_a_cut_connection_ends_the_script_within_seconds(place: Callable[..., Pl
         _, err = process.communicate(timeout=60)
     assert process.returncode == 3
     assert b"was lost" in err
-    wait_for(here.clean, limit=15, what="the script has ended")
+    wait_for(here.clean, limit=90, what="the script has ended")
 
 
-# The same command with its times made short: signs of life every second, cut after ten without one.
+# The same command with its times made short: signs of life every second, cut after some without one.
 SHORT = (
-    "import sys, x11fwd.pipeline.run_session as one; one._PULSE, one._SILENCE = 1.0, 10.0\n"
+    "import sys, x11fwd.pipeline.run_session as one; one._PULSE, one._SILENCE = 1.0, {silence}\n"
     "from x11fwd.cli import main; sys.exit(main())"
 )
 
 
-def short(here: Place, *words: str) -> subprocess.Popen[bytes]:
-    command = [str(here.person.python), "-c", SHORT, "run", *words]
+def short(here: Place, *words: str, silence: float) -> subprocess.Popen[bytes]:
+    command = [str(here.person.python), "-c", SHORT.format(silence=silence), "run", *words]
     return here.person.popen(["sh", "-c", 'cd work && exec "$0" "$@"', *command])
 
 
 def test_a_line_that_is_silent_for_a_while_loses_nothing(place: Callable[..., Place]) -> None:
     here = place()
     # ends when told to, after which nothing may be missing
-    here.script("f.py", "import time\nfor number in range(120): print(number, flush=True); time.sleep(0.1)\n")
+    here.script("f.py", "import time\nfor number in range(70): print(number, flush=True); time.sleep(0.1)\n")
     with Relay(here.host.port) as relay:
-        process = short(here, here.person.alias("far", here.host, port=relay.port), "f.py")
+        far = here.person.alias("far", here.host, port=relay.port)
+        process = short(here, far, "f.py", silence=30)
         assert process.stdout is not None
         assert process.stdout.readline() == b"0\n"
         relay.freeze()
-        time.sleep(5)  # the length is the test: half of what counts as cut
+        time.sleep(5)  # the length is the test: five signs of life are late, and it does not count as cut
         relay.thaw()
         out, err = process.communicate(timeout=90)
     assert (process.returncode, err) == (0, b"")
-    assert out.split() == [str(number).encode() for number in range(1, 120)]
+    assert out.split() == [str(number).encode() for number in range(1, 70)]
 
 
 def test_a_line_that_stays_silent_ends_the_script(place: Callable[..., Place]) -> None:
     here = place()
     here.script("f.py", "import time\nprint('up', flush=True)\ntime.sleep(999)\n")
     with Relay(here.host.port) as relay:
-        process = short(here, here.person.alias("far", here.host, port=relay.port), "f.py")
+        far = here.person.alias("far", here.host, port=relay.port)
+        process = short(here, far, "f.py", silence=10)
         assert process.stdout is not None
         assert process.stdout.readline() == b"up\n"
         relay.freeze()
@@ -231,7 +249,7 @@ def test_a_terminal_is_given_where_this_side_has_one(place: Callable[..., Place]
     terminal = here.person.pty(here.argv("-T", here.alias, "t.py"), rows=30, columns=100)
     terminal.read_until("Inappropriate ioctl", limit=60)
     assert terminal.wait() == 1
-    assert here.leftovers() == ""
+    here.nothing_left()
 
 
 WINDOW = (
@@ -250,7 +268,7 @@ def test_an_unmodified_script_opens_its_window_here(
     here.script("w.py", WINDOW)
     process = here.begin("--via", via, here.alias, "w.py")
     try:
-        wait_for(lambda: "seen by run" in screen.windows(), limit=30, what="a window")
+        wait_for(lambda: "seen by run" in screen.windows(), limit=120, what="a window")
         picture = here.person.home / "window.png"
 
         def red() -> bool:
@@ -267,11 +285,11 @@ def test_an_unmodified_script_opens_its_window_here(
             ]
             return "#D62728" in subprocess.run(words, capture_output=True, text=True, check=True).stdout
 
-        wait_for(red, limit=15, what="its colour")
+        wait_for(red, limit=60, what="its colour")
     finally:
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
-    assert here.leftovers() == ""
+        process.communicate(timeout=90)
+    here.nothing_left()
 
 
 PLOTS = (
@@ -352,11 +370,11 @@ def test_the_browser_shows_figures_live_and_closing_the_page_ends_it(
         assert tab.evaluate("document.querySelector('.legendtext').textContent") == "train"
         tab.screenshot(pictures / "run-inline-data.png")
         assert b"until their page is closed" in process.stderr.readline()
-    process.communicate(timeout=60)
+    process.communicate(timeout=120)
     other.send_signal(signal.SIGINT)
     other.communicate(timeout=60)
     assert (process.returncode, other.returncode) == (0, 130)
-    assert here.leftovers() == ""
+    here.nothing_left()
 
 
 def test_without_matplotlib_there_a_sentence_says_so(place: Callable[..., Place]) -> None:
@@ -437,7 +455,7 @@ def test_files_come_back_and_newer_ones_here_stay(place: Callable[..., Place]) -
     assert process.stdout is not None
     assert process.stdout.readline() == b"up\n"
     here.script("out/b.txt", "mine")
-    _, err = process.communicate(b"\n", timeout=30)
+    _, err = process.communicate(b"\n", timeout=90)
     out = here.person.home / "work/out"
     assert process.returncode == 0
     assert {path.name: path.read_text() for path in out.iterdir()} == {
@@ -456,7 +474,7 @@ def test_a_full_disk_there_is_a_sentence_and_leaves_nothing(place: Callable[...,
     ran = here.run("--sync", ".", here.alias, "s.py")
     assert ran.rc == 4, ran.stderr
     assert "No space left" in ran.stderr
-    assert here.leftovers() == ""
+    here.nothing_left()
     found = here.host.run(["sh", "-c", "find ~ana/.cache/x11fwd -size +100k"])
     assert found.stdout == ""
 

@@ -33,14 +33,14 @@ class Ended(NamedTuple):
     err: bytes
 
 
-def both(person: Person, words: Sequence[str], data: bytes = b"", limit: float = 60) -> tuple[Ended, Ended]:
+def both(person: Person, words: Sequence[str], data: bytes = b"", limit: float = 240) -> tuple[Ended, Ended]:
     """`ssh -X words…` and `x11fwd ssh words…`, our own lines taken out of the latter's stderr."""
     plain = run(person, ["ssh", "-X", *words], data, limit)
     ours = run(person, person.x11fwd("ssh", *words), data, limit)
     return plain, ours._replace(err=OURS.sub(b"", ours.err))
 
 
-def run(person: Person, argv: Sequence[str], data: bytes = b"", limit: float = 60) -> Ended:
+def run(person: Person, argv: Sequence[str], data: bytes = b"", limit: float = 240) -> Ended:
     process = person.popen(argv)
     try:
         out, err = process.communicate(data, timeout=limit)
@@ -159,11 +159,18 @@ def test_a_missing_ssh_is_a_sentence(person: Person) -> None:
 
 
 def test_a_master_that_stays_in_the_background_keeps_nobody_waiting(person: Person, alias: str) -> None:
-    words = ["-o", "ControlMaster=auto", "-o", "ControlPath=~/m", "-o", "ControlPersist=20", alias, "echo hi"]
-    start = time.monotonic()
+    words = [
+        "-o",
+        "ControlMaster=auto",
+        "-o",
+        "ControlPath=~/m",
+        "-o",
+        "ControlPersist=999",
+        alias,
+        "echo hi",
+    ]
     ended = run(person, person.x11fwd("ssh", *words))
     assert ended.out == b"hi\n"
-    assert time.monotonic() - start < 10
     assert person.run(["ssh", "-O", "exit", "-o", "ControlPath=~/m", alias]).rc == 0
 
 
@@ -175,30 +182,33 @@ def test_a_master_that_stays_in_the_background_keeps_nobody_waiting(person: Pers
 )
 def test_a_signal_ends_it_as_it_ends_ssh(number: signal.Signals, person: Person, alias: str) -> None:
     ends = []
-    for argv in (["ssh", "-X", alias, "echo up; sleep 50"], person.x11fwd("ssh", alias, "echo up; sleep 50")):
+    for argv in (
+        ["ssh", "-X", alias, "echo up; sleep 500"],
+        person.x11fwd("ssh", alias, "echo up; sleep 500"),
+    ):
         process = person.popen(argv)
         assert process.stdout
         assert process.stdout.readline() == b"up\n"
         process.send_signal(number)
-        out, err = process.communicate(timeout=10)  # ends only when nobody holds the pipes any more
+        out, err = process.communicate(timeout=90)  # ends only when nobody holds the pipes any more
         ends.append(Ended(process.returncode, out, OURS.sub(b"", err)))
     assert ends[1] == ends[0]
-    wait_for(lambda: person.processes() == [], limit=5, what="the end of ssh")
+    wait_for(lambda: person.processes() == [], limit=90, what="the end of ssh")
 
 
 def test_a_signal_before_login_ends_it_as_it_ends_ssh(person: Person, alias: str) -> None:
     ends = []
     for argv in (
-        ["ssh", "-X", "-o", "ProxyCommand=sh -c 'echo up >&2; exec sleep 50 2>/dev/null'", alias, "true"],
+        ["ssh", "-X", "-o", "ProxyCommand=sh -c 'echo up >&2; exec sleep 500 2>/dev/null'", alias, "true"],
         person.x11fwd(
-            "ssh", "-o", "ProxyCommand=sh -c 'echo up >&2; exec sleep 50 2>/dev/null'", alias, "true"
+            "ssh", "-o", "ProxyCommand=sh -c 'echo up >&2; exec sleep 500 2>/dev/null'", alias, "true"
         ),
     ):
         process = person.popen(argv)
         assert process.stderr
         assert process.stderr.readline() == b"up\n"
         process.send_signal(signal.SIGTERM)
-        ends.append(process.wait(timeout=10))
+        ends.append(process.wait(timeout=90))
         process.kill()
         process.communicate()
     assert ends[1] == ends[0] == -signal.SIGTERM
@@ -219,7 +229,7 @@ def on_terminals(
         before()
         terminal = person.pty(argv)
         talk(terminal)
-        status = terminal.wait(limit=20)
+        status = terminal.wait(limit=90)
         ends.append((status, re.sub(r"x11fwd: [^\n]*\n", "", terminal.output)))
     return ends[0], ends[1]
 
@@ -253,6 +263,7 @@ def test_a_wrong_password_is_refused_before_the_next_prompt(
     person: Person, new_chroot_host: Callable[..., ChrootHost]
 ) -> None:
     host = new_chroot_host("bookworm", "bare", Setup(sshd_config="KbdInteractiveAuthentication no"))
+    host.check(["sed", "-i", "s/pam_unix.so nullok/& nodelay/", "/etc/pam.d/common-auth"])  # 2 s each time
     alias = person.alias("gpu", host, user="ben", lines="PubkeyAuthentication no")
     person.write(".config/x11fwd/config", "Via native\n")  # sshd refuses: it would ask for the bridge
 
@@ -286,7 +297,7 @@ def test_ctrl_c_without_a_remote_terminal_ends_it_as_it_ends_ssh(person: Person,
         terminal.read_until(r"\nup")
         terminal.send("\x03")
 
-    plain, ours = on_terminals(person, [alias, "echo up; sleep 50"], talk)
+    plain, ours = on_terminals(person, [alias, "echo up; sleep 500"], talk)
     assert ours == plain
 
 
@@ -336,7 +347,7 @@ def test_hanging_up_the_terminal_leaves_nothing_running(person: Person, alias: s
     terminal = person.pty(person.x11fwd("ssh", "-t", alias, "echo up; sleep 300"))
     terminal.read_until("up")
     terminal.close()
-    wait_for(lambda: person.processes() == [], limit=5, what="the end of ssh")
+    wait_for(lambda: person.processes() == [], limit=90, what="the end of ssh")
 
 
 # --- what uses ssh ------------------------------------------------------------------------------------------
@@ -502,12 +513,12 @@ def test_an_open_master_without_x11_is_not_reused(person: Person, plotting: str)
     person.write(".ssh/config", "ControlPath ~/m\n" + (person.home / ".ssh/config").read_text(), mode=0o600)
     master = person.popen(["ssh", "-x", "-M", "-N", plotting])
     try:
-        wait_for(lambda: person.run(["ssh", "-O", "check", plotting]).rc == 0, limit=10, what="the master")
+        wait_for(lambda: person.run(["ssh", "-O", "check", plotting]).rc == 0, limit=90, what="the master")
         plain = run(person, ["ssh", "-X", plotting, "echo [$DISPLAY]"])
         ours = run(person, person.x11fwd("ssh", "-v", plotting, "echo [$DISPLAY]"))
     finally:
         master.terminate()
-        master.communicate(timeout=10)
+        master.communicate(timeout=90)
     assert plain.out == b"[]\n"
     assert re.fullmatch(rb"\[localhost:\d+\.0\]\n", ours.out), ours.err
     assert b"a connection is open already" in ours.err
@@ -588,12 +599,12 @@ def test_a_line_waits_until_ssh_has_ended_where_a_program_fills_the_screen(
     terminal.read_until(shown)
     person.write("go", "")
     terminal.read_until(REJECTED)
-    wait_for((person.home / "done").exists, limit=10, what="the program with a wrong cookie")
+    wait_for((person.home / "done").exists, limit=90, what="the program with a wrong cookie")
     terminal.send(keys)
     terminal.read_until(r"\$ ")
     assert "x11fwd:" not in terminal.output
     terminal.send("exit 5\r")
-    assert terminal.wait(limit=20) == 5
+    assert terminal.wait(limit=90) == 5
     after = terminal.output.partition("Connection to 127.0.0.1 closed.")[2]
     assert f'x11fwd: ssh said "{REJECTED}": a program over there showed a cookie' in after
     assert terminal.output.count("x11fwd:") == 1
@@ -604,7 +615,7 @@ def test_without_a_terminal_over_there_the_line_comes_at_once(person: Person) ->
     terminal = person.pty(person.x11fwd("ssh", "near", "python3 wrong.py; read line; exit 6"))
     terminal.read_until("x11fwd: a program over there showed a cookie")
     terminal.send("\r")
-    assert terminal.wait(limit=20) == 6
+    assert terminal.wait(limit=90) == 6
     assert terminal.output.count("x11fwd:") == 1
 
 
@@ -618,14 +629,14 @@ def test_a_line_is_never_written_on_the_screen_of_a_local_program(person: Person
     person.write("go", "")
     terminal.read_until(REJECTED)
     wait_for(
-        lambda: not any("wrong" in words for words in person.processes()), limit=10, what="the end of the job"
+        lambda: not any("wrong" in words for words in person.processes()), limit=90, what="the end of the job"
     )
     terminal.send(":q\r")
     terminal.read_until("% ")
     terminal.send("wait; echo waited\r")
     terminal.read_until("(?<!echo )waited")
     terminal.send("exit\r")
-    terminal.wait(limit=20)
+    terminal.wait(limit=90)
     assert "x11fwd:" not in terminal.output
 
 
@@ -643,7 +654,7 @@ def test_a_limit_of_time_that_the_person_chose_is_told_before_the_login(person: 
     terminal.read_until("x11fwd: this login opens windows for its first 20 minutes only")
     terminal.read_until(r"\$ ")
     terminal.send("exit\r")
-    assert terminal.wait(limit=20) == 0
+    assert terminal.wait(limit=90) == 0
     assert run(person, person.x11fwd("ssh", *words, "near", "true")).err == b""
     quiet = person.pty(
         person.x11fwd("ssh", "-X", "-o", "ForwardX11Trusted=no", "-oForwardX11Timeout=9h", "near")
@@ -651,7 +662,7 @@ def test_a_limit_of_time_that_the_person_chose_is_told_before_the_login(person: 
     quiet.read_until(r"\$ ")
     assert "x11fwd:" not in quiet.output
     quiet.send("exit\r")
-    assert quiet.wait(limit=20) == 0
+    assert quiet.wait(limit=90) == 0
 
 
 @pytest.mark.parametrize("words", [["-x"], ["-X"]], ids=["without X11", "with another display"])
@@ -668,7 +679,7 @@ def test_a_shared_connection_that_leads_no_window_here_is_told_before_the_login(
         try:
             wait_for(
                 lambda: person.run(["ssh", "-S", path, "-O", "check", "near"]).rc == 0,
-                limit=10,
+                limit=90,
                 what="the master",
             )
             terminal = person.pty(person.x11fwd("ssh", "-S", path, "near"))
@@ -676,10 +687,10 @@ def test_a_shared_connection_that_leads_no_window_here_is_told_before_the_login(
             terminal.read_until(f"x11fwd: the open connection that this login goes through {why}")
             terminal.read_until(r"\$ ")
             terminal.send("exit\r")
-            assert terminal.wait(limit=20) == 0
+            assert terminal.wait(limit=90) == 0
         finally:
             master.terminate()
-            master.communicate(timeout=10)
+            master.communicate(timeout=90)
 
 
 def test_an_x_server_that_hangs_does_not_keep_anybody_from_logging_in(
@@ -692,7 +703,7 @@ def test_an_x_server_that_hangs_does_not_keep_anybody_from_logging_in(
         person.alias("gpu1", chroot_host("bookworm", "plot"), user="ana", lines="ForwardX11Trusted no")
         frozen.freeze()
         try:
-            status, out, err = person.run(person.x11fwd("ssh", "gpu1", "echo in; exit 7"), timeout=40)
+            status, out, err = person.run(person.x11fwd("ssh", "gpu1", "echo in; exit 7"), timeout=240)
         finally:
             frozen.thaw()
     assert (status, out, err) == (7, "in\n", "")
