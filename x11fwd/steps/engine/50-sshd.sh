@@ -196,7 +196,7 @@ sshd_aside() { # the old file under a second name: it comes back by a rename, wi
 }
 
 sshd_install() {
-    if [ -n "$staged" ]; then mv -f "$staged" "$target" && label "$target"; else rm -f "$target"; fi
+    if [ -n "$staged" ]; then mv -f "$staged" "$target" && label_all "$target"; else rm -f "$target"; fi
 }
 
 sshd_drop() { # before anything was installed
@@ -290,9 +290,9 @@ take_back() { # ENTRY of an unconfirmed change; in a subshell of its own, becaus
         if [ "$tb_before" = absent ]; then
             rm -f "$target"
         elif [ "$(digest "$tb_aside")" = "$tb_before" ]; then
-            mv -f "$tb_aside" "$target"
+            mv -f "$tb_aside" "$target" # the very same file, with the label that it had
         else
-            stage_backup "$target" "$1/before" && mv -f "$staged" "$target"
+            stage_backup "$target" "$1/before" && mv -f "$staged" "$target" && label "$target"
         fi
     elif [ "$tb_now" != "$tb_before" ]; then
         tb_theirs=yes # somebody else has written the file since: it is theirs
