@@ -1,13 +1,14 @@
-"""Windows of jobs on a cluster's nodes: a second host that is reached through the first one only."""
+"""Windows of jobs on a cluster's nodes: real Slurm, and a node reached through the login host only."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.lab.hosts import ChrootHost, Setup
+from tests.lab.cluster import LOGIN_ADDRESS, NODE, NODE_PORT, Cluster
+from tests.lab.hosts import Setup
 from tests.lab.runs import wait_for
 
 if TYPE_CHECKING:
@@ -17,63 +18,59 @@ if TYPE_CHECKING:
     from tests.lab.person import Person
     from tests.lab.screen import Screen
 
-REFUSING = "X11Forwarding no\nAllowTcpForwarding yes"
-# As Slurm's: the job gets the environment of who submits it, on another computer.
-SRUN = """#!/bin/sh
-exec ssh -o BatchMode=yes -o StrictHostKeyChecking=no -o LogLevel=ERROR -p 2222 ${SRUN_AS:-ana}@node1 \\
-    env DISPLAY="$DISPLAY" XAUTHORITY="$XAUTHORITY" "$@"
-"""
+pytestmark = pytest.mark.xdist_group("cluster")  # one cluster for all of them
+
+# A plot that says where it is drawn, until there is a file `seen` in the home that the hosts share.
 WINDOW = """
-import tkinter
-window = tkinter.Tk()
-window.title("from " + __import__("os").uname().nodename)
-window.configure(bg="#10c040", width=300, height=200)
-window.after(4000, window.destroy)
-window.mainloop()
+import os
+import matplotlib.pyplot as plt
+figure = plt.figure(figsize=(4, 3), facecolor="#10c040")
+manager = figure.canvas.manager
+manager.set_window_title("from " + os.uname().nodename)
+def look():
+    if os.path.exists("seen"):
+        plt.close(figure)
+timer = figure.canvas.new_timer(interval=100)
+timer.add_callback(look)
+timer.start()
+plt.show()
 """
-ASK = "import tkinter, os; print(os.environ['DISPLAY'], tkinter.Tk().winfo_screenwidth())"
+ASK = """
+import os, tkinter
+width = tkinter.Tk().winfo_screenwidth()
+print(os.uname().nodename, os.environ["DISPLAY"], os.environ.get("SLURM_JOB_ID", "none"), width)
+"""
 
 
 @pytest.fixture(scope="module")
-def login(lab: object) -> Iterator[ChrootHost]:
-    files = {"/usr/local/bin/srun": SRUN, "/home/ana/window.py": WINDOW, "/home/ana/ask.py": ASK}
-    setup = Setup(own_network=True, sshd_config=REFUSING, files=files)
-    with ChrootHost("bookworm", "plot", setup) as host, node_of(host):
-        yield host
-
-
-@contextmanager
-def node_of(host: ChrootHost) -> Iterator[None]:
-    """A computer with a name, a network and a /tmp of its own behind this host; ana may go there."""
-    host.check(["chmod", "755", "/usr/local/bin/srun"])
-    host.check(["sh", "-c", "printf '10.77.0.1 %s\\n10.77.0.2 node1\\n' \"$(hostname)\" >>/etc/hosts"])
-    key = "cd .ssh && ssh-keygen -q -t ed25519 -N '' -f id_ed25519 && cat id_ed25519.pub >>authorized_keys"
-    host.check(["su", "-", "ana", "-c", key])
-    start = """
-    hostname node1
-    mount -t tmpfs -o mode=1777 tmp /tmp
-    echo $$ >/run/node1.pid
-    until ip address add 10.77.0.2/30 dev eth0 2>/dev/null; do sleep 0.05; done
-    ip link set lo up; ip link set eth0 up
-    exec /usr/sbin/sshd -D -o Port=2222 -o ListenAddress=10.77.0.2 -o PidFile=none -E /var/log/node1.log
-    """
-    node = host.popen(["unshare", "--net", "--uts", "--mount", "sh", "-c", start])
-    try:
-        pid = host.root / "run/node1.pid"
-        wait_for(lambda: pid.exists() and pid.read_text().strip() != "", limit=30, what="the node")
-        number = pid.read_text().strip()
-        host.check(["sh", "-ec", f"ip link add node1 type veth peer name eth0 netns /proc/{number}/ns/net"])
-        host.check(["sh", "-ec", "ip address add 10.77.0.1/30 dev node1; ip link set node1 up"])
-        ready = ["sh", "-c", "ssh-keyscan -T 2 -p 2222 node1 2>/dev/null | grep -q ."]
-        wait_for(lambda: host.run(ready).rc == 0, limit=60, what="the node's sshd", every=0.2)
-        yield
-    finally:
-        node.kill()
+def cluster(lab: object) -> Iterator[Cluster]:
+    files = {"/home/ana/window.py": WINDOW, "/home/ana/ask.py": ASK, "/home/ben/ask.py": ASK}
+    with Cluster(Setup(x11_forwarding=True, x11fwd=True, files=files)) as found:
+        yield found
 
 
 @pytest.fixture
-def cluster(login: ChrootHost, person: Person) -> str:
-    return person.alias("login", login, user="ana")
+def login(cluster: Cluster, person: Person) -> str:
+    return person.alias("login", cluster.login, user="ana")
+
+
+@pytest.fixture
+def slurm_forwards(cluster: Cluster) -> Iterator[None]:
+    """Slurm's own forwarding, which a site has or has not."""
+    cluster.configure("PrologFlags=X11")
+    yield
+    cluster.configure()
+
+
+@pytest.fixture
+def session(cluster: Cluster, person: Person, login: str) -> Iterator[dict[str, str]]:
+    """DISPLAY and XAUTHORITY of a login with `--nodes` that lasts as long as the test."""
+    command = 'echo "$DISPLAY"; echo "$XAUTHORITY"; exec cat'
+    process = person.popen(person.x11fwd("ssh", "--nodes", login, command))
+    assert process.stdout is not None
+    display, authority = (process.stdout.readline().decode().strip() for _ in range(2))
+    yield {"DISPLAY": display, "XAUTHORITY": authority}
+    process.communicate(timeout=60)
 
 
 def green(screen: Screen, folder: Path) -> int:
@@ -85,55 +82,108 @@ def green(screen: Screen, folder: Path) -> int:
     return int((abs(picture[..., :3] - wanted) < 0.01).all(axis=-1).sum())
 
 
-def test_a_window_of_a_job_on_a_node_opens_here(
-    person: Person, cluster: str, screen: Screen, tmp_path: Path
+def test_a_plot_of_a_job_on_a_node_opens_here(
+    person: Person, cluster: Cluster, login: str, screen: Screen, tmp_path: Path
 ) -> None:
     person.use_screen(screen)
-    job = person.popen(person.x11fwd("ssh", "--nodes", cluster, "--", "srun", "python3", "window.py"))
+    job = person.popen(person.x11fwd("ssh", "--nodes", login, "--", "srun", "python3", "window.py"))
     try:
-        wait_for(lambda: "from node1" in screen.windows(), limit=60, what="the window", every=0.2)
-        wait_for(lambda: green(screen, tmp_path) > 50_000, limit=20, what="its pixels", every=0.2)
+        wait_for(lambda: f"from {NODE}" in screen.windows(), limit=120, what="the window", every=0.2)
+        wait_for(lambda: green(screen, tmp_path) > 50_000, limit=60, what="its pixels", every=0.2)
     finally:
+        cluster.login.write("/home/ana/seen", "")
         _, err = job.communicate(timeout=60)
-        assert job.returncode == 0, err
+    assert job.returncode == 0, err
 
 
 def test_the_display_has_the_login_nodes_name_and_nothing_of_it_stays(
-    person: Person, cluster: str, login: ChrootHost
+    person: Person, cluster: Cluster, login: str
 ) -> None:
-    ran = person.run(person.x11fwd("ssh", "--nodes", cluster, "srun python3 ask.py"), timeout=60)
+    ran = person.run(person.x11fwd("ssh", "--nodes", login, "srun python3 ask.py"), timeout=60)
     assert ran.rc == 0, ran.stderr
-    assert ran.stdout.startswith(f"{login.hostname}:"), ran.stdout
+    assert re.match(rf"{NODE} {cluster.login.hostname}:\d+\.0 \d+ 1280\n", ran.stdout), ran.stdout
     left = "ls ~/.cache/x11fwd | grep authority; ss -Hltn | grep -v ':22$' | grep ':60'; true"
-    wait_for(lambda: login.run(["su", "ana", "-c", left]).stdout == "", limit=30, what="the display's end")
+    wait_for(
+        lambda: cluster.login.run(["su", "ana", "-c", left]).stdout == "", limit=30, what="the display's end"
+    )
 
 
-def test_who_has_not_the_cookie_is_refused(person: Person, cluster: str) -> None:
-    command = "srun env XAUTHORITY=/dev/null python3 ask.py"
-    ran = person.run(person.x11fwd("ssh", "--nodes", cluster, command), timeout=60)
-    assert ran.rc != 0
-    assert "no cookie shown" in ran.stderr or "couldn't connect to display" in ran.stderr, ran.stderr
+def test_an_interactive_allocation_has_the_display_on_both_computers(
+    person: Person, cluster: Cluster, login: str
+) -> None:
+    """`salloc` opens a shell on the login node; `srun --pty` one on the compute node."""
+    here, display = cluster.login.hostname, rf"{cluster.login.hostname}:\d+\.0"
+    prompt = r"ana@{}[^\n]*\$ ".format
+    terminal = person.pty(person.x11fwd("ssh", "--nodes", login))
+
+    def type_in(line: str, answer: str) -> str:
+        """Only at the prompt: whatever runs before it would take the line as its input."""
+        terminal.send(f"{line}\r")
+        return terminal.read_until(answer, limit=60)[0]
+
+    terminal.read_until(prompt(here), limit=60)
+    granted = type_in("salloc", rf"Granted job allocation \d+(?s:.*){prompt(here)}")
+    job = granted.split()[3]
+    type_in("python3 ask.py", rf"{here} {display} {job} 1280(?s:.*){prompt(here)}")
+    type_in("srun python3 ask.py", rf"{NODE} {display} {job} 1280(?s:.*){prompt(here)}")
+    type_in("srun --pty bash", prompt(NODE))
+    type_in("python3 ask.py", rf"{NODE} {display} {job} 1280(?s:.*){prompt(NODE)}")
+    type_in("exit", prompt(here))
+    type_in("exit", rf"Relinquishing job allocation {job}(?s:.*){prompt(here)}")
+    type_in("exit", "")
+    assert terminal.wait(limit=60) == 0
 
 
-def test_unasked_the_display_is_for_the_login_node_only(person: Person, cluster: str) -> None:
-    here = person.run(person.x11fwd("ssh", "--via", "bridge", cluster, "python3 ask.py"), timeout=60)
+def test_who_has_not_the_cookie_is_refused(cluster: Cluster, session: dict[str, str]) -> None:
+    """Jobs of Slurm: a program of the same person without it, and another person's with his own rights."""
+    asked = {"ana": {**session, "XAUTHORITY": "/dev/null"}, "ben": session}
+    for user, env in asked.items():
+        ran = cluster.login.run(["srun", "--chdir=/home/" + user, "python3", "ask.py"], user=user, env=env)
+        assert ran.rc != 0
+        assert "no cookie shown" in ran.stderr or "couldn't connect to display" in ran.stderr, ran.stderr
+    ran = cluster.login.run(["srun", "--chdir=/home/ana", "python3", "ask.py"], user="ana", env=session)
+    assert ran.stdout.startswith(f"{NODE} {session['DISPLAY']} "), ran.stderr
+
+
+def test_unasked_the_display_is_for_the_login_node_only(person: Person, login: str) -> None:
+    here = person.run(person.x11fwd("ssh", "--via", "bridge", login, "python3 ask.py"), timeout=60)
     assert here.rc == 0, here.stderr
-    ran = person.run(person.x11fwd("ssh", "--via", "bridge", cluster, "srun python3 ask.py"), timeout=60)
+    ran = person.run(person.x11fwd("ssh", "--via", "bridge", login, "srun python3 ask.py"), timeout=60)
     assert ran.rc != 0
     assert "couldn't connect to display" in ran.stderr, ran.stderr
 
 
-def test_the_settings_may_say_so_for_a_host(person: Person, cluster: str) -> None:
-    person.write(".config/x11fwd/config", "Host login\n  ComputeNodes 10.77.0.1\n")
-    ran = person.run(person.x11fwd("ssh", "-v", cluster, "srun python3 ask.py"), timeout=60)
+def test_the_settings_may_say_so_for_a_host(person: Person, login: str) -> None:
+    person.write(".config/x11fwd/config", f"Host login\n  ComputeNodes {LOGIN_ADDRESS}\n")
+    ran = person.run(person.x11fwd("ssh", "-v", login, "srun python3 ask.py"), timeout=60)
     assert ran.rc == 0, ran.stderr
-    assert ran.stdout.startswith("10.77.0.1:"), ran.stdout
+    assert ran.stdout.startswith(f"{NODE} {LOGIN_ADDRESS}:"), ran.stdout
     assert "config:2 lets other computers of the cluster in" in ran.stderr
 
 
-def test_a_node_that_lets_one_in_is_reached_through_the_login_node(person: Person, cluster: str) -> None:
+def test_a_node_that_lets_one_in_is_reached_through_the_login_node(person: Person, login: str) -> None:
     """`-J`, where the site allows a login to the node of one's own job (pam_slurm_adopt)."""
-    more = ("-J", cluster, "-o", "StrictHostKeyChecking=no", "-p", "2222", "ana@node1")
-    ran = person.run(person.x11fwd("ssh", "--via", "bridge", *more, "hostname; python3 ask.py"), timeout=60)
+    more = ("-J", login, "-o", "StrictHostKeyChecking=no", "-p", str(NODE_PORT), f"ana@{NODE}")
+    ran = person.run(person.x11fwd("ssh", "--via", "bridge", *more, "python3 ask.py"), timeout=60)
     assert ran.rc == 0, ran.stderr
-    assert ran.stdout.startswith("node1\nlocalhost:"), ran.stdout
+    assert ran.stdout.startswith(f"{NODE} localhost:"), ran.stdout
+
+
+@pytest.mark.usefixtures("slurm_forwards")
+def test_slurms_own_forwarding_works_on_both_routes(person: Person, login: str) -> None:
+    """`srun --x11`, where the site has PrologFlags=X11: the job's display is Slurm's own, on the node."""
+    for command in (
+        ["ssh", "-X"],
+        person.x11fwd("ssh", "--via", "native"),
+        person.x11fwd("ssh", "--via", "bridge"),
+    ):
+        ran = person.run([*command, login, "srun --x11 python3 ask.py"], timeout=60)
+        assert ran.rc == 0, ran.stderr
+        assert re.match(rf"{NODE} localhost:\d+\.0 \d+ 1280\n", ran.stdout), ran.stdout
+
+
+def test_a_site_without_it_refuses(person: Person, login: str) -> None:
+    """The words that `x11fwd explain` and the page slurm-no-x11 know."""
+    ran = person.run(person.x11fwd("ssh", login, "srun --x11 true"), timeout=60)
+    assert ran.rc != 0
+    assert "Unable to allocate resources: X11 forwarding not available" in ran.stderr

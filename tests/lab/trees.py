@@ -47,7 +47,9 @@ LAYERS = {
         *("xauth", "python3-tk", "python3-matplotlib", "python3-pyqt5", "python3-gi-cairo", "gir1.2-gtk-3.0"),
         *("librsvg2-common", "xterm", "x11-apps", "tk8.6", "openjdk-17-jdk-headless", "openjdk-17-jre"),
     ),
+    "slurm": ("slurmctld", "slurmd", "slurm-client", "munge"),
 }
+UPON = {"slurm": "plot"}  # a layer of packages on another one; all else lies on "bare"
 RECIPE = "3"  # raise it when a tree would come out differently: old trees are then rebuilt
 MAX_AGE = (
     14 * 86400
@@ -92,11 +94,7 @@ def tree(suite: str, variant: str = "bare") -> Layers:
     if variant not in LAYERS:
         raise LabError(f"no variant {variant!r} of a tree; there are {', '.join(LAYERS)}")
     with _lock(f"tree-{suite}"):
-        bare = _base(suite)
-        folders: tuple[Path, ...] = (bare / "layer",)
-        if LAYERS[variant]:
-            folders = (_layer(suite, variant, bare) / "layer", *folders)
-        return Layers(suite, variant, folders)
+        return Layers(suite, variant, tuple(place / "layer" for place in _places(suite, variant)))
 
 
 def archives(suite: str) -> Path:
@@ -124,6 +122,14 @@ def _is_fresh(place: Path) -> bool:
     return (place / "done").exists() and time.time() - (place / "done").stat().st_mtime < MAX_AGE
 
 
+def _places(suite: str, variant: str) -> tuple[Path, ...]:
+    """The folders of a tree's layers, the topmost first; what is missing of them is built."""
+    if not LAYERS[variant]:
+        return (_base(suite),)
+    below = _places(suite, UPON.get(variant, "bare"))
+    return (_layer(suite, variant, below), *below)
+
+
 def _base(suite: str) -> Path:
     mirror = aptsource.mirror()
     place = _place(suite, "bare", [BARE, ACCOUNTS, mirror])
@@ -132,16 +138,17 @@ def _base(suite: str) -> Path:
     return _build(place, lambda work: _debootstrap(suite, mirror, work / "layer"))
 
 
-def _layer(suite: str, variant: str, bare: Path) -> Path:
-    place = _place(suite, variant, [LAYERS[variant], bare.name, (bare / "done").stat().st_mtime])
+def _layer(suite: str, variant: str, below: tuple[Path, ...]) -> Path:
+    place = _place(suite, variant, [LAYERS[variant], below[0].name, (below[0] / "done").stat().st_mtime])
     if _is_fresh(place):
         return place
-    return _build(place, lambda work: _install(suite, variant, bare, work))
+    return _build(place, lambda work: _install(suite, variant, below, work))
 
 
 def _build(place: Path, make: Callable[[Path], None]) -> Path:
     place.parent.mkdir(parents=True, exist_ok=True)
-    for old in place.parent.glob(f"{place.name.rpartition('-')[0]}-*"):
+    # the digest is spelt out: an old `plot` must not take a fresh `plot-shells` away with it
+    for old in place.parent.glob(f"{place.name.rpartition('-')[0]}-{'[0-9a-f]' * 10}*"):
         if old.suffix == ".new":
             unmount_below(old)  # its builder is dead: it would hold the lock
         _remove_unused(old)
@@ -193,10 +200,11 @@ def _debootstrap(suite: str, mirror: aptsource.Mirror, root: Path) -> None:
     chroot(root, ["apt-get", "-qq", "-y", "dist-upgrade"])
 
 
-def _install(suite: str, variant: str, bare: Path, work: Path) -> None:
+def _install(suite: str, variant: str, below: tuple[Path, ...], work: Path) -> None:
     for name in ("layer", "work", "merged"):
         (work / name).mkdir()
-    options = f"lowerdir={bare / 'layer'},upperdir={work / 'layer'},workdir={work / 'work'},volatile"
+    lower = ":".join(str(place / "layer") for place in below)
+    options = f"lowerdir={lower},upperdir={work / 'layer'},workdir={work / 'work'},volatile"
     merged = work / "merged"
     call(["mount", "-t", "overlay", "-o", options, "x11fwd-lab", str(merged)])
     call(["mount", "--bind", str(archives(suite)), str(merged / "var/cache/apt/archives")])
