@@ -67,7 +67,7 @@ class PlainSsh:
         known = Path(self._folder.name) / "known_hosts"
         known.write_text(f"[{host.address}]:{port or host.port} {host.host_key()}\n")
         self._ssh = ["ssh", "-F", "none", "-i", str(host.key_path), "-o", f"UserKnownHostsFile={known}"]
-        self._ssh += ["-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", "ConnectTimeout=10", "-T"]
+        self._ssh += ["-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", "ConnectTimeout=60", "-T"]
         self._ssh += ["-p", str(port or host.port), f"{user}@{host.address}"]
         self.processes: list[subprocess.Popen[bytes]] = []
 
@@ -86,7 +86,7 @@ class PlainSsh:
         return LocalStream(process)
 
     def run(
-        self, argv: Sequence[str], *, stdin: bytes = b"", timeout: float = 60.0, x11: bool = False
+        self, argv: Sequence[str], *, stdin: bytes = b"", timeout: float = 240.0, x11: bool = False
     ) -> CommandResult:
         self.round_trips += 1
         words = Frame.random().command(argv)
@@ -186,7 +186,7 @@ def gated(host: Host, stop_at: int) -> dict[str, object]:
 
 
 def wait_at_gate(host: Host) -> None:
-    wait_for(lambda: (host.root / "tmp/stopped").exists(), limit=20, what="the engine at the gate")
+    wait_for(lambda: (host.root / "tmp/stopped").exists(), limit=90, what="the engine at the gate")
 
 
 def open_gate(host: Host) -> None:
@@ -204,7 +204,7 @@ def workers(host: Host) -> list[str]:
 COOKIES = ("/home/ana/.Xauthority",)
 
 
-def settle(host: Host, limit: float = 40) -> None:
+def settle(host: Host, limit: float = 180) -> None:
     """Wait until nothing of x11fwd's runs on the host any more."""
     wait_for(lambda: not workers(host), limit=limit, what=f"the end of x11fwd's work on {host!r}", every=0.1)
 
@@ -224,7 +224,7 @@ def health(host: Host, state: str = "var/lib/x11fwd") -> str:
     sshd accepts its files, the running daemon has read just these, ana can log in, nothing temporary is left,
     and the journal says the same.
     """
-    wait_for(lambda: banner(host.address, host.port).startswith("SSH-"), limit=10, what="a daemon")
+    wait_for(lambda: banner(host.address, host.port).startswith("SSH-"), limit=90, what="a daemon")
     assert PlainSsh(host, "ana").run(("true",)).exit_status == 0, "ana cannot log in"
     valid = host.run(["/usr/sbin/sshd", "-t"])  # after the login: a socket's sshd brings /run/sshd along
     assert valid.rc == 0, valid.stderr
@@ -240,7 +240,7 @@ def health(host: Host, state: str = "var/lib/x11fwd") -> str:
     )
     assert content in {"", ALLOW.decode().strip()}, content
     said = "a daemon that has read what its files say"
-    wait_for(lambda: speaks(host, marked=bool(content)), limit=10, what=said)
+    wait_for(lambda: speaks(host, marked=bool(content)), limit=90, what=said)
     assert not left, left
     assert not unsettled, unsettled
     assert states == ("state-done" if content else ""), states

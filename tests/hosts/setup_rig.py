@@ -110,7 +110,7 @@ def target_of(host: Host, folder: Path, user: str = "ana", *, port: int | None =
     known_hosts.write_text(f"[{host.address}]:{port or host.port} {host.host_key()}\n", encoding="utf-8")
     block = [f"Host {host.hostname}", f"HostName {host.address}", f"Port {port or host.port}", f"User {user}"]
     block += [f"IdentityFile {client_key()}", "IdentitiesOnly yes", "GlobalKnownHostsFile /dev/null"]
-    block += [f"UserKnownHostsFile {known_hosts}", "ConnectTimeout 10"]
+    block += [f"UserKnownHostsFile {known_hosts}", "ConnectTimeout 60"]
     config.write_text("\n    ".join(block) + "\n", encoding="utf-8")
     return parse_target(host.hostname, SshOptions(config_file=str(config)))
 

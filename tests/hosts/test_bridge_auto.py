@@ -28,11 +28,11 @@ def test_a_near_host_takes_sshs_own_forwarding_and_a_far_one_the_bridge(
     host = new_chroot_host("bookworm", "plot", ALLOWS)
     person.alias("gpu1", host, user="ana")
     far(person, host, 0.002)
-    near = person.run(person.x11fwd("ssh", "-v", "gpu1", SHOW), timeout=60)
+    near = person.run(person.x11fwd("ssh", "-v", "gpu1", SHOW), timeout=400)
     assert near.rc == 0, near.stderr
     assert "native route: 2 ms of round trip is near enough" in near.stderr
     far(person, host, 0.08)
-    away = person.run(person.x11fwd("ssh", "-v", "gpu1", SHOW), timeout=60)
+    away = person.run(person.x11fwd("ssh", "-v", "gpu1", SHOW), timeout=400)
     assert away.rc == 0, away.stderr
     assert "bridge route: 80 ms of round trip is far" in away.stderr
     assert "D=localhost:" in away.stdout
@@ -44,14 +44,14 @@ def test_past_a_refusal_it_asks_once_and_keeps_the_answer(
     host = new_chroot_host("bookworm", "plot", REFUSES)
     person.alias("gpu1", host, user="ana")
     far(person, host, 0.08)
-    alone = person.run(person.x11fwd("ssh", "gpu1", SHOW), timeout=60)
+    alone = person.run(person.x11fwd("ssh", "gpu1", SHOW), timeout=400)
     assert (alone.rc, alone.stdout.strip()) == (0, "D="), alone.stderr  # nobody was there to ask
     terminal = person.pty(person.x11fwd("ssh", "gpu1", SHOW))
-    terminal.read_until(r"now and later\? \[y/N\] ", limit=30)
+    terminal.read_until(r"now and later\? \[y/N\] ", limit=180)
     terminal.send("y\r")
-    terminal.read_until(r"D=localhost:\d+", limit=30)
-    assert terminal.wait(limit=30) == 0
-    again = person.run(person.x11fwd("ssh", "gpu1", SHOW), timeout=60)
+    terminal.read_until(r"D=localhost:\d+", limit=180)
+    assert terminal.wait(limit=180) == 0
+    again = person.run(person.x11fwd("ssh", "gpu1", SHOW), timeout=400)
     assert "D=localhost:" in again.stdout, again.stderr
 
 
@@ -60,16 +60,16 @@ def test_a_no_is_kept_and_via_bridge_goes_past_it(
 ) -> None:
     host = new_chroot_host("bookworm", "plot", REFUSES)
     person.alias("gpu1", host, user="ana")
-    first = person.run(person.x11fwd("ssh", "gpu1", SHOW), timeout=60)  # learns of the refusal
+    first = person.run(person.x11fwd("ssh", "gpu1", SHOW), timeout=400)  # learns of the refusal
     assert first.stdout.strip() == "D="
     terminal = person.pty(person.x11fwd("ssh", "gpu1", SHOW))
-    terminal.read_until(r"now and later\? \[y/N\] ", limit=30)
+    terminal.read_until(r"now and later\? \[y/N\] ", limit=180)
     terminal.send("n\r")
-    assert terminal.wait(limit=30) == 0
-    again = person.run(person.x11fwd("ssh", "-v", "gpu1", SHOW), timeout=60)
+    assert terminal.wait(limit=180) == 0
+    again = person.run(person.x11fwd("ssh", "-v", "gpu1", SHOW), timeout=400)
     assert again.stdout.strip() == "D="
     assert "you did not want the bridge" in again.stderr
-    asked = person.run(person.x11fwd("ssh", "--via", "bridge", "gpu1", SHOW), timeout=60)
+    asked = person.run(person.x11fwd("ssh", "--via", "bridge", "gpu1", SHOW), timeout=400)
     assert "D=localhost:" in asked.stdout, asked.stderr
 
 
@@ -79,11 +79,11 @@ def test_the_persons_own_settings_decide_for_a_host(
     host = new_chroot_host("bookworm", "plot", ALLOWS)
     person.alias("gpu1", host, user="ana")
     person.write(".config/x11fwd/config", "Host gpu*\n    Via bridge\n")
-    done = person.run(person.x11fwd("ssh", "-v", "gpu1", SHOW), timeout=60)
+    done = person.run(person.x11fwd("ssh", "-v", "gpu1", SHOW), timeout=400)
     assert "D=localhost:" in done.stdout, done.stderr
     assert ".config/x11fwd/config:2 says bridge" in done.stderr
     person.write(".config/x11fwd/config", "Host gpu*\n    Route bridge\n")
-    wrong = person.run(person.x11fwd("ssh", "gpu1", SHOW), timeout=60)
+    wrong = person.run(person.x11fwd("ssh", "gpu1", SHOW), timeout=400)
     assert wrong.rc == 255
     assert "config:2" in wrong.stderr
     assert "Traceback" not in wrong.stderr

@@ -122,7 +122,7 @@ def record(host: ChrootHost, argv: list[str], stack: ExitStack, *, bridge: bool)
     host.write("/home/ana/authority", recorder.authority, user="ana", mode=0o600)
     env = {"DISPLAY": recorder.display, "XAUTHORITY": "/home/ana/authority"}
     env |= {"QT_HASH_SEED": "0", "PYTHONHASHSEED": "0"}  # sets of windows are taken down in one order
-    ran = host.run(argv, user="ana", env=env, limit=60)
+    ran = host.run(argv, user="ana", env=env, limit=180)
     assert ran.rc in {0, 124}, ran.stderr
     recorder.wait_until_closed()
     return recorder

@@ -70,7 +70,7 @@ def test_the_clipboard_goes_both_ways_in_any_size(
         assert owner.stdout
         assert owner.stdout.readline() == "owned\n"
         reader = start(READER, near if owner_is_far else far)
-        assert reader.communicate(timeout=60)[0] == f"{size} True\n"
+        assert reader.communicate(timeout=180)[0] == f"{size} True\n"
     finally:
         owner.kill()
         owner.communicate()
@@ -100,5 +100,5 @@ def settled(screen: Screen) -> bytes:
         looks.append(screen.frame_buffer.read_bytes())
         return looks[-1] == looks[-2]
 
-    wait_for(same, limit=20, what="the end of drawing", every=0.5)
+    wait_for(same, limit=120, what="the end of drawing", every=0.5)
     return looks[-1]

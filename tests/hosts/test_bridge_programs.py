@@ -80,11 +80,12 @@ SHOWN = {
 def test_the_picture_is_the_one_of_native_forwarding(
     name: str, person: Person, routes: tuple[list[str], list[str]], tmp_path: Path
 ) -> None:
-    if name == "xclock":  # both in the same minute
-        wait_for(lambda: time.time() % 60 < 45, limit=20, what="the next minute")
-    native, bridged = (picture(person, route, SHOWN[name]) for route in routes)
-    (tmp_path / "native.xwd").write_bytes(native)
-    (tmp_path / "bridged.xwd").write_bytes(bridged)
+    for _ in range(4):  # a busy machine may draw nothing for a second, and a clock's minute ends some time
+        native, bridged = (picture(person, route, SHOWN[name]) for route in routes)
+        (tmp_path / "native.xwd").write_bytes(native)
+        (tmp_path / "bridged.xwd").write_bytes(bridged)
+        if differing(native, bridged) == "":
+            break
     assert differing(native, bridged) == "", tmp_path
 
 
@@ -105,12 +106,12 @@ def picture(person: Person, route: list[str], command: str) -> bytes:
             return last != empty and time.monotonic() - since > STEADY
 
         try:
-            wait_for(steady, limit=40, what=f"{command} to draw", every=0.05)
+            wait_for(steady, limit=180, what=f"{command} to draw", every=0.05)
         finally:
             assert process.stdin
             process.stdin.close()
-            process.wait(timeout=20)
-        wait_for(lambda: person.processes() == [], limit=10, what="the end of the local half")
+            process.wait(timeout=90)
+        wait_for(lambda: person.processes() == [], limit=90, what="the end of the local half")
         return last
 
 
@@ -146,7 +147,7 @@ def test_the_whole_of_x11perf_runs(person: Person, routes: tuple[list[str], list
     with Screen(without=["MIT-SHM"]) as desk:
         person.use_screen(desk)
         for route in routes:
-            ran = person.run([*route, command], timeout=240)
+            ran = person.run([*route, command], timeout=500)
             assert ran.rc == 0, ran.stderr[-1000:]
             done.append(re.findall(r"/sec\): (.*)", ran.stdout))
     assert len(done[0]) > 350

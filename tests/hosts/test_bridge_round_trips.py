@@ -80,7 +80,7 @@ def waits(
     finally:
         link.open()
         process.stdin.close()
-        process.wait(timeout=20)
+        process.wait(timeout=90)
     first, last = (memoryview(pictures[one]).cast("I") for one in (steps[0], steps[-1]))
     changed = sum(map(operator.ne, first, last))
     assert changed, "nothing was drawn"

@@ -29,7 +29,7 @@ from x11fwd.bridge.shared.wire import ERROR, REPLY, Packet, Request, ServerReade
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-LIMIT = 20.0
+LIMIT = 90.0
 BOTH = pytest.mark.parametrize("order", ["<", ">"], ids=["little", "big"])
 GET_PROPERTY, GET_FOCUS = 20, 43
 ALLOC, ALLOC_NAMED, FREE, QUERY, LOOKUP = 84, 85, 88, 91, 92

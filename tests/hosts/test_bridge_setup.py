@@ -31,7 +31,7 @@ def test_setup_without_root_on_a_host_that_refuses_ends_in_a_plot_over_the_bridg
     refusing: ChrootHost, person: Person
 ) -> None:
     before = refusing.snapshot()
-    done = person.run(person.x11fwd("setup", "--yes", "gpu1"), timeout=180)
+    done = person.run(person.x11fwd("setup", "--yes", "gpu1"), timeout=400)
     assert done.rc == 0, done.stdout + done.stderr
     assert "windows come over the bridge" in done.stdout
     assert "pixel for pixel" in done.stdout
@@ -43,7 +43,7 @@ def test_setup_without_root_on_a_host_that_refuses_ends_in_a_plot_over_the_bridg
 @pytest.mark.parametrize("transport", ["paramiko", "openssh"])
 def test_verify_over_the_bridge_sees_the_pixels(refusing: ChrootHost, person: Person, transport: str) -> None:
     words = person.x11fwd("verify", "--via", "bridge", "--json", "--transport", transport, "gpu1")
-    done = person.run(words, timeout=120)
+    done = person.run(words, timeout=400)
     assert done.rc == 0, done.stdout + done.stderr
     document = json.loads(done.stdout)
     assert document["plot"]["via"] == "bridge"
@@ -57,19 +57,19 @@ def test_verify_over_the_bridge_sees_the_pixels(refusing: ChrootHost, person: Pe
 def test_verify_asks_before_it_walks_around_sshd_and_keeps_the_answer(
     refusing: ChrootHost, person: Person
 ) -> None:
-    refused = person.run(person.x11fwd("verify", "gpu1"), timeout=120)
+    refused = person.run(person.x11fwd("verify", "gpu1"), timeout=400)
     assert refused.rc == 1  # nobody was there to ask
     terminal = person.pty(person.x11fwd("verify", "gpu1"))
-    terminal.read_until(r"Use it there\?", limit=60)
+    terminal.read_until(r"Use it there\?", limit=180)
     terminal.send("y\r")
-    assert terminal.wait(limit=120) == 0
-    again = person.run(person.x11fwd("verify", "--json", "gpu1"), timeout=120)
+    assert terminal.wait(limit=180) == 0
+    again = person.run(person.x11fwd("verify", "--json", "gpu1"), timeout=400)
     assert again.rc == 0, again.stdout + again.stderr
     assert json.loads(again.stdout)["plot"]["via"] == "bridge"
 
 
 def test_doctor_names_both_routes(refusing: ChrootHost, person: Person) -> None:
-    done = person.run(person.x11fwd("doctor", "--json", "gpu1"), timeout=60)
+    done = person.run(person.x11fwd("doctor", "--json", "gpu1"), timeout=400)
     document = json.loads(done.stdout)
     found = {finding["id"]: finding for finding in document["findings"]}
     assert document["cause"] == "sshd-x11forwarding-no"
@@ -83,7 +83,7 @@ def test_doctor_says_where_the_bridge_cannot_run(
     host = new_chroot_host("bookworm", "bare", Setup())
     host.check(["sh", "-c", "rm -f /usr/bin/python3*"])
     person.alias("gpu2", host, user="ana")
-    done = person.run(person.x11fwd("doctor", "--json", "gpu2"), timeout=60)
+    done = person.run(person.x11fwd("doctor", "--json", "gpu2"), timeout=400)
     found = {finding["id"]: finding for finding in json.loads(done.stdout)["findings"]}
     assert found["bridge-route"]["status"] == "skip"
     assert "Python 3.6" in found["bridge-route"]["title"]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 REFUSING = "X11Forwarding no\nAllowTcpForwarding no\nAllowStreamLocalForwarding no"
 TOKEN = "0123456789abcdef"
-LIMIT = 60.0
+LIMIT = 180.0
 
 
 class Begun:

@@ -42,7 +42,7 @@ FEW = (
 )
 ALL = os.environ.get("X11FWD_TK_SUITE") == "all"  # read here: tests see a clean environment
 TRIES = 4  # select and unixSelect end now so, now so, directly as well
-LIMIT = 60  # seconds for a file; the same for both
+LIMIT = 240  # seconds for a file; the same for both
 
 
 class Result(NamedTuple):

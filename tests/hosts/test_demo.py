@@ -108,11 +108,11 @@ def test_a_demo_that_is_ended_half_way_leaves_nothing(number: int, moment: str, 
     thread = threading.Thread(target=lambda: equipped.run(["su", "ana", "-c", line]))
     thread.start()
     folder = equipped.root / "tmp"
-    wait_for(lambda: any(folder.glob(f"x11fwd-demo-*/{moment}")), limit=30, what=moment)
+    wait_for(lambda: any(folder.glob(f"x11fwd-demo-*/{moment}")), limit=180, what=moment)
     equipped.run(["sh", "-c", f"kill -{int(number)} $(pgrep -u ana -f 'x11fwd demo' | head -1)"])
-    thread.join(30)
+    thread.join(120)
     assert not thread.is_alive()
-    wait_for(lambda: not any(folder.glob("x11fwd-demo-*")), limit=15, what="the sandbox's end")
+    wait_for(lambda: not any(folder.glob("x11fwd-demo-*")), limit=90, what="the sandbox's end")
     processes = ["ps", "-u", "ana", "-o", "args="]
-    wait_for(lambda: equipped.run(processes).stdout.strip() == "", limit=15, what="the end of all")
+    wait_for(lambda: equipped.run(processes).stdout.strip() == "", limit=90, what="the end of all")
     assert [str(change) for change in diff(before, equipped.snapshot())] == []

@@ -293,7 +293,7 @@ def test_an_undo_of_sshd_that_nobody_confirms_brings_our_change_back(
     client.confirm()
     (entry,) = client.journal(as_root=True).entries
     assert client.undo(entry).outcome is UndoOutcome.PENDING
-    wait_for(lambda: speaks(host, marked=False), limit=10, what="the old daemon")
+    wait_for(lambda: speaks(host, marked=False), limit=90, what="the old daemon")
     settle(host)
     assert health(host) == "new"
     assert [one.id for one in client.journal(as_root=True).entries] == [entry.id]
@@ -312,10 +312,10 @@ def test_the_main_file_is_changed_and_restored_byte_for_byte(
     client = engine(host, "ana", SUDO)
     change = sshd_change(host, file=WriteFile(path, new, hashlib.sha256(old).hexdigest()))
     client.apply(change)
-    wait_for(lambda: speaks(host, marked=True), limit=10, what="the new daemon")
+    wait_for(lambda: speaks(host, marked=True), limit=90, what="the new daemon")
     client.rollback()
     assert host.run(look).stdout == was  # the very same file
-    wait_for(lambda: speaks(host, marked=False), limit=10, what="the old daemon")
+    wait_for(lambda: speaks(host, marked=False), limit=90, what="the old daemon")
     client.apply(change)
     client.confirm()
     assert undo_all(client, as_root=True) == [UndoOutcome.PENDING]
@@ -375,7 +375,7 @@ def test_systemd_reloads_and_keeps_the_watcher_in_a_unit_of_its_own(
     client.apply(sshd_change(host, reload=reload, confirm_seconds=3))
     units = host.run(["systemctl", "list-units", "--plain", "--no-legend", "x11fwd-*"]).stdout
     assert "x11fwd-watch-" in units
-    wait_for(lambda: speaks(host, marked=True), limit=10, what="the new daemon")
+    wait_for(lambda: speaks(host, marked=True), limit=90, what="the new daemon")
     settle(host)
     assert health(host) == "old"
     client.apply(sshd_change(host, reload=reload))

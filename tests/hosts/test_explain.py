@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def ids(person: Person, log: bytes) -> list[str]:
     """The candidates for a log, piped into `x11fwd explain`."""
     process = person.popen(person.x11fwd("explain", "--json"))
-    out, err = process.communicate(log, timeout=60)
+    out, err = process.communicate(log, timeout=400)
     assert process.returncode == 0, (out, err, log)
     return [one["id"] for one in json.loads(out)["candidates"]]
 
@@ -30,7 +30,7 @@ def ids(person: Person, log: bytes) -> list[str]:
 def said(person: Person, argv: Sequence[str]) -> bytes:
     """What a program writes to standard error."""
     process = person.popen(argv, stdin=subprocess.DEVNULL)
-    return process.communicate(timeout=60)[1]
+    return process.communicate(timeout=400)[1]
 
 
 @pytest.fixture
@@ -139,6 +139,6 @@ def test_a_password_is_asked_for_on_the_terminal_and_the_words_are_explained(
     terminal.read_until("password: ")
     terminal.send(f"{host.ben_password}\r")
     terminal.read_until("24 80")
-    assert terminal.wait(limit=20) == 6
+    assert terminal.wait(limit=180) == 6
     assert "X11 forwarding request failed on channel 0" in terminal.output
     assert "x11fwd explain remote-xauth-missing" in terminal.output

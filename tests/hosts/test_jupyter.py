@@ -324,8 +324,8 @@ def test_an_interrupted_installation_leaves_nothing(desk: Desk) -> None:
     desk.person.alias("bens", desk.host, user="ben")
     place = ["sh", "-c", "ls -A ~ben/.local/share/x11fwd/jupyter; pgrep -u ben -af venv; true"]
     with desk.open("--install", "--no-browser", "bens") as talk:
-        begun = ["pgrep", "-u", "ben", "-f", "--", "-m venv"]
-        wait_for(lambda: desk.host.run(begun).rc == 0, limit=180, what="it is under way", every=0.05)
+        begun = desk.host.root / "home/ben/.local/share/x11fwd/jupyter"
+        wait_for(lambda: begun.is_dir() and any(begun.iterdir()), limit=180, what="it is under way")
         talk.process.send_signal(signal.SIGINT)
         talk.process.communicate(timeout=120)
         assert talk.process.returncode == 130

@@ -54,7 +54,7 @@ def test_a_plot_host_opens_a_window_on_the_screen(
     assert process.stdout
     assert process.stdout.readline() == b"\n"
     assert "seen from afar" in screen.windows()
-    process.communicate(b"\n", timeout=10)
+    process.communicate(b"\n", timeout=90)
     assert process.returncode == 0
 
 
@@ -234,16 +234,25 @@ def test_a_relay_charges_its_delay_and_counts_round_trips(echo_port: int, lab: o
         assert time.monotonic() - started >= 0.08, "two round trips: the handshake and the first answer"
         before = relay.counts()
         fastest = 9.0
-        for _ in range(9):
+
+        def round_trip() -> None:
+            nonlocal fastest
             started = time.monotonic()
             client.sendall(b"ab")
             assert client.recv(2) == b"ab"
             fastest = min(fastest, time.monotonic() - started)
-        assert 0.04 <= fastest < 0.044
+
+        for _ in range(9):
+            round_trip()
         after = relay.counts()
         assert after.round_trips - before.round_trips == 9
         assert after.turns - before.turns == 9
         assert after.bytes_up - before.bytes_up == after.bytes_down - before.bytes_down == 18
+        for _ in range(500):  # a busy machine is late, but not every time
+            if fastest < 0.044:
+                break
+            round_trip()
+        assert 0.04 <= fastest < 0.044
 
 
 def test_requests_sent_without_waiting_are_one_round_trip(echo_port: int, lab: object) -> None:
@@ -263,17 +272,17 @@ def test_requests_sent_without_waiting_are_one_round_trip(echo_port: int, lab: o
 def test_a_frozen_relay_passes_nothing_and_a_cut_one_resets(echo_port: int, lab: object) -> None:
     with (
         Relay(echo_port) as relay,
-        socket.create_connection((relay.address, relay.port), timeout=10) as client,
+        socket.create_connection((relay.address, relay.port), timeout=90) as client,
     ):
         client.sendall(b"a")
         assert client.recv(1) == b"a"
         relay.freeze_at(1)
         client.sendall(b"b")
-        runs.wait_for(relay.is_frozen, limit=5, what="the freeze")
+        runs.wait_for(relay.is_frozen, limit=90, what="the freeze")
         client.settimeout(0.1)
         with pytest.raises(TimeoutError):
             client.recv(1)
-        client.settimeout(10)
+        client.settimeout(90)
         relay.thaw()
         assert client.recv(1) == b"b"
         relay.cut()
@@ -287,7 +296,7 @@ def test_a_person_on_a_terminal_types_and_interrupts(person: Person) -> None:
     terminal.send("hello\r")
     terminal.read_until("hello\r\nhello")  # the terminal's echo, then cat's
     terminal.send("\x03")
-    assert terminal.wait(limit=10) == -signal.SIGINT
+    assert terminal.wait() == -signal.SIGINT
     assert person.processes() == []
 
 
@@ -314,7 +323,7 @@ def test_a_killed_run_leaves_nothing_behind(lab: object) -> None:
     assert runs.mounts_below(Path(folder))
     child.send_signal(signal.SIGKILL)
     child.communicate()
-    runs.wait_for(lambda: not Path(folder).exists(), limit=20, what="the guardian")
+    runs.wait_for(lambda: not Path(folder).exists(), limit=90, what="the guardian")
     assert runs.mounts_below(Path(folder)) == []
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", int(port))) != 0

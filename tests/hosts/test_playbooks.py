@@ -33,7 +33,7 @@ def give_pip_this_machines_way_out(host: Host) -> None:
 
 def plot(person: Person, *words: str) -> dict[str, object]:
     """What `x11fwd verify --json` says of the plot; the pixels must have arrived."""
-    ran = person.run(person.x11fwd("verify", "--json", *words), timeout=120)
+    ran = person.run(person.x11fwd("verify", "--json", *words), timeout=400)
     document = json.loads(ran.stdout)
     assert ran.rc == 0, document
     said = document["plot"]
@@ -88,7 +88,7 @@ def test_only_me_lets_this_login_forward_and_nobody_else(
 ) -> None:
     host = new_chroot_host("bookworm", "plot", Setup(sudo=SUDO))
     mine, theirs = person.alias("mine", host), person.alias("theirs", host, user="ben")
-    ran = person.run(person.x11fwd("setup", "--yes", "--only-me", mine), timeout=120)
+    ran = person.run(person.x11fwd("setup", "--yes", "--only-me", mine), timeout=400)
     assert ran.rc == 0, ran.stdout + ran.stderr
     assert plot(person, mine)["backend"]
     shown = {

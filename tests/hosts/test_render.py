@@ -62,7 +62,7 @@ LEFT = "ls -d /tmp/x11fwd-render-* 2>/dev/null; ps -u ana -o args= | grep 'forem
 
 def nothing_left(host: ChrootHost) -> None:
     """Soon: sshd tells the program over there that the line is gone, which ends then."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 90
     while left := host.run(["sh", "-c", LEFT], user="root")[1].strip():
         assert time.monotonic() < end, left
         time.sleep(0.1)
@@ -85,7 +85,7 @@ def test_pictures_drawn_there_come_here_and_nothing_stays(
     words = person.x11fwd("render", "plots.py:draw", "args.jsonl", "--on", "gpu", "--json")
     words = [*words, "--transport", transport, "-j", "2"]
     shell = ["sh", "-c", 'cd "$1" && shift && exec "$@"', "sh", work, *map(str, words)]
-    rc, out, err = person.run(shell, timeout=120)
+    rc, out, err = person.run(shell, timeout=400)
     assert rc == 1, err
     told = json.loads(out)
     assert told["counts"] == {"drawn": 11, "skipped": 0, "failed": 1}
@@ -116,7 +116,7 @@ def test_300_figures_drawn_there_are_seen_in_the_browser_and_not_drawn_again(
             said = (said + part).replace(b"\n", b"")
         with Browser() as browser:
             tab = browser.open(address[0].decode())
-            tab.wait("document.querySelectorAll('.tile').length > 5", limit=60)  # while others are drawn
+            tab.wait("document.querySelectorAll('.tile').length > 5", limit=180)  # while others are drawn
             tab.wait("document.title.startsWith('(300) ')", limit=180)
             assert tab.evaluate("document.querySelectorAll('.tile').length") == 300
             first = """(async () => {
@@ -141,8 +141,8 @@ def test_300_figures_drawn_there_are_seen_in_the_browser_and_not_drawn_again(
             tab.screenshot(pictures / "render-phone.png")
     finally:
         process.terminate()
-        process.communicate(timeout=60)
-    rc, out, err = person.run([*shell, "--json"], timeout=120)
+        process.communicate(timeout=180)
+    rc, out, err = person.run([*shell, "--json"], timeout=400)
     assert rc == 0, err
     assert json.loads(out)["counts"] == {"drawn": 0, "skipped": 300, "failed": 0}
     nothing_left(host)
@@ -160,7 +160,7 @@ def test_a_silent_line_is_taken_for_lost_and_what_is_here_is_not_drawn_again(
         shell = ["sh", "-c", 'cd "$1" && shift && exec "$@"', "sh", work, *map(str, words)]
         process = person.popen(shell)
         assert process.stderr is not None
-        end = time.monotonic() + 60
+        end = time.monotonic() + 180
         figures = person.home / "work/figures"
         while not (figures.is_dir() and len(list(figures.glob("*.png"))) > 5):
             assert time.monotonic() < end
@@ -174,7 +174,7 @@ def test_a_silent_line_is_taken_for_lost_and_what_is_here_is_not_drawn_again(
             said += part
         before = {path: path.stat().st_mtime_ns for path in figures.glob("*.png")}
         relay.thaw()
-        _, err = process.communicate(timeout=120)
+        _, err = process.communicate(timeout=400)
     assert process.returncode == 0, said + err
     assert len(list(figures.glob("*.png"))) == 60
     assert {path: path.stat().st_mtime_ns for path in before} == before
@@ -233,14 +233,14 @@ def test_a_dropped_line_is_taken_up_again_and_no_figure_is_missing(
         words = person.x11fwd("render", "plots:steady", "args.jsonl", "--on", "far", "--json", "-j", "1")
         shell = ["sh", "-c", 'cd "$1" && shift && exec "$@"', "sh", work, *map(str, words)]
         process = person.popen(shell)
-        end = time.monotonic() + 60
+        end = time.monotonic() + 180
         figures = person.home / "work/figures"
         while not (figures.is_dir() and len(list(figures.glob("*.png"))) > 5):
             assert time.monotonic() < end
             assert process.poll() is None
             time.sleep(0.02)
         relay.cut()
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=400)
     assert process.returncode == 0, err
     assert json.loads(out)["counts"]["drawn"] == 60
     nothing_left(host)  # neither of the run that was cut off nor of the one that ended

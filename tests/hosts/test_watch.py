@@ -59,7 +59,7 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-def until(true: Callable[[], bool], limit: float = 60.0) -> None:
+def until(true: Callable[[], bool], limit: float = 240.0) -> None:
     end = time.monotonic() + limit
     while not true():
         assert time.monotonic() < end
@@ -127,8 +127,8 @@ def test_a_million_points_with_rotation_under_load_and_a_line_that_is_cut(
             before = relay.counts().bytes_down
             until(lambda before=before: relay.counts().bytes_down > before + 4_000_000)  # type: ignore[misc]
             relay.cut()
-        out, err = watching.communicate(timeout=240)
-        assert writer.wait(60) == 0
+        out, err = watching.communicate(timeout=500)
+        assert writer.wait(240) == 0
     document = json.loads(out)
     assert document["alarm"]["text"] == f"loss is NaN at step {count:g}", err
     loss = series_of(document)["loss"]
@@ -162,7 +162,7 @@ def test_a_line_that_is_dead_is_taken_up_again(
         relay.thaw()
         with log.open("a", encoding="utf-8") as file:
             file.write("step=100 loss=nan\n")
-        out, err = watching.communicate(timeout=90)
+        out, err = watching.communicate(timeout=240)
     document = json.loads(out)
     assert (document["exit_code"], series_of(document)["loss"]["points"]) == (1, 101), err
 
@@ -180,7 +180,7 @@ def watched(person: Person, *logs: str) -> Iterator[str]:
         address = found.group() if found else ""
     yield address
     watching.terminate()
-    watching.wait(20)
+    watching.wait(90)
 
 
 def rows_of(bend: float, rows: int = 300) -> list[tuple[int, float, float]]:
@@ -190,7 +190,7 @@ def rows_of(bend: float, rows: int = 300) -> list[tuple[int, float, float]]:
 
 
 def has(tab: Tab, words: str) -> None:
-    tab.wait(f"document.body.innerText.includes({json.dumps(words)})", 60.0)
+    tab.wait(f"document.body.innerText.includes({json.dumps(words)})", 180.0)
 
 
 def test_two_hosts_and_a_file_of_here_in_one_page_in_two_tabs(
@@ -219,9 +219,9 @@ def test_two_hosts_and_a_file_of_here_in_one_page_in_two_tabs(
         tab, second = browser.open(address), browser.open(address)
         for each in (tab, second):
             has(each, "accuracy")
-            each.wait("document.querySelectorAll('.tile.chart .main-svg').length > 0", 60.0)
+            each.wait("document.querySelectorAll('.tile.chart .main-svg').length > 0", 180.0)
         label = "document.querySelector('.tile.chart .drawing').getAttribute('aria-label')"
-        tab.wait(f"{label}?.includes('1,500 points')", 60.0)  # five lines of 300
+        tab.wait(f"{label}?.includes('1,500 points')", 180.0)  # five lines of 300
         with (other.root / "home/ana/train.log").open("a", encoding="utf-8") as file:
             file.write("step=300 tokens_per_second=910\n")
         for each in (tab, second):
@@ -232,14 +232,14 @@ def test_two_hosts_and_a_file_of_here_in_one_page_in_two_tabs(
         has(tab, "grad_norm")
         again = browser.open(address)
         has(again, "grad_norm")
-        again.wait(f"{label}?.includes('1,501 points')", 60.0)
+        again.wait(f"{label}?.includes('1,501 points')", 180.0)
         port = address.split(":")[2].split("/")[0]
         ran = person.run(person.x11fwd("watch", "--no-browser", "--viewer-port", port, str(local)))
         assert (ran.rc, ran.stderr.count("Traceback"), port in ran.stderr) == (2, 0, True), ran.stderr
         pictures = Path(PICTURES or tmp_path)
         for scheme in ("light", "dark"):
             again.colours(scheme)
-            again.wait("document.querySelectorAll('.tile.chart .main-svg').length > 2", 60.0)
+            again.wait("document.querySelectorAll('.tile.chart .main-svg').length > 2", 180.0)
             again.screenshot(pictures / f"watch-{scheme}.png")
         again.size(390, 800, phone=True)
         assert again.evaluate("document.documentElement.scrollWidth") <= 390

@@ -30,7 +30,7 @@ def authority_entry(family: int, address: bytes, number: str, name: bytes, data:
     return struct.pack(">H", family) + b"".join(struct.pack(">H", len(f)) + f for f in fields)
 
 
-def _numbers() -> Iterator[tuple[str, TextIO]]:
+def free_numbers() -> Iterator[tuple[str, TextIO]]:
     """Display numbers that no other screen of the tests has, each with the lock that keeps it.
 
     Xvfb's own ``-displayfd`` would hand the number of a screen that a test killed, and means to start again,
@@ -81,7 +81,7 @@ class Screen:
         self.frame_buffer = self.dir / "Xvfb_screen0"
         self.log = self.dir / "Xvfb.log"
         self._options = [*argv, *options]
-        for number, self._lock in _numbers():
+        for number, self._lock in free_numbers():
             if self._starts(number):
                 break
 

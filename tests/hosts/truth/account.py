@@ -239,7 +239,7 @@ def pane_after_attaching(scene: Scene) -> None:
     attached = scene.log_in("attached", terminal=True)
     attached.type("tmux -L work attach")
     scene.sessions["desktop"].run(
-        "until tmux -L work show-environment -t main DISPLAY | grep -q :11; do sleep 0.1; done", limit=20
+        "until tmux -L work show-environment -t main DISPLAY | grep -q :11; do sleep 0.1; done", limit=90
     )
 
 

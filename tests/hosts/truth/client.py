@@ -138,7 +138,7 @@ def open_master(scene: Scene, *words: str, **env: str) -> None:
     scene.keeping.callback(process.wait)
     scene.keeping.callback(process.kill)
     check = ["ssh", "-O", "check", "gpu1"]
-    wait_for(lambda: scene.person.run(check).rc == 0, limit=20, what="the open master")
+    wait_for(lambda: scene.person.run(check).rc == 0, limit=90, what="the open master")
 
 
 def master_without_x11(scene: Scene) -> None:
@@ -160,7 +160,7 @@ def full_master(scene: Scene) -> None:
 
 def end_master(scene: Scene) -> None:
     scene.person.run(["ssh", "-O", "exit", "gpu1"])
-    wait_for(lambda: not scene.person.path(CONTROL).exists(), limit=20, what="the end of the master")
+    wait_for(lambda: not scene.person.path(CONTROL).exists(), limit=90, what="the end of the master")
     scene.restore()
 
 
@@ -223,10 +223,10 @@ def left_behind(scene: Scene) -> Diagnosis:
     with contextlib.closing(session):
         session.run(f"setsid sh {script} >/dev/null 2>&1 &")
     lab = scene.host.lab
-    wait_for(lambda: "ana" not in lab.check(["ps", "-C", "sshd", "-o", "args="]), limit=20, what="the logout")
+    wait_for(lambda: "ana" not in lab.check(["ps", "-C", "sshd", "-o", "args="]), limit=90, what="the logout")
     scene.host.write(f"{script}.go", "")
     done = scene.host.path(f"{script}.rc")
-    wait_for(done.exists, limit=60, what="what the program left behind says")
+    wait_for(done.exists, limit=180, what="what the program left behind says")
     read = scene.host.read
     return Diagnosis.of(Ran(int(read(f"{script}.rc")), read(f"{script}.out"), read(f"{script}.err")))
 

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 
 from tests.hosts.truth.rig import Desk, Fault, Stage
 from tests.lab.runs import current_run
-from tests.lab.screen import FAMILY_WILD, authority_entry
+from tests.lab.screen import FAMILY_WILD, authority_entry, free_numbers
 
 if TYPE_CHECKING:
+    from typing import TextIO
+
     from tests.hosts.truth.rig import Scene
 
 NOWHERE = ":77"  # no test's Xvfb gets that far
@@ -101,25 +103,31 @@ def xwayland(scene: Scene, *options: str) -> str:
     """A second X server without a cookie, of the name Xwayland: what wlroots, COSMIC and WSLg run."""
     folder = current_run().claim("xwayland")
     (folder / "Xwayland").symlink_to(str(shutil.which("Xvfb")))
-    reading, writing = os.pipe()
-    process = subprocess.Popen(
-        [folder / "Xwayland", "-displayfd", str(writing), "-nolisten", "tcp", "-noreset", *options],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        pass_fds=[writing],
-        start_new_session=True,
-    )
-    current_run().record(process.pid)
-    os.close(writing)
+    for number, lock in free_numbers():
+        reading, writing = os.pipe()
+        words = [str(folder / "Xwayland"), f":{number}", "-displayfd", str(writing), "-noreset"]
+        process = subprocess.Popen(
+            [*words, "-nolisten", "tcp", *options],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            pass_fds=[writing],
+            start_new_session=True,
+        )
+        current_run().record(process.pid)
+        os.close(writing)
 
-    def stop() -> None:
-        process.terminate()
-        process.wait(timeout=10)
+        def stop(process: subprocess.Popen[bytes] = process, lock: TextIO = lock) -> None:
+            process.terminate()
+            process.wait(timeout=90)
+            lock.close()
 
-    scene.keeping.callback(stop)
-    with os.fdopen(reading, "rb") as pipe:
-        return f":{pipe.readline().decode().strip()}"
+        with os.fdopen(reading, "rb") as pipe:
+            if pipe.readline():
+                scene.keeping.callback(stop)
+                return f":{number}"
+        stop()  # somebody else's screen has the number
+    raise AssertionError("no display number is free")
 
 
 def xwayland_without_cookie(scene: Scene) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 PASSING = {"tk-256-round-trips", "sshd-not-reloaded"}
 
 __all__ = [
+    "PASSING",
     "Desk",
     "Diagnosis",
     "Fault",
@@ -130,11 +131,11 @@ class Scene:
         *words: str,
         env: Mapping[str, str] | None = None,
         target: str | None = "gpu1",
-        timeout: float = 60,
+        timeout: float = 400,
     ) -> Diagnosis:
         """`x11fwd doctor --json WORDS TARGET` by the person, at the desk; None: this machine alone."""
         argv = self.person.lab.x11fwd("doctor", "--json", *words, *([target] if target else []))
-        for _ in range(3):
+        for _ in range(8):
             seen = Diagnosis.of(self.person.lab.run(argv, env={**self.env, **(env or {})}, timeout=timeout))
             if target != "gpu1" or not PASSING.intersection(seen.roots):
                 break
@@ -148,7 +149,7 @@ class Scene:
         env: Mapping[str, str] | None = None,
         terminal: bool = False,
         before: str = "",
-        limit: float = 60,
+        limit: float = 240,
     ) -> Diagnosis:
         """Log in by the system's ssh, and there run `x11fwd doctor --json WORDS`; see Session.doctor.
 
@@ -177,7 +178,7 @@ class Scene:
 
     # -- sshd
 
-    def reload_sshd(self, limit: float = 20) -> None:
+    def reload_sshd(self, limit: float = 90) -> None:
         """Make sshd read its configuration, and wait until the daemon that has read it listens."""
         host = self.host.lab
         if isinstance(host, BootedHost):

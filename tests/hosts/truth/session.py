@@ -52,13 +52,13 @@ class Session:
                 stderr=self._err.fileno(),
             )
 
-    def run(self, script: str, *, limit: float = 60) -> Ran:
+    def run(self, script: str, *, limit: float = 240) -> Ran:
         """Run POSIX shell text in the session, in a child of the login shell; waits for its end."""
         place = self.send(script)
         self._wait(place, limit)
         return self._ran(place)
 
-    def doctor(self, wrap: str = "{doctor}", *words: str, limit: float = 60) -> Diagnosis:
+    def doctor(self, wrap: str = "{doctor}", *words: str, limit: float = 240) -> Diagnosis:
         """`x11fwd doctor --json` on the host, in the session.
 
         Args:

@@ -111,7 +111,7 @@ class HostSide:
         erase(self.path(path))
 
     def run(
-        self, script: str, *, user: str = "root", env: Mapping[str, str] | None = None, limit: float = 60
+        self, script: str, *, user: str = "root", env: Mapping[str, str] | None = None, limit: float = 240
     ) -> Ran:
         """Run shell text inside, without ssh; a non-zero exit is an error."""
         ran = self.lab.run(["sh", "-c", script], user=user, env=env, limit=limit)
@@ -165,6 +165,6 @@ class PersonSide:
         """Put lines at the top of ~/.ssh/config, for every host."""
         self.write(".ssh/config", lines.rstrip("\n") + "\n" + self.read(".ssh/config"))
 
-    def run(self, argv: list[str], *, env: Mapping[str, str] | None = None, timeout: float = 60) -> Ran:
+    def run(self, argv: list[str], *, env: Mapping[str, str] | None = None, timeout: float = 240) -> Ran:
         """Run a program of this machine as the person."""
         return self.lab.run(argv, env=env, timeout=timeout)
