@@ -109,7 +109,7 @@ def test_nixos_names_xauth_as_its_release_does() -> None:
     assert "Add pkgs.xauth and" in planned(later).left_to_admin[0].title
 
 
-# ID and ID_LIKE of systems that no family file names (github.com/chef/os_release); os-release(5): the closest first
+# ID and ID_LIKE of systems that no family file names (github.com/chef/os_release); the closest comes first
 LIKE = {
     ("antergos", "arch"): "arch",
     ("clearos", "rhel fedora"): "rhel",
