@@ -211,6 +211,7 @@ ADVICE: dict[str, str] = {
     "rig-xvfb-regeneration": "it concerns tests with Xvfb only",
     "ssh-hangs-at-exit": "it is how ssh works",
     "sshd-unit-name": "it concerns the command that was typed; `x11fwd setup` knows the name",
+    "supported-systems": "it says what `x11fwd setup` does on which system",
     "trust-modes": "it explains a choice",
     "untrusted-app-denied": "it is what untrusted forwarding is for",
 }
