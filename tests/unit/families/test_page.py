@@ -25,9 +25,8 @@ IN_WORDS = {"gentoo": "Gentoo", "nixos": "NixOS", "guix": "Guix", "macos": "A Ma
 
 
 def test_each_row_of_the_table_is_what_the_family_file_says() -> None:
-    rows = [re.split(r"\s{2,}", line.strip()) for line in PAGE.lead.splitlines() if line.startswith("    ")][
-        1:
-    ]
+    lines = [line.strip() for line in PAGE.lead.splitlines() if line.startswith("    ")]
+    rows = [re.split(r"\s{2,}", line) for line in lines[1:]]
     families = {one.name: one for one in FAMILIES.members}
     assert {ROWS[row[0].split()[0]] for row in rows} | set(IN_WORDS) == set(families)
     for system, managers, xauth, tk in rows:
