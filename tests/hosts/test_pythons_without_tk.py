@@ -1,4 +1,4 @@
-"""A Python that was built without Tk, on a real host: Qt's wheel takes its place, if it really imports."""
+"""Pythons without Tk and nobody who is root, on real hosts: what setup brings stays only if it imports."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pip
 from tests.hosts.engine_rig import settle
 from tests.hosts.setup_rig import Ears, Person, UndoEars, sit_at, target_of, undo_yes, yes
 from tests.lab.hosts import Setup, diff
+from tests.lab.repositories import TKINTER
 from x11fwd.pipeline.setup import SetupOptions, SetupStatus, run_setup
 from x11fwd.pipeline.undo import UndoOptions, UndoStatus, run_undo
 from x11fwd.playbook import load_families
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from tests.lab.screen import Screen
 
 PYTHON = "/home/ana/.pyenv/versions/3.11.2"
+DEBIANS = "/usr/lib/python3/dist-packages"  # where the lab's own Tk lies
 QT = "srv/wheels/PyQt6-9.0-py3-none-any.whl"
 PLAYBOOK = """\
 schema: x11fwd.playbook/1
@@ -121,6 +123,92 @@ def test_qt_takes_tks_place_only_if_it_imports(
     undone = run_undo(target_of(host, tmp_path), UndoOptions(), Person(), UndoEars(), undo_yes)
     assert (undone.status, undone.error) == (UndoStatus.DONE, None)
     (host.root / QT).unlink()
+    settle(host)
+    left = [str(one) for one in diff(before, host.snapshot()) if "__pycache__" not in one.path]
+    assert left == []
+
+
+CONDA = "/home/ana/miniforge3"
+CHANNEL = "/srv/channel"
+# `conda install --yes --prefix PREFIX --freeze-installed NAME…` copies folders of the channel and keeps a record
+# for each package, conda-meta/NAME-VERSION-BUILD.json; `conda remove --yes --prefix PREFIX NAME…` undoes that
+TOOL = f"""#!/bin/sh
+verb=$1 prefix=$4; shift 4
+[ "$1" != --freeze-installed ] || shift
+site=$prefix/lib/python3/dist-packages records=$prefix/conda-meta
+for name; do
+    cd {CHANNEL}/"$name" 2>/dev/null || {{ echo "PackagesNotFoundError: $name" >&2; exit 1; }}
+    case $verb in
+    install) cp -r . "$site/"; echo '{{}}' >"$records/$name-9.0-h1_0.json" ;;
+    remove)
+        find . -type f | while read -r one; do rm -f "$site/$one"; done
+        find . -depth -mindepth 1 -type d | while read -r one; do rmdir "$site/$one"; done
+        rm -f "$records/$name"-*.json
+        ;;
+    esac
+done
+"""
+LIBRARY = "raise ImportError('libtk8.6.so: cannot open shared object file: No such file or directory')\n"
+
+
+def with_conda(new_chroot_host: Callable[..., ChrootHost]) -> ChrootHost:
+    """A host whose first Python is one of conda's, with a tool and a channel of its own."""
+    host = new_chroot_host(
+        "bookworm", "bare", Setup(files={"/etc/profile.d/conda.sh": f"PATH={CONDA}/bin:$PATH\n"})
+    )
+    make = f"""
+    mkdir -p {CONDA}/bin {CONDA}/lib/python3/dist-packages {CONDA}/conda-meta
+    cp -a /usr/lib/python3.11 {CONDA}/lib/; rm {CONDA}/lib/python3.11/EXTERNALLY-MANAGED
+    cp /usr/bin/python3.11 {CONDA}/bin/python3
+    echo '{{}}' >{CONDA}/conda-meta/python-3.11.2-h1_0_cpython.json
+    """
+    host.check(["sh", "-ec", make])
+    host.write(f"{CONDA}/bin/conda", TOOL, mode=0o755)
+    host.write(f"{CHANNEL}/matplotlib-base/matplotlib/__init__.py", '__version__ = "9.0"\n')
+    host.check(["chown", "-R", "ana", CONDA])
+    return host
+
+
+def bring_tk(host: ChrootHost, module: str) -> None:
+    """The channel's package `tk`; `module` is what its library module does."""
+    for path, text in {**TKINTER, "_tkinter.py": module or TKINTER[f"{DEBIANS}/_tkinter.py"]}.items():
+        host.write(f"{CHANNEL}/tk/{path.removeprefix(DEBIANS).lstrip('/')}", text)
+
+
+def test_condas_tk_stays_only_if_it_imports(
+    new_chroot_host: Callable[..., ChrootHost],
+    screen: Screen,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sit_at(screen, monkeypatch)
+    host = with_conda(new_chroot_host)
+    playbook = tmp_path / "python.yml"
+    playbook.write_text(PLAYBOOK, encoding="utf-8")
+    options, ears = SetupOptions(playbook=str(playbook)), Ears()
+    rc = host.root / "home/ana/.config/matplotlib/matplotlibrc"
+    before = host.snapshot()
+
+    bring_tk(host, LIBRARY)
+    failed = run_setup(target_of(host, tmp_path), options, Person(), ears, yes)
+    assert failed.plan is not None, failed.error
+    assert failed.plan.changes[0].title == f"Install tk and matplotlib-base in {CONDA}"
+    assert failed.status is SetupStatus.FAILED
+    assert failed.error is not None
+    assert "libtk8.6.so" in failed.error.message
+    assert sorted(path.name for path in (host.root / CONDA[1:] / "conda-meta").iterdir()) == [
+        "python-3.11.2-h1_0_cpython.json"
+    ]
+    assert not rc.exists()
+
+    bring_tk(host, "")
+    result = run_setup(target_of(host, tmp_path), options, Person(), ears, yes)
+    assert (result.status, result.error) == (SetupStatus.DONE, None), ears.lines
+    assert rc.read_text() == "backend: TkAgg\n"
+    host.check([f"{CONDA}/bin/python3", "-Bc", "import _tkinter, tkinter.filedialog, matplotlib"])
+    undone = run_undo(target_of(host, tmp_path), UndoOptions(), Person(), UndoEars(), undo_yes)
+    assert (undone.status, undone.error) == (UndoStatus.DONE, None)
+    host.check(["rm", "-r", f"{CHANNEL}/tk"])
     settle(host)
     left = [str(one) for one in diff(before, host.snapshot()) if "__pycache__" not in one.path]
     assert left == []
