@@ -130,7 +130,7 @@ def test_qt_takes_tks_place_only_if_it_imports(
 
 CONDA = "/home/ana/miniforge3"
 CHANNEL = "/srv/channel"
-# `conda install --yes --prefix PREFIX --freeze-installed NAME…` copies folders of the channel and keeps a record
+# `conda install --yes --prefix PREFIX --freeze-installed NAME…` copies folders of the channel, with a record
 # for each package, conda-meta/NAME-VERSION-BUILD.json; `conda remove --yes --prefix PREFIX NAME…` undoes that
 TOOL = f"""#!/bin/sh
 verb=$1 prefix=$4; shift 4
