@@ -146,7 +146,7 @@ def _from_system(name: str, wanted: _Wanted, planning: Planning, *, missing: boo
         if planning.family is None and planning.facts.system.image:
             wanted.never.append(_needed(name))
         else:
-            planning.warn(f"{_needed(name)} is missing: {why}")
+            planning.warn(f"{_needed(name)} is missing: {why}{_or_else(name, planning)}")
         planning.unavailable.add(name)
         return
     wanted.choices[name] = choice
@@ -171,6 +171,15 @@ def _choice(name: str, planning: Planning) -> PackageChoice | None:
     if choice is None:
         planning.warn(f"no package of {name} fits {planning.system_name}; install it by hand")
     return choice
+
+
+def _or_else(name: str, planning: Planning) -> str:
+    """What a person can do where the system has no package: a venv is theirs, and sees the system's Tk."""
+    python = planning.facts.python
+    if name != "matplotlib" or python is None or python.kind is not PythonKind.SYSTEM:
+        return ""
+    make = shlex.join((python.path, "-m", "venv", "DIR"))
+    return f"; a venv can have it: `{make}`, then `x11fwd setup --python DIR/bin/python`"
 
 
 def _needed(name: str) -> str:
@@ -240,7 +249,12 @@ def _system_change(wanted: _Wanted, planning: Planning) -> tuple[Change, ...]:
     if not manager.acts or planning.facts.system.image:
         _not_now(wanted, planning)
         warn_of_image(missing, planning)
-        return (printed(manager, missing, tuple(wanted.choices.values())),) if not manager.acts else ()
+        if not manager.acts:
+            return (printed(manager, missing, tuple(wanted.choices.values())),)
+        # what that manager adds to an image is gone with the next one: nobody is asked to
+        planning.later.difference_update(reasons.values())
+        planning.unavailable.update(reasons.values())
+        return ()
     sources = [one.source for one in wanted.choices.values() if one.source and set(one.names) & set(missing)]
     return (
         Change(

@@ -92,3 +92,10 @@ def test_an_image_is_called_one_once_and_the_bridge_is_named_with_what_it_needs(
     assert ("`uv python install` puts one, with Tk, into your home" in said[0]) is (not SYSTEMS[name].python)
     assert not any("install it by hand" in warning for warning in plan.warnings)
     assert not any(isinstance(change.action, InstallPackages) for change in plan.changes)
+
+
+@pytest.mark.parametrize("name", ["oracle-7", "rocky-8-python3.11", "amazon-2023", "sles-15", "slackware"])
+def test_where_no_package_brings_matplotlib_a_venv_is_named(name: str) -> None:
+    plan = planned(SYSTEMS[name].facts(), offered=False)
+    (said,) = [one for one in plan.warnings if "`matplotlib` is missing" in one]
+    assert "`/usr/bin/python3 -m venv DIR`, then `x11fwd setup --python DIR/bin/python`" in said
