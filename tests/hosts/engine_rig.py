@@ -58,7 +58,10 @@ class PlainSsh:
     server_version: str | None = None
     round_trip: float | None = None
 
-    def __init__(self, host: Host, user: str, *, port: int | None = None) -> None:
+    def __init__(
+        self, host: Host, user: str, *, port: int | None = None, one_connection: bool = False
+    ) -> None:
+        """`one_connection`: all that is asked goes over one login, which stays until `close`."""
         self.target = Target(typed=f"{user}@{host.hostname}", host=host.address, user=user)
         self.config = SshConfig()
         self.round_trips = 0
@@ -68,6 +71,16 @@ class PlainSsh:
         known.write_text(f"[{host.address}]:{port or host.port} {host.host_key()}\n")
         self._ssh = ["ssh", "-F", "none", "-i", str(host.key_path), "-o", f"UserKnownHostsFile={known}"]
         self._ssh += ["-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", "ConnectTimeout=60", "-T"]
+        if one_connection:
+            control = str(Path(self._folder.name) / "m")
+            self._ssh += [
+                "-o",
+                "ControlMaster=auto",
+                "-o",
+                f"ControlPath={control}",
+                "-o",
+                "ControlPersist=99",
+            ]
         self._ssh += ["-p", str(port or host.port), f"{user}@{host.address}"]
         self.processes: list[subprocess.Popen[bytes]] = []
 
@@ -99,6 +112,8 @@ class PlainSsh:
         raise NotImplementedError
 
     def close(self) -> None:
+        if "ControlMaster=auto" in self._ssh:
+            subprocess.run([*self._ssh, "-O", "exit"], capture_output=True, check=False)
         self._folder.cleanup()
 
     def __enter__(self) -> PlainSsh:

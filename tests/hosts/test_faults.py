@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
 from dataclasses import replace
@@ -37,12 +38,12 @@ from tests.lab.hosts import Setup, diff
 from tests.lab.relay import Relay
 from tests.lab.runs import start_time, wait_for
 from x11fwd.errors import ChangeError, ConnectError, ConnectionLost
-from x11fwd.steps.engine import EngineError, NoRightsError
+from x11fwd.steps.engine import Engine, EngineError, NoRightsError
 from x11fwd.steps.plan import Outcome
 from x11fwd.steps.privilege import WrongPasswordError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from tests.hosts.conftest import Battery
     from tests.lab.hosts import ChrootHost, Host
@@ -215,18 +216,45 @@ def big_disk(host: Host, where: str) -> None:
     host.check(["sh", "-ec", f"umount {where}; if [ -e /tmp/made ]; then rmdir {where}; rm /tmp/made; fi"])
 
 
-def rooms(*, files: bool) -> Iterator[int]:
-    """How much room to try with: every count, but the engine's own text is one write of ten pages."""
-    yield from range(100) if files else (0, 3, 6, *range(9, 100))
+def sweep(attempt: Callable[[int], str]) -> None:
+    """Try with more and more room until there is enough; `attempt` says which write failed, "" for none.
+
+    Where the same one fails again and again, as a file of many pages does, up to three counts are left out,
+    and tried after all where another write fails behind them.
+    """
+    last, room, same = "", 0, 0
+    while room < 100:
+        failed = attempt(room)
+        if failed != last:
+            for left_out in range(room - step(same) + 1, room):
+                attempt(left_out)
+        if not failed:
+            return
+        same = same + 1 if failed == last else 0
+        last = failed
+        room += step(same)
+    raise AssertionError("the sweep ended before there was room enough")
 
 
-def try_on_a_small_disk(host: Host, where: str, spare: int, *, files: bool) -> str:
-    """One try of the whole change; what the host has come to."""
+def step(same: int) -> int:
+    """How far to go on where the same write has failed so many times more."""
+    return 1 if same < 2 else 2 if same < 4 else 4
+
+
+def which_write(failed: EngineError | None) -> str:
+    """The failed write in the remote's words, without the random parts of names."""
+    return "" if failed is None else re.sub(r"[0-9a-f]{16}", "*", f"{failed.code} {failed.words}")
+
+
+def try_on_a_small_disk(
+    host: Host, line: PlainSsh, where: str, spare: int, *, files: bool
+) -> tuple[str, str]:
+    """One try of the whole change; what the host has come to, and which write failed."""
     small_disk(host, where, spare, files=files)
-    client = engine(host, "ana", SUDO)
+    client = Engine(line, SUDO, limits=LIMITS)
     failed: EngineError | None = None
     try:
-        client.apply(sshd_change(host, confirm_seconds=1))
+        client.apply(sshd_change(host, confirm_seconds=2))
         client.confirm()
     except EngineError as error:
         failed = error
@@ -235,9 +263,10 @@ def try_on_a_small_disk(host: Host, where: str, spare: int, *, files: bool) -> s
     state = health(host)
     big_disk(host, where)
     if state == "new":  # what was on the small disk has gone with it
-        host.run(["rm", "-f", DROP_IN])
+        host.run(["rm", "-rf", DROP_IN, f"/{STATE}"])
         host.run(["sh", "-c", "kill -HUP $(cat /run/sshd.pid)"])
-    return state
+        wait_for(lambda: speaks(host, marked=False), limit=90, what="the old daemon")
+    return state, which_write(failed)
 
 
 @pytest.mark.parametrize("files", [False, True], ids=["pages", "files"])
@@ -247,16 +276,19 @@ def test_a_disk_that_fills_at_any_write_leaves_the_old_configuration_or_the_whol
 ) -> None:
     host = new_chroot_host(setup=Setup(sudo=SUDOERS))
     before = host.snapshot()
-    for spare in rooms(files=files):
+
+    def attempt(spare: int) -> str:
         with battery.case(
             f"disk full, {where}", f"room for {spare} {'files' if files else 'pages'}"
         ) as ended:
-            state = try_on_a_small_disk(host, where, spare, files=files)
+            state, failed = try_on_a_small_disk(host, line, where, spare, files=files)
             ended.append("new confirmed" if state == "new" else "old restored")
-        if state == "new":
-            break
         assert diff(before, host.snapshot()) == []
-    assert state == "new", "the sweep ended before there was room enough"
+        assert failed or state == "new"
+        return failed
+
+    with PlainSsh(host, "ana", one_connection=True) as line:
+        sweep(attempt)
 
 
 def test_the_watcher_restores_an_existing_file_on_a_disk_that_is_full_by_then(
@@ -298,12 +330,13 @@ def test_a_home_that_fills_at_any_write_keeps_the_old_file_or_has_the_whole_new_
     host = new_chroot_host()
     host.write(path, old, user="ana")
     before = host.snapshot()
-    for spare in rooms(files=files):
+
+    def attempt(spare: int) -> str:
         with battery.case("disk full, home", f"room for {spare} {'files' if files else 'pages'}") as ended:
             small_disk(host, "/home/ana", spare, files=files)
             outcome, failed = None, None
             try:
-                outcome = engine(host, "ana").apply(write(path, new, old)).outcome
+                outcome = Engine(line, ROOT, limits=LIMITS).apply(write(path, new, old)).outcome
             except EngineError as error:
                 failed = error
             assert failed is None or failed.words or failed.code == "died", failed
@@ -316,9 +349,11 @@ def test_a_home_that_fills_at_any_write_keeps_the_old_file_or_has_the_whole_new_
             big_disk(host, "/home/ana")
             ended.append("new confirmed" if content == new else "old restored")
         assert diff(before, host.snapshot()) == []
-        if outcome is Outcome.DONE:
-            break
-    assert outcome is Outcome.DONE, "the sweep ended before there was room enough"
+        assert failed or outcome is Outcome.DONE
+        return which_write(failed)
+
+    with PlainSsh(host, "ana", one_connection=True) as line:
+        sweep(attempt)
 
 
 def test_a_disk_that_fills_during_an_installation_ends_without_half_installed_packages(
