@@ -133,10 +133,10 @@ def test_thirty_hosts_are_stopped_in_the_middle_then_finished_and_three_are_name
     words = ["setup", "--inventory", "lab/hosts.ini", "--yes", "--no-verify", "--jobs", str(JOBS)]
 
     # Ctrl-C once some have ended and others are at work
-    lines, errors, code = interrupted(
+    lines, said, code = interrupted(
         person, person.x11fwd(*words, "--json"), lambda seen: sum(one["exit_code"] == 0 for one in seen) == 3
     )
-    assert code == 130, (lines, errors)
+    assert code == 130, (lines, said)
     *each, whole = lines
     assert {line["schema"] for line in each} == {"x11fwd.setup-host/1"}
     assert sorted(line["target"] for line in each) == sorted([*hosts, GONE])

@@ -250,21 +250,6 @@ def plots(display_ok: "Callable[[], bool]", has_tk: bool, binding: str) -> "Dict
     return found
 
 
-def plots_or_same(display_ok: "Callable[[], bool]", has_tk: bool, binding: str) -> "Dict[str, object]":
-    """The same, or only that it is what it was at an earlier look, where whoever asks has kept that."""
-    import os
-
-    expected = os.environ.get("X11FWD_STAMP")
-    if not expected:
-        return plots(display_ok, has_tk, binding)
-    now = stamp([has_tk, binding, display_ok(), "matplotlib" in sys.modules])
-    if now == expected:
-        return {"same": now}
-    found = plots(display_ok, has_tk, binding)
-    found["stamp"] = now
-    return found
-
-
 def display_is_valid(display_ok: "Callable[[], bool]") -> bool:
     """What matplotlib's _c_internal_utils.display_is_valid() would say: libX11 loads, and the display lets us in."""
     import ctypes
@@ -341,11 +326,18 @@ def backend(
 
 
 def in_full() -> "Dict[str, Any]":
-    """Everything about toolkits and matplotlib; what waits for others runs beside the imports."""
+    """Everything about toolkits and matplotlib, or that it is as it was; what waits for others runs beside the imports."""
+    import os
     import threading
 
     answer: Dict[str, Any] = {}
     answer["environment"] = environment()
+    # whoever asks has kept what was said at an earlier look
+    expected = os.environ.get("X11FWD_STAMP")
+    now = stamp(["matplotlib" in sys.modules]) if expected else ""
+    if now and now == expected:
+        answer["same"] = now
+        return answer
     shake: Dict[str, Any] = {}
     children: Dict[str, Child] = {}
 
@@ -377,7 +369,9 @@ def in_full() -> "Dict[str, Any]":
     if child:
         children["qt"] = child
     answer["grounds"] = grounds()
-    answer["matplotlib"] = plots_or_same(display_ok, has_tk, str(answer["qt"].get("module", "")))
+    answer["matplotlib"] = plots(display_ok, has_tk, str(answer["qt"].get("module", "")))
+    if now:
+        answer["stamp"] = now
     waiting.join()
     answer["handshake"] = shake
     backend = str(answer["matplotlib"].get("backend", "")).lower()
@@ -401,11 +395,31 @@ def window(shake: "Dict[str, Any]", toolkit: str, children: "Dict[str, Child]") 
     return children[toolkit].end(b"go\n")
 
 
+def as_json(value: object) -> str:
+    """json.dumps() without the import of json, which costs as much as all else that a short answer takes."""
+    try:
+        from _json import encode_basestring_ascii
+    except ImportError:
+        import json
+
+        return json.dumps(value)
+    if isinstance(value, dict):
+        return "{%s}" % ", ".join(
+            encode_basestring_ascii(str(key)) + ": " + as_json(value[key]) for key in value
+        )
+    if isinstance(value, (list, tuple)):
+        return "[%s]" % ", ".join(map(as_json, value))
+    if isinstance(value, str):
+        return str(encode_basestring_ascii(value))
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return repr(value)  # a number
+
+
 def main(mode: str, mark: str) -> None:
     sys.dont_write_bytecode = True
     # With -c the current directory comes first, and a json.py in the home directory would be taken for the real one.
     sys.path[:] = [path for path in sys.path if path]
-    import json
     import os
 
     # What the modules print must not come between.
@@ -417,7 +431,7 @@ def main(mode: str, mark: str) -> None:
         answer.update(in_full())
     else:
         answer.update(tk=tk(False), qt=qt(False), matplotlib={"version": installed("matplotlib")})
-    data = (mark + json.dumps(answer) + "\n").encode("ascii")
+    data = (mark + as_json(answer) + "\n").encode("ascii")
     while data:
         data = data[os.write(out, data) :]
     # matplotlib may have made a temporary directory; a module may have left a thread that would keep us from ending.

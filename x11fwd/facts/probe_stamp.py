@@ -1,4 +1,4 @@
-"""Says whether anything that decides what matplotlib is here has changed since an earlier look.
+"""Says whether anything that decides what matplotlib and its toolkits are here has changed since an earlier look.
 
 Sent by probe.sh as a part of probe_python.py. It does not import matplotlib: a run over many hosts that have nothing
 to be changed would spend half of its time in that.
@@ -24,13 +24,21 @@ LOOKED_INTO = (
         "packaging",
         "pyparsing",
     ),
-    *("mpl_toolkits", "tkinter", "lib-dynload", "encodings"),
+    *("mpl_toolkits", "tkinter", "lib-dynload", "encodings", "PyQt6", "PySide6", "PyQt5", "PySide2"),
 )
 # The dynamic linker's view of the system, and what package managers write with each change.
 SYSTEM = (
     *("/etc/ld.so.cache", "/etc/matplotlibrc", "/var/lib/dpkg/status", "/lib/apk/db/installed"),
     *("/usr/lib/sysimage/rpm/rpmdb.sqlite", "/var/lib/rpm/rpmdb.sqlite", "/var/lib/rpm/Packages"),
     *("/var/lib/pacman/local", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/var/db/pkg"),
+    *(
+        "/usr/share/tcltk",
+        "/usr/share/tcltk/tcl8.6",
+        "/usr/share/tcltk/tk8.6",
+        "/usr/lib/tcl8.6",
+        "/usr/lib/tk8.6",
+    ),
+    *("/usr/share/tcl8.6", "/usr/share/tk8.6", "/usr/lib64/tcl8.6", "/usr/lib64/tk8.6"),
 )
 PREFIXES = ("PYTHON", "MPL", "MATPLOTLIB", "LD_", "DYLD_", "QT_", "TCL", "TK_", "CONDA", "VIRTUAL_ENV")
 NAMES = frozenset(["HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "IPYTHONDIR", "TMPDIR", "WAYLAND_DISPLAY"])

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
     from x11fwd.facts.answers import Answers
 
-__all__ = ["PythonAnswers", "parse_python", "parse_pythons"]
+__all__ = ["SYSTEM_FOLDERS", "PythonAnswers", "parse_python", "parse_pythons"]
 
 _NOT_ASKED = Unknown("not asked")
-_SYSTEMS = (
+SYSTEM_FOLDERS = (
     *("/System/Library/", "/Library/Developer/", "/opt/homebrew/opt/python", "/opt/homebrew/Cellar/python"),
     *("/nix/store/", "/gnu/store/"),
 )
@@ -159,6 +159,8 @@ def parse_python(found_by: str, path: str, text: str) -> tuple[PythonFacts, _Ans
         return PythonFacts(path, found_by, problem="its answer was cut short"), _Answer(None)
     tk, qt = answer.inner("tk"), answer.inner("qt")
     binding = qt.text("module")
+    # one that is as it was (seen_before.py) has made no handshake, and all the rest was kept
+    in_full = bool(answer.inner("handshake")) or bool(answer.text("same") and answer.inner("matplotlib"))
     python = PythonFacts(
         path,
         found_by,
@@ -172,9 +174,9 @@ def parse_python(found_by: str, path: str, text: str) -> tuple[PythonFacts, _Ans
         tkinter=tk.text("version"),
         tkinter_problem=tk.text("problem") or "",
         qt=f"{binding} {qt.text('version') or ''}".strip() if binding else None,
-        matplotlib=_matplotlib(answer.inner("matplotlib"), in_full=bool(answer.inner("handshake"))),
+        matplotlib=_matplotlib(answer.inner("matplotlib"), in_full=in_full),
         qt_problem=qt.text("problem") or "",
-        toolkits=_toolkits(answer) if answer.inner("handshake") else ToolkitFacts(),
+        toolkits=_toolkits(answer) if in_full else ToolkitFacts(),
     )
     return python, answer
 
@@ -230,7 +232,7 @@ def _kind(answer: _Answer) -> PythonKind:
         return PythonKind.UV
     if "versions" in parts and any("pyenv" in part for part in parts):
         return PythonKind.PYENV
-    if base in {"/usr", "/"} or base.startswith(_SYSTEMS):
+    if base in {"/usr", "/"} or base.startswith(SYSTEM_FOLDERS):
         return PythonKind.SYSTEM
     if base == "/usr/local" and (answer.text("platform") or "").startswith("freebsd"):
         return PythonKind.SYSTEM

@@ -36,7 +36,8 @@ __all__ = ["gather_here", "gather_remote", "probe_text", "python_text"]
 _COMMENT = re.compile(r"^[ \t]*#.*\n", re.MULTILINE)
 _DOCSTRING = re.compile(r'^[ \t]*"""[\s\S]*?"""\n', re.MULTILINE)
 _INDENT = re.compile(r"^ +", re.MULTILINE)
-_OURS = re.compile(r"^from x11fwd\..*\n", re.MULTILINE)
+# typing takes long to import, and nothing asks for the annotations there
+_OURS = re.compile(r"^from (?:x11fwd\.\S*|typing) import .*\n", re.MULTILINE)
 _LIMIT = 120.0  # seconds for all of it; every slow question inside has a shorter limit of its own
 
 
@@ -47,7 +48,8 @@ def gather_remote(
 
     Args:
         python: path or name of the interpreter to look at first, as the user typed it.
-        seen: what matplotlib was there before; where nothing has changed since it is not imported again.
+        seen: what Python was there before; where nothing has changed since it is not asked again. Only what a
+            plan is made from is asked then: nothing about start files, the network and earlier logins.
 
     Raises:
         UsageError: `python` holds a character that no path of an interpreter has.
@@ -121,9 +123,10 @@ def probe_text() -> bytes:
 
 def _packed(text: str) -> str:
     """A program that unpacks and runs the program: a third of the bytes (its alphabet has no quotes)."""
-    packed = base64.b85encode(zlib.compress(text.encode(), 9)).decode("ascii")
+    packed = base64.b64encode(zlib.compress(text.encode(), 9)).decode("ascii")
     old = "sys.version_info<(3,6)and sys.exit('Python %d.%d is too old'%sys.version_info[:2])"
-    return f"import sys;{old};import base64,zlib;exec(zlib.decompress(base64.b85decode('{packed}')))"
+    # binascii is a part of the interpreter; base64 would import four modules that a short answer needs not
+    return f"import sys;{old};import binascii,zlib;exec(zlib.decompress(binascii.a2b_base64('{packed}')))"
 
 
 def python_text() -> str:

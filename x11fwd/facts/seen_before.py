@@ -1,6 +1,7 @@
-"""What matplotlib was on a host when it was last imported there, kept here; for the pipeline's fleets.
+"""What matplotlib and its toolkits were on a host at the last look, kept here; for the pipeline's fleets.
 
-The host says by a stamp (probe_stamp.py) that nothing has changed since, and is spared the import.
+The host says by a stamp (probe_stamp.py) that nothing has changed since, and is spared the imports. What is
+kept is for plans: whether a display answers, and with it the backend that pyplot takes, may have changed.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
 
 __all__ = ["SeenBefore"]
 
-_SCHEMA = "x11fwd.seen/1"
+_SCHEMA = "x11fwd.seen/2"
 _AGE = 30 * 86400  # seconds after which a host is asked in full again
 _KEY = "python.full"
+_KEPT = ("tk", "qt", "grounds", "matplotlib")
 _NOTHING = "?"  # asks for a stamp and equals none
 
 
@@ -40,7 +42,7 @@ class SeenBefore:
         self._file = folder / (
             hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:32] + ".json"
         )
-        self.stamp, self._plots = self._read()
+        self.stamp, self._answer = self._read()
 
     def complete(self, answers: Answers) -> Answers:
         """The answers with what was left out of them; what was asked in full is kept for the next time."""
@@ -50,36 +52,38 @@ class SeenBefore:
         words = lines[0].split("\t", 2)
         try:
             found = json.loads(words[2])
-            plots = found["matplotlib"]
-            if plots.get("same") is not None:
-                if plots["same"] != self.stamp:
+            if "same" in found:
+                if found["same"] != self.stamp:
                     return answers
-                found["matplotlib"] = self._plots
-            elif isinstance(plots.get("stamp"), str):
-                self._keep(plots.pop("stamp"), plots)
+                found.update(self._answer)
+            elif isinstance(found.get("stamp"), str):
+                self._keep(found["stamp"], {name: found[name] for name in _KEPT})
                 return answers
         except (IndexError, KeyError, TypeError, ValueError, AttributeError):
             return answers  # no interpreter, or no answer of ours
         line = "\t".join((*words[:2], json.dumps(found)))
         return replace(answers, values={**answers.values, _KEY: (line, *lines[1:])})
 
-    def _read(self) -> tuple[str, object]:
+    def _read(self) -> tuple[str, dict[str, object]]:
         try:
             kept = json.loads(self._file.read_text(encoding="utf-8"))
             fresh = 0 <= time.time() - float(kept["time"]) < _AGE
-            if kept["schema"] == _SCHEMA and fresh and isinstance(kept["plots"], dict):
-                stamp = str(kept["stamp"])
+            if kept["schema"] == _SCHEMA and fresh:
+                stamp, answer = str(kept["stamp"]), {name: kept["answer"][name] for name in _KEPT}
                 if stamp and all(letter.isalnum() or letter == "-" for letter in stamp):
-                    return stamp, kept["plots"]
+                    return stamp, answer
         except (OSError, ValueError, KeyError, TypeError):
             pass
-        return _NOTHING, None
+        return _NOTHING, {}
 
-    def _keep(self, stamp: str, plots: dict[str, object]) -> None:
+    def _keep(self, stamp: str, answer: dict[str, dict[str, object]]) -> None:
         """Only what works: a fault may have a cause that no file shows."""
+        plots = answer["matplotlib"]
         if plots.get("problem") or plots.get("backend_problem") or not plots.get("rc_file"):
             return
-        kept = {"schema": _SCHEMA, "time": time.time(), "stamp": stamp, "plots": plots}
+        if answer["tk"].get("problem") or answer["qt"].get("problem"):
+            return
+        kept = {"schema": _SCHEMA, "time": time.time(), "stamp": stamp, "answer": answer}
         temporary = self._file.with_suffix(f".{os.getpid()}.new")
         try:
             self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""A host whose Python is as it was is spared the import of matplotlib; whatever changes, it is imported."""
+"""A host whose Python is as it was is spared the imports of matplotlib and Tk; after a change it is not."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ import json
 import os
 import sys
 import time
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.unit.facts.test_probe_python import ask, interpreters
 from x11fwd.facts.answers import Answers
+from x11fwd.facts.model import ToolkitFacts, Unknown
+from x11fwd.facts.remote import gather_remote
 from x11fwd.facts.seen_before import SeenBefore
+from x11fwd.transports.local import LocalTransport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,11 +56,9 @@ class Desk:
         self.home.mkdir()
         self.more: dict[str, str] = {}
 
-    def ask(self, stamp: str) -> dict[str, object]:
+    def ask(self, stamp: str) -> dict[str, Any]:
         environ = {"PYTHONPATH": str(self.modules), "COUNT": str(self.count), **self.more}
-        found = ask(self.home, self.python, X11FWD_STAMP=stamp, **environ)["matplotlib"]
-        assert isinstance(found, dict)
-        return found
+        return ask(self.home, self.python, X11FWD_STAMP=stamp, **environ)
 
     def imports(self) -> int:
         return len(self.count.read_text()) if self.count.exists() else 0
@@ -74,8 +76,11 @@ class Desk:
 def test_what_was_seen_before_is_not_imported_again(tmp_path: Path, python: str) -> None:
     desk = Desk(tmp_path, python)
     first = desk.ask("?")
-    assert (first["version"], first["wish"]) == ("3.8.0", "agg")
-    assert desk.ask(str(first["stamp"])) == {"same": first["stamp"]}
+    assert (first["matplotlib"]["version"], first["matplotlib"]["wish"]) == ("3.8.0", "agg")
+    again = desk.ask(first["stamp"])
+    assert again["same"] == first["stamp"]
+    assert again["version"] == first["version"]
+    assert not {"tk", "qt", "grounds", "matplotlib", "handshake", "window"} & set(again)
     assert desk.imports() == 1
 
 
@@ -114,33 +119,38 @@ def test_whatever_changes_it_is_imported_anew(tmp_path: Path) -> None:
     for count, (name, change) in enumerate(CHANGES.items(), 2):
         change(desk)
         found = desk.ask(stamp)
-        assert "version" in found, name
+        assert "version" in found["matplotlib"], name
         assert desk.imports() == count
-        stamp = str(found["stamp"])
-    assert desk.ask(stamp) == {"same": stamp}
+        stamp = found["stamp"]
+    assert desk.ask(stamp)["same"] == stamp
 
 
 def test_doctor_asks_without_a_stamp_and_gets_none(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     environ = {"PYTHONPATH": str(desk.modules), "COUNT": str(desk.count)}
-    assert "stamp" not in ask(desk.home, **environ)["matplotlib"]
+    assert "stamp" not in ask(desk.home, **environ)
 
 
 # --- the record on this machine
 
 
-def answers(plots: dict[str, object]) -> Answers:
-    line = "\t".join(
-        ("login shell", "/usr/bin/python3", json.dumps({"version": "3.11", "matplotlib": plots}))
-    )
+def answers(said: dict[str, object]) -> Answers:
+    line = "\t".join(("login shell", "/usr/bin/python3", json.dumps({"version": "3.11", **said})))
     return Answers({"python.full": (line,), "user": ("ana",)}, {}, {})
 
 
-def plots_of(found: Answers) -> object:
-    return json.loads(found.all("python.full")[0].split("\t")[2])["matplotlib"]
+def said_by(found: Answers) -> Any:
+    return json.loads(found.all("python.full")[0].split("\t")[2])
 
 
-FULL: dict[str, object] = {"version": "3.8.0", "rc_file": "/etc/matplotlibrc", "stamp": "1-a-b-c"}
+PLOTS: dict[str, object] = {"version": "3.8.0", "rc_file": "/etc/matplotlibrc"}
+FULL: dict[str, object] = {
+    "tk": {"version": "8.6.13"},
+    "qt": {"problem": ""},
+    "grounds": {"libx11": ""},
+    "matplotlib": PLOTS,
+    "stamp": "1-a-b-c",
+}
 
 
 def test_what_is_left_out_comes_from_the_record(tmp_path: Path) -> None:
@@ -152,18 +162,28 @@ def test_what_is_left_out_comes_from_the_record(tmp_path: Path) -> None:
     again = SeenBefore(tmp_path / "seen", "ana@gpu1:22 ")
     assert again.stamp == "1-a-b-c"
     found = again.complete(answers({"same": "1-a-b-c"}))
-    assert plots_of(found) == {"version": "3.8.0", "rc_file": "/etc/matplotlibrc"}
+    kept = {name: FULL[name] for name in ("tk", "qt", "grounds", "matplotlib")}
+    assert said_by(found) == {"version": "3.11", "same": "1-a-b-c", **kept}
     assert found.first("user") == "ana"
     assert SeenBefore(tmp_path / "seen", "ben@gpu1:22 ").stamp == "?"
 
 
-@pytest.mark.parametrize("fault", ["problem", "backend_problem"])
-def test_a_fault_is_not_kept(tmp_path: Path, fault: str) -> None:
-    SeenBefore(tmp_path, "a").complete(answers({**FULL, fault: "ImportError"}))
+FAULTS: list[dict[str, object]] = [
+    {"matplotlib": {**PLOTS, "problem": "ImportError"}},
+    {"matplotlib": {**PLOTS, "backend_problem": "ImportError"}},
+    {"matplotlib": {"version": None}},
+    {"tk": {"problem": "ImportError"}},
+    {"qt": {"problem": "libEGL.so.1"}},
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=str)
+def test_a_fault_is_not_kept(tmp_path: Path, fault: dict[str, object]) -> None:
+    SeenBefore(tmp_path, "a").complete(answers({**FULL, **fault}))
     assert SeenBefore(tmp_path, "a").stamp == "?"
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": "x11fwd.seen/2"}', '{"time": "x"}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": "x11fwd.seen/3"}', '{"time": "x"}'])
 def test_a_record_that_cannot_be_understood_counts_as_none(tmp_path: Path, text: str) -> None:
     SeenBefore(tmp_path, "a").complete(answers(dict(FULL)))
     (file,) = tmp_path.iterdir()
@@ -183,3 +203,39 @@ def test_a_host_that_claims_what_it_was_not_asked_for_is_not_believed(tmp_path: 
     SeenBefore(tmp_path, "a").complete(answers(dict(FULL)))
     strange = answers({"same": "1-x-x-x"})
     assert SeenBefore(tmp_path, "a").complete(strange) is strange
+
+
+# --- what a host is asked then
+
+
+def test_a_plan_is_made_from_the_same_facts_whether_all_is_asked_or_only_what_it_takes(
+    tmp_path: Path,
+) -> None:
+    local = LocalTransport()
+    whole = gather_remote(local)
+    brief = []
+    for _ in range(2):
+        seen = SeenBefore(tmp_path, "me")
+        brief.append((seen.stamp, gather_remote(local, seen=seen)))
+    (none, first), (_, again) = brief
+    assert none == "?"
+    for found in (first, again):
+        assert {name: getattr(found, name) for name in FOR_PLANS} == {
+            name: getattr(whole, name) for name in FOR_PLANS
+        }
+        assert (found.xauth.path, found.home.path) == (whole.xauth.path, whole.home.path)
+        assert found.home.writable == whole.home.writable
+        assert replace(found.sshd, version=whole.sshd.version) == whole.sshd
+        assert [replace(one, toolkits=ToolkitFacts()) for one in found.pythons] == [
+            replace(one, toolkits=ToolkitFacts()) for one in whole.pythons
+        ]
+        # of the rest nothing is said that was not asked
+        assert isinstance(found.network.localhost, Unknown)
+        assert isinstance(found.xauth.version, Unknown)
+    assert again.remote_handshake in {None, first.remote_handshake}
+
+
+FOR_PLANS = (
+    *("system", "user", "uid", "shell", "groups", "privilege", "package_manager", "package_managers"),
+    *("login_environment", "login_path", "start_environment", "modules"),
+)

@@ -41,6 +41,7 @@ x_home_facts() {
         x_say home.write "${x_err%%"$x_nl"*}"
     fi
     rm -f "$x_file_name" 2>/dev/null
+    if [ -n "$x_brief" ]; then return; fi
     if x_df=$(x_limit 3 df -Pk "$x_home" 2>/dev/null); then
         x_say home.df "${x_df##*"$x_nl"}"
     else
@@ -52,6 +53,7 @@ x_home_facts() {
 # cookies never leave the pipe.
 x_authority() {
     x_say "$1.path" "$2"
+    if [ -n "$x_brief" ]; then return; fi
     for x_lock in "$2-c" "$2-l"; do
         if [ -e "$x_lock" ] || [ -h "$x_lock" ]; then
             x_say "$1.lock" "$x_lock"
@@ -101,7 +103,8 @@ x_system() {
     if [ -e /.dockerenv ] || [ -e /run/.containerenv ]; then x_say init.container yes; fi
     for x_word in apt-get dnf yum microdnf tdnf zypper pacman apk xbps-install emerge eopkg swupd rpm-ostree \
         transactional-update nix-env guix pkg brew port; do
-        if x_found=$(x_program "$x_word" "/opt/homebrew/bin/$x_word"); then x_say packages "$x_word$x_tab$x_found"; fi
+        x_in_path "$x_word" || x_found=/opt/homebrew/bin/$x_word
+        if [ -x "$x_found" ]; then x_say packages "$x_word$x_tab$x_found"; fi
     done
     x_image
 }
@@ -120,6 +123,7 @@ x_xauth_facts() {
         return
     fi
     x_say xauth.path "$x_xauth"
+    if [ -n "$x_brief" ]; then return; fi
     if x_word=$(x_limit 5 "$x_xauth" -i -n -f /dev/null version 2>/dev/null </dev/null) && [ -n "$x_word" ]; then
         x_say xauth.version "$x_word"
     else

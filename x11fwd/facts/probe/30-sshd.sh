@@ -13,8 +13,8 @@ x_read_config() {
     fi
     x_file sshd.file "$1"
     if [ "$2" -gt 16 ]; then return; fi # servconf.c, SERVCONF_MAX_DEPTH
-    x_lines=$(LC_ALL=C sed -n 's/^[[:space:]]*[Ii][Nn][Cc][Ll][Uu][Dd][Ee][[:space:]=]\{1,\}//p' "$1" |
-        LC_ALL=C sed 's/[[:space:]]#.*//; s/"//g')
+    x_lines=$(LC_ALL=C sed -e '/^[[:space:]]*[Ii][Nn][Cc][Ll][Uu][Dd][Ee][[:space:]=]\{1,\}/!d' \
+        -e 's///; s/[[:space:]]#.*//; s/"//g' "$1")
     set -f
     # shellcheck disable=SC2086  # a list of words
     x_read_includes "$1" "$2" $x_lines
@@ -98,8 +98,10 @@ x_sshd() {
     x_say sshd.config "$x_main"
     x_read_config "$x_main" 0
     if [ -z "$x_binary" ]; then return; fi
-    x_word=$(x_limit 5 "$x_binary" -V 2>&1 </dev/null | LC_ALL=C sed -n '/OpenSSH_/{p;q;}')
-    x_say sshd.version "$x_word"
+    if [ -z "$x_brief" ]; then
+        x_word=$(x_limit 5 "$x_binary" -V 2>&1 </dev/null | LC_ALL=C sed -n '/OpenSSH_/{p;q;}')
+        x_say sshd.version "$x_word"
+    fi
     x_effective "$@"
 }
 
@@ -135,7 +137,14 @@ x_effective() {
     fi
     if x_word=$(x_limit 5 "$@" 2>/dev/null </dev/null); then
         x_text sshd.effective "$x_word"
-        x_found=$(printf '%s\n' "$x_word" | LC_ALL=C sed -n 's/^xauthlocation //p')
+        x_found=${x_nl}$x_word$x_nl
+        case $x_found in
+        *"${x_nl}xauthlocation "*)
+            x_found=${x_found#*"${x_nl}xauthlocation "}
+            x_found=${x_found%%"$x_nl"*}
+            ;;
+        *) x_found= ;;
+        esac
         if [ -x "$x_found" ]; then x_say sshd.xauth_exists yes; else x_say sshd.xauth_exists no; fi
     else
         x_text sshd.problem "$(x_limit 5 "$@" 2>&1 >/dev/null </dev/null)"
@@ -152,7 +161,8 @@ x_privileged() {
     for x_tool in sudo doas; do
         x_path=$(x_program "$x_tool") || continue
         # One call answers both: may we, and what does root see.
-        x_out=$(printf '%s\n' "$X11FWD_PROBE" | x_limit 20 "$x_path" -n /bin/sh -s "$x_nonce" sshd "$@" 2>&1)
+        x_out=$(printf '%s\n' "x_brief=$x_brief x_timeout=$x_timeout" "$X11FWD_PROBE" |
+            x_limit 20 "$x_path" -n /bin/sh -s "$x_nonce" sshd "$@" 2>&1)
         case $x_out in
         *"=rights.ok$x_tab$x_nonce$x_nl"*)
             x_say rights "$x_tool"

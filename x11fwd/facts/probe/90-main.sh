@@ -8,8 +8,6 @@ x_main() {
     x_login_limit=8
     x_old_path=$PATH
     PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin:/usr/X11R6/bin:/opt/X11/bin
-    x_timeout=
-    if timeout -k 1 1 true 2>/dev/null; then x_timeout=yes; fi
     if [ "${2:-}" = sshd ]; then
         x_say rights.ok "$x_nonce"
         x_uid=0
@@ -17,6 +15,9 @@ x_main() {
         x_sshd "$@"
         return
     fi
+    x_brief=${X11FWD_STAMP:+yes}
+    x_timeout=
+    if timeout -k 1 1 true 2>/dev/null; then x_timeout=yes; fi
     x_python=${2:-}
     x_account
     x_ancestors
@@ -34,9 +35,11 @@ x_main() {
                 x_home_facts
                 x_xauth_facts
                 x_authority authority "${XAUTHORITY:-$x_home/.Xauthority}"
-                x_rc_facts
-                x_network
-                x_account_files
+                if [ -z "$x_brief" ]; then
+                    x_rc_facts
+                    x_network
+                    x_account_files
+                fi
             } </dev/null
             cat
         }
