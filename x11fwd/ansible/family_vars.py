@@ -8,11 +8,11 @@ from x11fwd.ansible.expressions import chosen, names_of, text
 from x11fwd.ansible.yaml_text import Value, document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from x11fwd.playbook import Families, Family, Manager, PackageChoice
 
-__all__ = ["environment_names", "family_file", "family_of", "unknown_family_file"]
+__all__ = ["environment_vars", "family_file", "family_of", "libraries_of_wheels", "unknown_family_file"]
 
 LOGICAL = frozenset({"xauth", "tkinter", "qt", "matplotlib", "qt-libraries", "tk-headers"})
 """Names of playbooks that no package manager knows; any other one is the manager's own."""
@@ -35,11 +35,8 @@ def family_file(family: Family, wanted: Iterable[str]) -> str:
         "x11fwd_xauth": family.xauth,
         "x11fwd_managers": {name: _manager(manager) for name, manager in family.managers.items()},
         "x11fwd_package_names": {name: _names(name, family) for name in wanted},
-        "x11fwd_package_hints": {
-            name: _template(chosen(family.packages[name], _hint, "''"))
-            for name in wanted
-            if any(choice.says or choice.source for choice in family.packages.get(name, ()))
-        },
+        "x11fwd_package_says": _texts(family, wanted, lambda choice: choice.says),
+        "x11fwd_package_sources": _texts(family, wanted, lambda choice: choice.source),
         "x11fwd_matplotlib": {
             "version": _template(chosen(matplotlib, lambda choice: text(choice.version), "''")),
             "backend": _template(chosen(matplotlib, lambda choice: text(choice.backend), "''")),
@@ -60,8 +57,9 @@ def unknown_family_file(wanted: Iterable[str]) -> str:
     values: dict[str, Value] = {
         "x11fwd_xauth": "",
         "x11fwd_managers": {},
-        "x11fwd_package_names": {name: [name] for name in wanted},
-        "x11fwd_package_hints": {},
+        "x11fwd_package_names": {name: [] if name in LOGICAL else [name] for name in wanted},
+        "x11fwd_package_says": {},
+        "x11fwd_package_sources": {},
         "x11fwd_matplotlib": {"version": "", "backend": ""},
         "x11fwd_services": {},
         "x11fwd_undos": {},
@@ -71,13 +69,24 @@ def unknown_family_file(wanted: Iterable[str]) -> str:
     return document(values, heading=("For systems that no family claims.",))
 
 
-def environment_names(families: Families) -> dict[str, Value]:
-    """What pip and conda call things."""
+def environment_vars(families: Families) -> dict[str, Value]:
+    """What pip and conda call things, and what else is known of their packages."""
 
     def table(names: Mapping[str, tuple[PackageChoice, ...]]) -> dict[str, Value]:
         return {name: _template(chosen(choices, names_of, "[]")) for name, choices in names.items()}
 
-    return {"pip": table(families.environments.pip), "conda": table(families.environments.conda)}
+    environments = families.environments
+    return {
+        "x11fwd_environments": {"pip": table(environments.pip), "conda": table(environments.conda)},
+        "x11fwd_instead": dict(environments.instead),
+        "x11fwd_libraries": table(environments.libraries),
+        "x11fwd_proof": dict(environments.proof),
+    }
+
+
+def libraries_of_wheels(families: Families) -> tuple[str, ...]:
+    """The logical names of the libraries that stand-ins load from the system."""
+    return tuple(f"{name}-libraries" for name in families.environments.libraries)
 
 
 def _manager(manager: Manager) -> dict[str, Value]:
@@ -91,7 +100,11 @@ def _manager(manager: Manager) -> dict[str, Value]:
         "install": list(manager.install),
         "remove": list(manager.remove),
         "try_remove": list(manager.try_remove),
+        "offered": list(manager.offered),
         "lock_files": list(manager.lock_files),
+        "lock_path": manager.lock_path,
+        "lock_words": list(manager.lock_words),
+        "hint": manager.hint,
         "by_hand": [list(argv) for argv in manager.by_hand],
     }
 
@@ -105,8 +118,13 @@ def _names(name: str, family: Family) -> Value:
     return _template(chosen(choices, names_of, "[]"))
 
 
-def _hint(choice: PackageChoice) -> str:
-    return text(choice.says or choice.source)
+def _texts(family: Family, wanted: Iterable[str], read: Callable[[PackageChoice], str]) -> dict[str, Value]:
+    """For each name with such a text, that of the choice that holds."""
+    return {
+        name: _template(chosen(family.packages[name], lambda choice: text(read(choice)), "''"))
+        for name in wanted
+        if any(read(choice) for choice in family.packages.get(name, ()))
+    }
 
 
 def _template(expression: str) -> str:

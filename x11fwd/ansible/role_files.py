@@ -6,11 +6,19 @@ import re
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from x11fwd.ansible.family_vars import environment_names, family_file, family_of, unknown_family_file
+from x11fwd.ansible.family_vars import (
+    environment_vars,
+    family_file,
+    family_of,
+    libraries_of_wheels,
+    unknown_family_file,
+)
 from x11fwd.ansible.steps_tasks import brought, tasks, wanted_packages
 from x11fwd.ansible.yaml_text import document
+from x11fwd.facts.pythons import SYSTEM_FOLDERS
 from x11fwd.facts.remote import python_text
 from x11fwd.playbook.backends import TOOLKITS
+from x11fwd.steps.python_packages import LACKING
 from x11fwd.steps.script import boot_text, engine_text
 from x11fwd.steps.sshd_block import HEADER
 
@@ -31,7 +39,7 @@ def role_files(playbook: Playbook, families: Families) -> dict[str, str]:
     Raises:
         PlaybookError: a step asks about something that Ansible cannot see.
     """
-    wanted = wanted_packages(playbook)
+    wanted = tuple(dict.fromkeys((*wanted_packages(playbook), *libraries_of_wheels(families))))
     found = {f"{ROLE}/{path}": text for path, text in _walk(files("x11fwd.ansible").joinpath("role"), "")}
     found[f"{ROLE}/tasks/main.yml"] = document(
         tasks(playbook, families), heading=_paragraph(playbook.description)
@@ -41,8 +49,9 @@ def role_files(playbook: Playbook, families: Families) -> dict[str, str]:
             "x11fwd_playbook": playbook.name,
             "x11fwd_brings": brought(playbook),
             "x11fwd_sshd_header": HEADER,
+            "x11fwd_system_pythons": list(SYSTEM_FOLDERS),
             "x11fwd_toolkits": dict(TOOLKITS),
-            "x11fwd_environments": environment_names(families),
+            **environment_vars(families),
             "x11fwd_family_of": family_of(families),
         },
         heading=("Of the playbook and of all families; the families' own names are in vars/families.",),
@@ -51,6 +60,7 @@ def role_files(playbook: Playbook, families: Families) -> dict[str, str]:
         found[f"{ROLE}/vars/families/{family.name}.yml"] = family_file(family, wanted)
     found[f"{ROLE}/vars/families/unknown.yml"] = unknown_family_file(wanted)
     found[f"{ROLE}/files/look.py"] = python_text()
+    found[f"{ROLE}/files/lacking.py"] = LACKING
     found[f"{ROLE}/files/spool.sh"] = boot_text("spool")
     found[f"{ROLE}/files/engine.sh"] = engine_text()
     top = files("x11fwd.ansible").joinpath("top")

@@ -13,6 +13,9 @@ from x11fwd.errors import ChangeError, Interrupted, UsageError
 from x11fwd.pipeline.ansible_process import LAST_TASK, Folder
 from x11fwd.pipeline.ansible_proof import Proof
 from x11fwd.pipeline.ansible_words import (
+    BY_HAND_TASK,
+    WARNING_TASK,
+    by_hand,
     change,
     last_words,
     sentence,
@@ -130,15 +133,21 @@ class _Host:
 
     Attributes:
         ended: nothing more will come.
+        left: what a person has to do there.
     """
 
     def __init__(self) -> None:
         self.changes: list[Change] = []
+        self.warnings: list[str] = []
+        self.left: list[Change] = []
         self.failure: Event | None = None
         self.lost = False
         self.failed = False
         self.heard = False
         self.ended = False
+
+    def plan(self, playbook: str) -> Plan:
+        return Plan(playbook, tuple(self.changes), tuple(self.left), tuple(self.warnings))
 
 
 class Ended(Protocol):
@@ -172,22 +181,23 @@ class _Run:
         left = list(self.names)
 
         def looked(name: str, host: _Host, *, stopped: bool) -> None:
-            plan = plans[name] = Plan(playbook, tuple(host.changes))
+            plan = plans[name] = host.plan(playbook)
             if stopped:
                 self.settle(name, self._result(name, SetupStatus.STOPPED, error=stopped_before()))
             elif error := self._error(name, host):
                 self.settle(name, self._result(name, SetupStatus.FAILED, plan=plan, error=error))
-            elif not host.changes:
+            elif plan.empty:
                 self.settle(name, self._result(name, SetupStatus.ALREADY, plan=plan))
             elif options.dry_run:
                 self.settle(name, self._result(name, SetupStatus.PLANNED, plan=plan))
+            elif not plan.changes:
+                self.settle(name, self._result(name, SetupStatus.LEFT, plan=plan))
             else:
                 self.ears[name].doing("waiting for an answer")
                 left.append(name)
 
         def changed(name: str, host: _Host, *, stopped: bool) -> None:
-            plan = Plan(playbook, tuple(host.changes))
-            self.settle(name, self._ended(name, host, plan, stopped=stopped))
+            self.settle(name, self._ended(name, host, host.plan(playbook), stopped=stopped))
 
         if self.settings.ask or options.dry_run:
             left = []
@@ -212,6 +222,8 @@ class _Run:
         error = self._error(name, host)
         if error is None:
             status = SetupStatus.DONE if made else SetupStatus.ALREADY
+            if plan.left_to_admin:
+                status = SetupStatus.LEFT
             return self._result(name, status, plan=plan, results=made)
         if host.failure is not None:
             made = (*made, ChangeResult(host.failure.task, Outcome.FAILED, error.message))
@@ -293,7 +305,11 @@ class _Run:
             if event.action not in _SILENT and task:
                 ears.doing(f"{'looking: ' if check else ''}{task}")
         elif event.kind == "ok":
-            if event.changed and event.action != "service":
+            if event.task == WARNING_TASK:
+                host.warnings.append(event.msg.strip())
+            elif event.task == BY_HAND_TASK:
+                host.left.append(by_hand(event))
+            elif event.changed and event.action != "service":
                 host.changes.append(change(event))
         elif event.kind in {"failed", "unreachable"}:
             host.failure = event
@@ -329,6 +345,7 @@ class _Run:
             status=status,
             plan=plan,
             results=results,
+            note="\n".join(one.title for one in plan.left_to_admin) if plan else "",
             error=error,
             route=f"ansible: ansible-core {self.version}, {where}",
             seconds=time.monotonic() - self.started,

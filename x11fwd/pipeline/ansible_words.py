@@ -6,13 +6,16 @@ import re
 from typing import TYPE_CHECKING
 
 from x11fwd.errors import AuthError, ConnectError, HostKeyError, Interrupted
-from x11fwd.steps.plan import Change, DiffLine, RunCommand
+from x11fwd.steps.plan import ByHand, Change, DiffLine, RunCommand
 from x11fwd.steps.wording import file_diff, slug
 
 if TYPE_CHECKING:
     from x11fwd.ansible import Event
 
 __all__ = [
+    "BY_HAND_TASK",
+    "WARNING_TASK",
+    "by_hand",
     "change",
     "last_words",
     "sentence",
@@ -22,6 +25,9 @@ __all__ = [
     "wants_password",
 ]
 
+# Names of tasks of the role that say something to a person.
+WARNING_TASK = "Still in the way"
+BY_HAND_TASK = "Left to be done by hand"
 _WOULD = "Would install "
 _NO_PASSWORD = re.compile(
     r"missing sudo password|password is required|incorrect sudo password", re.IGNORECASE
@@ -44,6 +50,12 @@ def change(event: Event) -> Change:
         if one.path and one.before != one.after:
             lines += file_diff(one.path, one.before or None, one.after)
     return Change(slug(title), title, RunCommand((), (), ()), become=False, diff=tuple(lines))
+
+
+def by_hand(event: Event) -> Change:
+    """What the role leaves to a person."""
+    title = event.msg.strip()
+    return Change(slug(title)[:60], title, ByHand(), become=False, admin_lines=(f"# {title}",))
 
 
 def sentence(event: Event) -> str:

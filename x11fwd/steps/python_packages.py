@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from x11fwd.facts.model import PythonFacts
     from x11fwd.steps.planning import Planning
 
-__all__ = ["environment_change", "for_user", "in_environment"]
+__all__ = ["LACKING", "environment_change", "for_user", "in_environment"]
 
 _ENVIRONMENTS = (PythonKind.VENV, PythonKind.CONDA, PythonKind.PYENV, PythonKind.UV)
 _SPOKEN = {"tkinter": "Tk", "qt": "Qt", "matplotlib": "matplotlib"}
 # prints the libraries that do not load
-_LACKING = """\
+LACKING = """\
 import ctypes, sys
 for name in sys.argv[1:]:
     try: ctypes.CDLL(name)
@@ -124,7 +124,7 @@ def _lacking(name: str, python: PythonFacts, planning: Planning) -> tuple[str, .
     choice = choose(planning.families.environments.libraries.get(name, ()), planning)
     if choice is None:
         return ()
-    answer = planning.command((python.executable or python.path, "-c", _LACKING, *choice.names))
+    answer = planning.command((python.executable or python.path, "-c", LACKING, *choice.names))
     # unknown: the proof after the install tells
     return () if isinstance(answer, Unknown) or answer.exit_status else tuple(answer.stdout.split())
 

@@ -58,6 +58,7 @@ def test_every_family_has_its_variables_and_each_file_the_same_ones(
 def test_every_task_has_its_full_name_and_sshd_is_reloaded_only(exported: dict[str, dict[str, str]]) -> None:
     plain = {"name", "when", "vars", "tags", "register", "become", "notify", "listen", "block", "rescue"}
     plain |= {"always", "changed_when", "failed_when", "check_mode", "environment", "loop"}
+    plain |= {"until", "retries", "delay"}
     for path, text in exported["default"].items():
         if not re.search(r"/(?:tasks|handlers)/", path):
             continue
