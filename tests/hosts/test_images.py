@@ -76,5 +76,6 @@ def test_an_image_without_a_python_is_told_what_the_bridge_needs(
     assert done.rc != 0, done.stdout + done.stderr
     assert "(Oklo) is an image that takes no programs while it runs (/usr is read-only)" in said
     assert "`x11fwd ssh --via bridge` needs no xauth, but a Python: `uv python install`" in said
+    assert "Next: `ssh flatcar1 'uv python install'`" in said
     assert "Traceback" not in done.stderr
     assert not (host.root / "usr/bin/xauth").exists()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from shlex import quote
 
 from x11fwd.checks.check import Seen, Verdict, bad, fine, skip, unknown
+from x11fwd.checks.remote_user import remotely
 from x11fwd.checks.report import Fix, FixBy
 from x11fwd.facts.model import MatplotlibFacts, PythonKind, Unknown
 
@@ -13,9 +14,10 @@ def python_missing(seen: Seen) -> Verdict:
     """The interpreter that a script of the user's would get."""
     python = seen.there.python
     if python is None:
-        return bad(
-            f"no Python is installed on {seen.host}", "the login shell's PATH has no python3", seen.setup
-        )
+        # an image takes none; a home does
+        image = bool(seen.there.system.image)
+        fix = remotely(seen, "uv python install") if image else seen.setup
+        return bad(f"no Python is installed on {seen.host}", "the login shell's PATH has no python3", fix)
     if python.problem:
         return bad(f"{python.path} on {seen.host} cannot be run", python.problem)
     kind = "" if python.kind in {PythonKind.SYSTEM, PythonKind.OTHER} else f", {python.kind.value}"

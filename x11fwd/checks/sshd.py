@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from x11fwd.checks.check import Seen, Verdict, bad, fine, odd, skip, unknown
 from x11fwd.checks.connection import KEY_OPTIONS, NO_XAUTH, OLD_KEY_OPTIONS, said
+from x11fwd.checks.remote_user import remotely
 from x11fwd.checks.report import Fix, FixBy
 from x11fwd.checks.sshd_lines import connection_of, lines_about, shown
 from x11fwd.facts.sshd_config import SshdLine, decide
@@ -68,11 +69,14 @@ def xauth_missing(seen: Seen) -> Verdict:
     if remote.xauth.path is None and seen.inside and remote.x11.granted:
         return skip("there is no xauth here; sshd has found one where it runs")
     if remote.xauth.path is None:
-        return bad(
-            f"xauth is missing on {seen.host}",
-            "; ".join(one.rstrip(".") for one in (remark, "not in PATH nor in the usual places") if one),
-            seen.setup,
-        )
+        evidence = [one.rstrip(".") for one in (remark, "not in PATH nor in the usual places") if one]
+        fix = seen.setup
+        if remote.system.image:
+            evidence.append(f"an image ({remote.system.image}) takes no programs while it runs")
+            # the bridge needs no xauth, but a Python, and a home can hold one
+            bridge = Fix(f"x11fwd ssh --via bridge {seen.destination}", FixBy.YOU)
+            fix = bridge if remote.pythons else remotely(seen, "uv python install")
+        return bad(f"xauth is missing on {seen.host}", "; ".join(evidence), fix)
     version = f" {remote.xauth.version}" if isinstance(remote.xauth.version, str) else ""
     return fine(f"xauth{version} is installed on {seen.host}", remote.xauth.path)
 

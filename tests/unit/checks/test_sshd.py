@@ -57,6 +57,13 @@ def lines(seen: Seen, text: str) -> Seen:
     return with_sshd(seen, files=MappingProxyType({MAIN: text}))
 
 
+def imaged(**changes: object) -> Seen:
+    """Its xauth is missing, and nothing can be installed."""
+    seen = refused(healthy(), "No xauth program; cannot forward X11.")
+    system = replace(seen.there.system, image="ostree")
+    return with_remote(seen, xauth=XauthFacts(None), system=system, **changes)
+
+
 def network(seen: Seen, **changes: object) -> Seen:
     return with_remote(seen, network=replace(FINE, **changes))  # type: ignore[arg-type]
 
@@ -113,6 +120,9 @@ CASES = (
     Case("sshd-disableforwarding", silent, P),
     # F58, F59
     Case("remote-xauth-missing", lambda: with_remote(refused(healthy(), "No xauth program; cannot forward X11."), xauth=XauthFacts(None)), F, "No xauth program", "x11fwd setup"),
+    Case("remote-xauth-missing", lambda: imaged(pythons=healthy().there.pythons), F, "an image (ostree)", "x11fwd ssh --via bridge"),
+    Case("remote-xauth-missing", lambda: imaged(pythons=()), F, "an image (ostree)", "uv python install"),
+    Case("python-missing", lambda: imaged(pythons=()), F, "no python3", "uv python install"),
     Case("remote-xauth-missing", healthy, P, "/usr/bin/xauth"),
     Case("sshd-xauthlocation", lambda: lines(effective(refused(healthy(), "No xauth program"), xauthlocation="/x/xauth"), "XAuthLocation /x/xauth\n"), F, f"{MAIN}:1", "'1s/^/#/'"),
     Case("sshd-xauthlocation", lambda: effective(refused(healthy(), "No xauth program"), xauthlocation="/x/xauth"), F, "XAuthLocation is /x/xauth", "ln -s /usr/bin/xauth /x/xauth"),
