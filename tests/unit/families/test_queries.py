@@ -28,6 +28,7 @@ QUERIES = {
     ("suse", "zypper", "installed"): ("rpm", RPM, ["xorg-x11-xauth"]),
     ("suse", "zypper", "all_installed"): ("rpm", RPM, ["bash.x86_64", "xorg-x11-xauth.x86_64"]),
     ("fedora", "rpm-ostree", "installed"): ("rpm", RPM, ["xorg-x11-xauth"]),
+    ("suse", "transactional-update", "installed"): ("rpm", RPM, ["xorg-x11-xauth"]),
     ("debian", "apt", "installed"): (
         "dpkg-query",
         "printf 'installed xorg-x11-xauth\\nconfig-files python3-tkinter\\n'; exit 1",
@@ -97,12 +98,24 @@ def test_every_manager_that_acts_is_asked_here() -> None:
         ("fedora", "yum"),
     }
     alike |= {("rhel", "yum"), ("rhel", "microdnf")}  # the same lines as rhel's dnf
-    assert acting - alike == {(family, name) for family, name, _ in QUERIES} - {("fedora", "rpm-ostree")}
+    printing = {("fedora", "rpm-ostree"), ("suse", "transactional-update")}
+    assert acting - alike == {(family, name) for family, name, _ in QUERIES} - printing
     rpm = next(one for one in FAMILIES.members if one.name == "rhel").managers["dnf"]
     for family in FAMILIES.members:
         for name, manager in family.managers.items():
             if (family.name, name) in alike:
                 assert (manager.installed, manager.all_installed) == (rpm.installed, rpm.all_installed)
+
+
+def test_portages_folders_are_understood(tmp_path: Path) -> None:
+    """portage(5): /var/db/pkg/CATEGORY/NAME-VERSION for each package; names may begin alike."""
+    for folder in ("x11-apps/xauth-1.1.3", "dev-lang/python-3.13.9", "dev-lang/python-exec-2.4.10"):
+        (tmp_path / folder).mkdir(parents=True)
+    manager = next(one for one in FAMILIES.members if one.name == "gentoo").managers["portage"]
+    argv = [word.replace("/var/db/pkg", str(tmp_path)) for word in manager.installed]
+    names = ["x11-apps/xauth", "dev-lang/python", "dev-python/matplotlib", "dev-lang/tk"]
+    ran = subprocess.run([*argv, *names], capture_output=True, text=True, check=False)
+    assert ran.stdout.split() == ["x11-apps/xauth", "dev-lang/python"]
 
 
 @pytest.mark.parametrize(
