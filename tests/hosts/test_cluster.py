@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.lab.host import Ran
     from tests.lab.person import Person
     from tests.lab.screen import Screen
 
@@ -169,21 +171,64 @@ def test_a_node_that_lets_one_in_is_reached_through_the_login_node(person: Perso
     assert ran.stdout.startswith(f"{NODE} localhost:"), ran.stdout
 
 
+def report(ran: Ran) -> tuple[str | None, dict[str, dict[str, Any]]]:
+    """What `doctor --json` says: the id of the cause, and the findings by their ids."""
+    document = json.loads(ran.stdout)
+    return document["cause"], {one["id"]: one for one in document["findings"]}
+
+
 @pytest.mark.usefixtures("slurm_forwards")
-def test_slurms_own_forwarding_works_on_both_routes(person: Person, login: str) -> None:
+def test_slurms_own_forwarding_works_on_every_route(person: Person, login: str) -> None:
     """`srun --x11`, where the site has PrologFlags=X11: the job's display is Slurm's own, on the node."""
-    for command in (
-        ["ssh", "-X"],
-        person.x11fwd("ssh", "--via", "native"),
-        person.x11fwd("ssh", "--via", "bridge"),
-    ):
-        ran = person.run([*command, login, "srun --x11 python3 ask.py"], timeout=60)
+    ways = (["ssh", "-X"], *(person.x11fwd("ssh", *more) for more in (["--via", "bridge"], ["--nodes"])))
+    for way in ways:
+        ran = person.run([*way, login, "srun --x11 python3 ask.py"], timeout=60)
         assert ran.rc == 0, ran.stderr
         assert re.match(rf"{NODE} localhost:\d+\.0 \d+ 1280\n", ran.stdout), ran.stdout
+    ran = person.run(person.x11fwd("doctor", login, "--json"), timeout=60)
+    cause, findings = report(ran)
+    assert (ran.rc, cause, findings["slurm-no-x11"]["status"]) == (0, None, "pass"), ran.stdout
+    assert "PrologFlags = Alloc,Contain,X11" in findings["slurm-no-x11"]["evidence"]
 
 
-def test_a_site_without_it_refuses(person: Person, login: str) -> None:
-    """The words that `x11fwd explain` and the page slurm-no-x11 know."""
+def test_a_site_without_it_refuses_and_doctor_says_so(person: Person, login: str) -> None:
     ran = person.run(person.x11fwd("ssh", login, "srun --x11 true"), timeout=60)
     assert ran.rc != 0
     assert "Unable to allocate resources: X11 forwarding not available" in ran.stderr
+    ran = person.run(person.x11fwd("doctor", login, "--json"), timeout=60)
+    cause, findings = report(ran)
+    assert (ran.rc, cause, findings["slurm-no-x11"]["status"]) == (0, "slurm-no-x11", "warn"), ran.stdout
+    assert "PrologFlags = (null)" in findings["slurm-no-x11"]["evidence"]
+    assert findings["slurm-no-x11"]["fix"]["command"] == "x11fwd ssh --nodes login -- srun COMMAND"
+
+
+def test_doctor_in_a_job_says_how_its_windows_would_come(
+    person: Person, cluster: Cluster, login: str
+) -> None:
+    ask = "srun x11fwd doctor --json"
+    ran = person.run(["ssh", "-X", login, ask], timeout=60)
+    cause, findings = report(ran)
+    assert cause == "batch-inherits-display", ran.stdout
+    assert findings[cause]["fix"]["command"] == f"x11fwd ssh --nodes {cluster.login.hostname}"
+    # then they come; neither the job nor the session on the login node has anything to complain of
+    for command in (ask, "x11fwd doctor --json"):
+        ran = person.run(person.x11fwd("ssh", "--nodes", login, command), timeout=60)
+        cause, findings = report(ran)
+        assert (ran.rc, cause, findings["slurm-no-x11"]["status"]) == (0, None, "pass"), ran.stdout
+
+
+def test_doctor_in_a_job_sees_a_firewall_between_the_computers(
+    person: Person, cluster: Cluster, login: str
+) -> None:
+    rule = ["ipproto", "tcp", "dport", "6000-7000", "unreachable"]
+    assert cluster.on_node(["ip", "rule", "add", *rule]).rc == 0
+    try:
+        ran = person.run(person.x11fwd("ssh", "--nodes", login, "srun x11fwd doctor --json"), timeout=60)
+    finally:
+        assert cluster.on_node(["ip", "rule", "del", *rule]).rc == 0
+    cause, findings = report(ran)
+    assert cause == "batch-inherits-display", ran.stdout
+    assert findings[cause]["title"].startswith(f"{NODE} does not get through to {cluster.login.hostname}")
+    assert re.search(
+        rf"the nodes need TCP port 60\d\d of {cluster.login.hostname}", findings[cause]["evidence"]
+    )

@@ -1,10 +1,10 @@
-"""Another user, a container, a batch job: away from where sshd made the display; F84, F85, F88 to F92."""
+"""Another user, a container: away from where sshd made the display; F84, F85, F88, F89."""
 
 from __future__ import annotations
 
 from shlex import quote
 
-from x11fwd.checks.check import Seen, Verdict, bad, fine, odd, skip
+from x11fwd.checks.check import Seen, Verdict, bad, fine, skip
 from x11fwd.checks.report import Fix, FixBy
 from x11fwd.checks.session_place import State, culprit, display_of, place_of, seen_words, state_of
 
@@ -83,48 +83,6 @@ def container_cookie(seen: Seen) -> Verdict:
         f"{seen_words(seen)}; {has}; this host is called {place.hostname}. Outside, make a copy that holds "
         "for every host name, mount it for this user with mode 0600, and set XAUTHORITY to it",
         Fix(copy, FixBy.YOU),
-    )
-
-
-def slurm(seen: Seen) -> Verdict:
-    """F91: a login without X11, or a Slurm without PrologFlags=X11 (slurm.conf(5))."""
-    if seen.inside and culprit(seen) == "slurm-no-x11":
-        return bad(
-            "this job of Slurm was started without X11",
-            "$DISPLAY is empty; come to the login node by ssh with X11, and ask for it there",
-            Fix("srun --x11 --pty bash", FixBy.YOU),
-        )
-    flags = seen.there.account.slurm_flags
-    if flags is None:
-        return skip(f"there is no Slurm on {seen.host}, or it does not answer")
-    if "x11" in flags.lower():
-        return fine(f"Slurm on {seen.host} can forward X11 into jobs", f"PrologFlags = {flags}")
-    return odd(
-        f"Slurm on {seen.host} forwards no X11 into jobs: windows come from this node only",
-        f"scontrol show config: PrologFlags = {flags}; with X11 there, srun --x11 would work. Until then "
-        "the bridge can let the nodes in",
-        Fix(f"x11fwd ssh --nodes {seen.destination} -- srun COMMAND", FixBy.YOU),
-    )
-
-
-def batch(seen: Seen) -> Verdict:
-    """F92: schedulers copy the environment, and localhost means another machine there."""
-    place = place_of(seen)
-    if culprit(seen) != "batch-inherits-display":
-        return fine("no batch system has copied a DISPLAY of another machine")
-    submitted = place.submit_host.partition(".")[0]
-    here = place.hostname.partition(".")[0]
-    hosts = f"; submitted on {submitted}, running on {here}" if submitted and submitted != here else ""
-    name = place.job or "a batch system"
-    display = display_of(seen)
-    return bad(
-        f"this is a job of {name}, and its DISPLAY means the machine where it was submitted"
-        if display
-        else f"this is a job of {name}, and such jobs have no DISPLAY",
-        f"{seen_words(seen)}{hosts}",
-        Fix(
-            "srun --x11 --pty bash" if name == "Slurm" else "unset DISPLAY; export MPLBACKEND=Agg", FixBy.YOU
-        ),
     )
 
 

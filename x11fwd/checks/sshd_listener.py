@@ -16,6 +16,7 @@ from x11fwd.facts.unknown import Unknown
 # channels.c: MAX_DISPLAYS, and an offset that would leave the range of ports is refused for each login
 _DISPLAYS = 1000
 _HIGHEST_OFFSET = 65535 - FIRST_PORT - _DISPLAYS
+_BRIDGE_FILE = "/x11fwd/authority-"  # x11fwd.bridge.remote.authority, authority_path
 _EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104  what is looked for, not bound
 
 
@@ -151,6 +152,8 @@ def exposed(seen: Seen) -> Verdict:
     ]
     if value != "no" and not open_to_all:
         return fine(holds)
+    if value != "no" and _BRIDGE_FILE in remote.start_environment.get("XAUTHORITY", ""):
+        return fine("this display is the bridge's, open to other computers as `--nodes` says")
     listener = f"; it listens on {open_to_all[0].address}:{open_to_all[0].port}" if open_to_all else ""
     return odd(
         f"sshd on {seen.host} offers forwarded displays to the whole network (X11UseLocalhost no)",

@@ -100,7 +100,8 @@ class AccountFacts:
         selinux: contexts of the home directory and the authority file (`ls -Z`) where SELinux is enforcing;
             None where it is not.
         selinux_nfs_homes: its boolean use_nfs_home_dirs; None where nobody could look.
-        slurm_flags: PrologFlags of `scontrol show config`; None where there is no Slurm.
+        slurm_flags: PrologFlags of `scontrol show config`, `(null)` where the site has set none; None where
+            there is no Slurm.
     """
 
     start_lines: tuple[StartLine, ...] | Unknown = Unknown("not asked")
@@ -108,7 +109,7 @@ class AccountFacts:
     plain_python: str | Unknown | None = Unknown("not asked")
     selinux: tuple[str, ...] | None = None
     selinux_nfs_homes: bool | None = None
-    slurm_flags: str | None = None
+    slurm_flags: str | Unknown | None = None
 
     def setting(self, *names: str) -> tuple[StartLine, ...]:
         """The lines about one of these names, the one that is read last at the end."""
@@ -130,7 +131,7 @@ def parse_account(answers: Answers) -> AccountFacts:
         plain_python=answers.first("plain.python"),
         selinux=tuple(contexts.splitlines()) if contexts else None,
         selinux_nfs_homes={"1": True, "0": False}.get(answers.first("selinux.nfs_homes") or ""),
-        slurm_flags=answers.first("slurm.flags"),
+        slurm_flags=answers.first("slurm.flags") or answers.why("slurm.flags"),
     )
 
 

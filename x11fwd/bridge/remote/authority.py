@@ -3,11 +3,11 @@
 import errno
 import os
 import struct
-from typing import Tuple
+from typing import Sequence, Tuple
 
 COOKIE_NAME = b"MIT-MAGIC-COOKIE-1"
 COOKIE_SIZE = 16  # bytes
-FAMILY_LOCAL, FAMILY_WILD = 256, 65535
+FAMILY_INTERNET, FAMILY_LOCAL, FAMILY_WILD = 0, 256, 65535
 
 
 def authority_path(folder: str, number: int) -> str:
@@ -25,13 +25,18 @@ def _entry(family: int, address: bytes, number: int, cookie: bytes) -> bytes:
     return struct.pack(">H", family) + b"".join(struct.pack(">H", len(part)) + part for part in parts)
 
 
-def write_authority(path: str, number: int, cookie: bytes) -> "Tuple[int, int, int]":
+def write_authority(
+    path: str, number: int, cookie: bytes, addresses: "Sequence[bytes]" = ()
+) -> "Tuple[int, int, int]":
     """Put the file there; what it is known by.
 
-    FamilyWild fits whatever way a library asks; FamilyLocal is what some others look for only.
+    FamilyWild fits whatever way a library asks; FamilyLocal is what some others look for only. `addresses`
+    are IPv4 addresses that DISPLAY leads to: without one, `srun --x11` (Slurm, x11_util.c) sees no cookie.
     """
     name = os.fsencode(os.uname().nodename)
-    data = _entry(FAMILY_LOCAL, name, number, cookie) + _entry(FAMILY_WILD, b"", number, cookie)
+    data = _entry(FAMILY_LOCAL, name, number, cookie)
+    data += b"".join(_entry(FAMILY_INTERNET, address, number, cookie) for address in addresses)
+    data += _entry(FAMILY_WILD, b"", number, cookie)
     temporary = "%s.%d" % (path, os.getpid())
     remove_file(temporary)  # of a process of this number that was killed
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)

@@ -56,9 +56,11 @@ class Door:
         self._unix = ""  # a socket file that we made
         self.sockets, self.number = _listening(preferred, _addresses(nodes) if nodes else ())
         families = [one.family for one in self.sockets]
+        known: List[bytes] = []
         try:
             if nodes:
                 name = os.uname().nodename if nodes == OWN_NAME else nodes
+                known = _numbers_of(name)
                 self.display = "%s:%d.0" % (name, self.number)
                 folder = _shared_folder() or folder
             elif socket.AF_UNIX in families:
@@ -67,7 +69,7 @@ class Door:
             else:
                 self.display = "%s:%d.0" % (_loopback_name(families, hosts), self.number)
             self.authority = authority_path(folder, self.number)
-            self._mark = write_authority(self.authority, self.number, self._cookie)
+            self._mark = write_authority(self.authority, self.number, self._cookie, known)
         except BaseException:
             for one in self.sockets:
                 one.close()
@@ -142,6 +144,15 @@ def _addresses(nodes: str) -> "_Addresses":
     except OSError:
         return ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::"))  # noqa: S104  asked for, with a cookie
     return ((socket.AF_INET, nodes),)
+
+
+def _numbers_of(name: str) -> "List[bytes]":
+    """The IPv4 addresses of a name of this computer, as programs here that use DISPLAY find them."""
+    try:
+        found = socket.getaddrinfo(os.fsencode(name), None, socket.AF_INET, socket.SOCK_STREAM)
+    except OSError:
+        return []
+    return [socket.inet_aton(str(address[0])) for _, _, _, _, address in found]
 
 
 def _shared_folder() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from x11fwd.checks import remote_cookie, remote_shell, remote_user, session, session_elsewhere
+from x11fwd.checks import remote_cookie, remote_shell, remote_user, session, session_elsewhere, session_job
 from x11fwd.checks.check import Check, Link
 from x11fwd.checks.report import Side
 
@@ -48,8 +48,8 @@ CHECKS: tuple[Check, ...] = (
     Check("tmux-number-reused", _R, session.number_reused, Link.REACH, needs=_SSHD),
     Check("container-network", _R, session_elsewhere.container_network, Link.REACH, needs=_SSHD),
     Check("container-cookie", _R, session_elsewhere.container_cookie, Link.COOKIE, needs=_SSHD),
-    Check("slurm-no-x11", _R, session_elsewhere.slurm, Link.REACH, needs=_SSHD),
-    Check("batch-inherits-display", _R, session_elsewhere.batch, Link.REACH, needs=_SSHD),
+    Check("slurm-no-x11", _R, session_job.slurm, Link.REACH, needs=_SSHD, shown=True),
+    Check("batch-inherits-display", _R, session_job.batch, Link.REACH, needs=_SSHD),
     Check("jupyter-kernel-display", _R, session.jupyter, Link.REACH, needs=_SSHD),
     Check(
         "session-without-display",

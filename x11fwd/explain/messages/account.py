@@ -61,8 +61,12 @@ MESSAGES = (
     ),
     row(
         "No DISPLAY variable set, cannot setup x11 forwarding",
+        "x11_get_xauth: Could not retrieve magic cookie",
+        ids={"slurm-no-x11": "the login had no X11, or no cookie for it"},
+    ),
+    row(
         "X11 forwarding not available",
-        ids={"slurm-no-x11": "the login had no X11, or Slurm is built without it"},
+        ids={"slurm-no-x11": "the site's Slurm forwards no X11; x11fwd ssh --nodes needs none of it"},
     ),
     row(
         "Ambiguous output redirect",

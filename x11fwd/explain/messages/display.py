@@ -103,6 +103,11 @@ MESSAGES = (
     ),
     row(
         *_wordings("{h}:{n}.0"),
+        along=_JOB,
+        ids={"batch-inherits-display": "the node does not reach the login node's display, or it is gone"},
+    ),
+    row(
+        *_wordings("{h}:{n}.0"),
         ids={
             "sshd-uselocalhost-no-hostname": "DISPLAY holds the server's name, which nobody resolves",
             "start-file-overwrites-display": "or a start file has set DISPLAY",

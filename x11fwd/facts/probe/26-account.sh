@@ -91,6 +91,11 @@ x_account_files() {
         if [ -n "$x_word" ]; then x_say selinux.nfs_homes "${x_word%% *}"; fi
     fi
     if x_program scontrol >/dev/null; then
-        x_say slurm.flags "$(x_limit 4 scontrol show config 2>/dev/null </dev/null | LC_ALL=C sed -n 's/^PrologFlags *= *//p')"
+        x_word=$(x_limit 4 scontrol show config 2>/dev/null </dev/null | LC_ALL=C sed -n 's/^PrologFlags *= *//p')
+        if [ -n "$x_word" ]; then
+            x_say slurm.flags "$x_word"
+        else
+            x_unknown slurm.flags 'Slurm does not answer: scontrol show config'
+        fi
     fi
 }

@@ -269,6 +269,8 @@ def test_with_an_address_it_listens_there_only() -> None:
         try:
             assert door.display == "127.0.0.1:%d.0" % door.number
             assert [one.getsockname()[0] for one in door.sockets] == ["127.0.0.1"]
+            with open(door.authority, "rb") as file:  # FamilyInternet: what xauth lists for DISPLAY
+                assert b"\0\0\0\4\x7f\0\0\1" in file.read()
         finally:
             door.close()
 
