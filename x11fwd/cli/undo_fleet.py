@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from x11fwd.cli.fleet import Forms, ask_become, hear, left_out
 from x11fwd.cli.options import sure
-from x11fwd.errors import Interrupted
+from x11fwd.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
     from x11fwd.cli.fleet import Crew
@@ -94,7 +94,10 @@ def take_back(asked: FleetUndo, prompter: TerminalPrompter) -> int:
 
     def work(member: Member) -> UndoReport:
         answering = Answering(shared, member, become)
-        return run_undo(member.target, options, answering, UndoWatch(view, member.name), approve)
+        try:
+            return run_undo(member.target, options, answering, UndoWatch(view, member.name), approve)
+        except UsageError as error:  # what ssh refuses of one host is no reason to leave the others alone
+            return failed(member, error)
 
     forms = Forms(undo_ended, undo_host_document, lambda one: one.exit_code, lambda one: one.status.value)
     left_out(asked.crew, view)

@@ -26,7 +26,16 @@ if TYPE_CHECKING:
     from x11fwd.transports.choose import Preference
     from x11fwd.x11.connection import Connection
 
-__all__ = ["DoctorOptions", "DoctorResult", "Means", "real_means", "run_doctor"]
+__all__ = [
+    "DoctorOptions",
+    "DoctorResult",
+    "Means",
+    "beside",
+    "look_here",
+    "preference",
+    "real_means",
+    "run_doctor",
+]
 
 T = TypeVar("T")
 
@@ -130,7 +139,7 @@ class _Real:
     ) -> Transport:
         from x11fwd.transports.choose import connect
 
-        wanted = _preference(choice)
+        wanted = preference(choice)
         config = self._questions(target).config()
         return connect(target, prompter=prompter, choice=wanted, x11=x11, config=config)
 
@@ -176,7 +185,8 @@ def _load_transports() -> None:
     import x11fwd.checks  # noqa: F401
 
 
-def _preference(choice: str) -> Preference:
+def preference(choice: str) -> Preference:
+    """The word of `--transport`. Raises UsageError where there is none of that name."""
     words: dict[str, Preference] = {"auto": "auto", "paramiko": "paramiko", "openssh": "openssh"}
     if choice not in words:
         raise UsageError(f"there is no transport called {choice}", hint=f"there are {', '.join(words)}")
@@ -251,7 +261,7 @@ def _looked(
     connected, route, round_trips = False, "", 0
     silence: SilenceFacts | None = None
     progress(f"connecting to {target.host}")
-    here = _beside(lambda: _look_here(target, means))
+    here = beside(lambda: look_here(target, means))
     try:
         with means.connect(target, prompter, options.transport, lambda: here()[1]) as transport:
             connected, route = True, f"{transport.name}: {transport.reason}"
@@ -288,12 +298,13 @@ def _looked(
     return DoctorResult(report, local, remote, route, round_trips)
 
 
-def _look_here(target: Target, means: Means) -> tuple[LocalFacts, X11Offer | None]:
+def look_here(target: Target, means: Means) -> tuple[LocalFacts, X11Offer | None]:
+    """This machine's facts, and the display that it can offer."""
     local = means.gather_local(target)
     return local, means.make_offer(local)
 
 
-def _beside(work: Callable[[], T]) -> Callable[[], T]:
+def beside(work: Callable[[], T]) -> Callable[[], T]:
     """Start something on a thread of its own; what is returned waits for its answer, or raises its error."""
     from concurrent.futures import Future
 

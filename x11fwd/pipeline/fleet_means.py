@@ -7,7 +7,8 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from x11fwd.pipeline.doctor import real_means
+from x11fwd.errors import ConnectError, UsageError
+from x11fwd.pipeline.doctor import preference, real_means
 from x11fwd.pipeline.ssh.memory import state_folder
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Here:
     """What is known of this machine, and the display that is offered to every host; safe between threads."""
 
     def __init__(
-        self, environ: Mapping[str, str], make: Callable[[], Means] = lambda: real_means(warm=True)
+        self, environ: Mapping[str, str], make: Callable[[], Means] = lambda: real_means(warm=False)
     ) -> None:
         self._make = make
         folder = state_folder(environ)
@@ -81,7 +82,15 @@ class _Shared:
         choice: str,
         x11: X11Offer | Callable[[], X11Offer | None] | None,
     ) -> Transport:
-        return self._own.connect(target, prompter, choice, x11)
+        from x11fwd.transports.choose import connect
+
+        wanted = preference(choice)
+        try:
+            # ssh -G alone: from which lines its answer comes is doctor's question
+            return connect(target, prompter=prompter, choice=wanted, x11=x11)
+        except UsageError as error:
+            # what ssh refuses is said of this host; the others' changes are not left alone because of it
+            raise ConnectError(error.message, hint=error.hint) from error
 
     def gather_remote(self, transport: Transport, python: str | None) -> RemoteFacts:
         from x11fwd.facts.remote import gather_remote

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from x11fwd.errors import ChangeError, UsageError, X11fwdError
 from x11fwd.pipeline.asking import Remembering
 from x11fwd.pipeline.confirming import confirm_by_login, fresh
-from x11fwd.pipeline.doctor import real_means
+from x11fwd.pipeline.doctor import beside, look_here, real_means
 from x11fwd.pipeline.setup_model import (
     Approve,
     Events,
@@ -30,7 +30,7 @@ from x11fwd.steps.engine import Engine, NoRightsError
 from x11fwd.steps.plan import ChangeResult, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from x11fwd.checks.report import Report
     from x11fwd.facts.model import LocalFacts, RemoteFacts
@@ -155,19 +155,19 @@ class _Run:
             raise ChangeError(self._stuck, hint="`x11fwd doctor` shows what stands in the way")
 
     def line(self, playbook: Playbook, approve: Approve) -> SetupStatus:
-        self.local = self.means.gather_local(self.target)
-        self.offer = self.means.make_offer(self.local)
         self.events.doing(f"connecting to {self.target.host}")
-        transport = self._log_in(self.target)
+        here = beside(lambda: look_here(self.target, self.means))
+        transport = self._log_in(self.target, lambda: here()[1])
         try:
+            self.local, self.offer = here()
             self.route = f"{transport.name}: {transport.reason}"
             return self._work(transport, playbook, approve)
         finally:
             self.round_trips += transport.round_trips
             transport.close()
 
-    def _log_in(self, target: Target) -> Transport:
-        transport = self.means.connect(target, self.prompter, self.options.transport, self.offer)
+    def _log_in(self, target: Target, offer: X11Offer | Callable[[], X11Offer | None] | None) -> Transport:
+        transport = self.means.connect(target, self.prompter, self.options.transport, offer)
         self.prompter.logged_in()
         self.logins += 1
         return transport
@@ -274,7 +274,7 @@ class _Run:
         # sshd grants nothing without xauth (session.c); where none can be had, the login itself is the proof
         without = self.plan is not None and "xauth" in self.plan.lacks
         self.round_trips += confirm_by_login(
-            engine, lambda: self._log_in(target), needs_x11=self.offer is not None and not without
+            engine, lambda: self._log_in(target, self.offer), needs_x11=self.offer is not None and not without
         )
 
 

@@ -13,9 +13,10 @@ from x11fwd.errors import ConnectError, Interrupted, UsageError, X11fwdError
 from x11fwd.inventory import Become, InventoryHost
 from x11fwd.pipeline.fleet import Fleet, Member, at_once, room_for
 from x11fwd.pipeline.fleet_answers import Answering
+from x11fwd.pipeline.fleet_means import Here
 from x11fwd.pipeline.fleet_state import RunState
 from x11fwd.steps.privilege import WrongPasswordError
-from x11fwd.target import parse_target
+from x11fwd.target import SshOptions, parse_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -192,6 +193,17 @@ def test_a_folder_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "x11fwd").write_text("in the way")
     state(tmp_path).record("a", "done", 0)
     assert state(tmp_path, resume=True).done == frozenset()
+
+
+# --- one host's ssh
+
+
+def test_what_ssh_refuses_of_one_host_is_that_hosts_failure(tmp_path: Path) -> None:
+    target = parse_target("gpu1", SshOptions(options=("NoSuchOption=yes",)))
+    with pytest.raises(ConnectError, match=r"ssh refuses 'gpu1': .*nosuchoption"):
+        Here({"HOME": str(tmp_path)}).means().connect(target, Nobody(), "auto", None)
+    with pytest.raises(UsageError, match="no transport called telnet"):
+        Here({"HOME": str(tmp_path)}).means().connect(target, Nobody(), "telnet", None)
 
 
 # --- passwords
