@@ -19,6 +19,8 @@ __all__ = ["confirm_by_login", "fresh"]
 
 _PATIENCE = 8.0  # seconds: a reload closes the listening socket for a moment
 _REFUSED = 2.0  # seconds: a daemon without a pid file may still answer as before at first
+# On a busy machine one login alone may take longer than all of that: so often it is tried, within this time.
+_TRIES, _LONGEST = 3, 30.0
 _PAUSE = 0.25
 
 
@@ -37,7 +39,7 @@ def confirm_by_login(
         log_in: opens a new connection, with a display offered where there is one.
         needs_x11: X11 forwarding has to be granted on it; False where no display can be offered, or where
             forwarding is being taken back: then the login itself is the proof.
-        patience: seconds for trying again.
+        patience: seconds for trying again, where three times have not taken longer.
 
     Returns:
         The round trips it took.
@@ -45,12 +47,13 @@ def confirm_by_login(
     Raises:
         ChangeError: the login failed or X11 was refused, and the change was taken back.
     """
-    trips = 0
+    trips = tries = 0
     problem: ChangeError | None = None
     started = time.monotonic()
     end = started + patience
     try:
-        while problem is None or time.monotonic() < end:
+        while problem is None or time.monotonic() < (started + _LONGEST if tries < _TRIES else end):
+            tries += 1
             if problem is not None:
                 time.sleep(_PAUSE)
             try:

@@ -62,7 +62,9 @@ class Waiting:
         self.waits = False
 
 
-def confirm(engine: Waiting, *logins: Login | ConnectError, needs_x11: bool = True) -> int:
+def confirm(
+    engine: Waiting, *logins: Login | ConnectError, needs_x11: bool = True, patience: float = 0.6
+) -> int:
     left = list(logins)
 
     def log_in() -> Transport:
@@ -71,7 +73,7 @@ def confirm(engine: Waiting, *logins: Login | ConnectError, needs_x11: bool = Tr
             raise login
         return cast("Transport", login)
 
-    return confirm_by_login(cast("Engine", engine), log_in, needs_x11=needs_x11, patience=0.6)
+    return confirm_by_login(cast("Engine", engine), log_in, needs_x11=needs_x11, patience=patience)
 
 
 def test_a_login_with_x11_granted_confirms() -> None:
@@ -83,6 +85,12 @@ def test_a_login_with_x11_granted_confirms() -> None:
 def test_a_door_that_is_shut_for_a_moment_is_tried_again() -> None:
     engine = Waiting()
     confirm(engine, ConnectError("refused"), Login(False), Login(True))
+    assert engine.calls == ["confirm"]
+
+
+def test_three_times_are_tried_where_one_login_takes_all_the_time() -> None:
+    engine = Waiting()
+    confirm(engine, ConnectError("refused"), Login(False), Login(True), patience=0.0)
     assert engine.calls == ["confirm"]
 
 
