@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -467,7 +468,7 @@ def test_a_change_that_nobody_confirms_goes_back_and_a_late_confirmation_is_told
     before = host.snapshot()
     with battery.case("nobody confirms") as ended:
         client = engine(host, "ana", SUDO)
-        assert client.apply(sshd_change(host, confirm_seconds=1)).outcome is Outcome.PENDING
+        assert client.apply(sshd_change(host, confirm_seconds=6)).outcome is Outcome.PENDING
         wait_for(lambda: speaks(host, marked=True), limit=90, what="the new daemon")
         settle(host)
         with pytest.raises(EngineError, match="too late"):
@@ -521,7 +522,7 @@ def test_a_remote_that_loses_power_is_put_in_order_by_the_next_run(
     host = new_chroot_host(setup=Setup(sudo=SUDOERS))
     before = host.snapshot()
     with battery.case("remote loses power", STEPS.get(step, "before the confirmation")) as ended:
-        change = sshd_change(host, **gated(host, step if step in STEPS else 0))
+        change = sshd_change(host, **gated(host, step if step in STEPS else 0), confirm_seconds=100)
         client = Client(lambda: engine(host, "ana", SUDO).apply(change))
         if step in STEPS:
             wait_at_gate(host)
@@ -550,22 +551,12 @@ def test_a_remote_that_loses_power_is_put_in_order_by_the_next_run(
 # --- the package manager's lock
 
 HOLD = """
-import fcntl, sys, time
+import fcntl, sys
 lock = open("/var/lib/dpkg/lock-frontend", "w")
 fcntl.lockf(lock, fcntl.LOCK_EX)
 print("held", flush=True)
-time.sleep(float(sys.argv[1]))
+sys.stdin.read()
 """
-
-
-def hold_lock(host: Host, seconds: float) -> threading.Thread:
-    thread = threading.Thread(target=host.run, args=(["python3", "-c", HOLD, str(seconds)],))
-    thread.start()
-    free = (
-        "import fcntl; fcntl.lockf(open('/var/lib/dpkg/lock-frontend', 'w'), fcntl.LOCK_EX | fcntl.LOCK_NB)"
-    )
-    wait_for(lambda: host.run(["python3", "-c", free]).rc != 0, limit=90, what="the lock to be held")
-    return thread
 
 
 def test_a_held_package_lock_is_waited_for_with_a_word_and_then_refused_with_a_sentence(
@@ -573,9 +564,11 @@ def test_a_held_package_lock_is_waited_for_with_a_word_and_then_refused_with_a_s
 ) -> None:
     host = new_chroot_host(setup=Setup(sudo=SUDOERS))
     before = host.snapshot()
-    heard = Heard()
+    heard, later = Heard(), Heard()
+    holder = host.popen(["python3", "-c", HOLD])
+    assert holder.stdout
+    assert holder.stdout.readline() == b"held\n"
     with battery.case("package manager's lock held", "for longer than we wait") as ended:
-        holder = hold_lock(host, 6)
         with pytest.raises(EngineError, match=r"lock-frontend is held by process .*python3") as caught:
             engine(host, "ana", SUDO, limits=replace(LIMITS, packages=2)).apply(packages("xauth"), heard)
         assert caught.value.code == "manager-locked"
@@ -583,10 +576,15 @@ def test_a_held_package_lock_is_waited_for_with_a_word_and_then_refused_with_a_s
         assert diff(before, host.snapshot()) == []
         ended.append("old restored")
     with battery.case("package manager's lock held", "for a while") as ended:
-        assert engine(host, "ana", SUDO).apply(packages("xauth"), heard).outcome is Outcome.DONE
+        with ThreadPoolExecutor(1) as pool:
+            applied = pool.submit(engine(host, "ana", SUDO).apply, packages("xauth"), later)
+            word = "waiting for the package manager"
+            wait_for(lambda: word in later.text() or applied.done(), limit=90, what=word)
+            holder.communicate()
+            assert applied.result(240).outcome is Outcome.DONE
+        assert word in later.text()
         assert host.run(["test", "-x", "/usr/bin/xauth"]).rc == 0
         ended.append("new confirmed")
-    holder.join()
     assert health(host) == "old"
 
 
@@ -656,7 +654,7 @@ def test_of_two_setups_at_once_the_second_waits_and_then_finds_it_done(
     host = new_chroot_host(setup=Setup(sudo=SUDOERS))
     with battery.case("two setups at once", "the first confirms") as ended:
         first, second = engine(host, "ana", SUDO), engine(host, "root", ROOT)
-        first.apply(sshd_change(host, confirm_seconds=10))
+        first.apply(sshd_change(host, confirm_seconds=100))
         outcomes: list[object] = []
         heard = Heard()
 
