@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tests.lab import runs
 from tests.lab.reach import banner, claim_port, client_key
 from tests.lab.runs import LabError, call, current_run, wait_for
+from tests.lab.setup import QUICK_KEX
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -60,6 +61,7 @@ class SandboxSshd:
             f"SetEnv XAUTHORITY={folder}/Xauthority",
             "StrictModes no",
             "UsePAM no",
+            QUICK_KEX,
         ]
         person.write(f"{folder.name}/sshd_config", "\n".join(config) + "\n")
         self.host_key = " ".join(key.with_suffix(".pub").read_text(encoding="ascii").split()[:2])
