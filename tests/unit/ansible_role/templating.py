@@ -94,6 +94,7 @@ class Role:
 
     def choose(self, *, offered: bool = True, libraries: bool = True) -> None:
         """tasks/choose.yml with the answers to its questions."""
+        self.variables.update(__x11fwd_offered={"skipped": True}, __x11fwd_libraries={"skipped": True})
         for task in tasks(self.playbook, "choose"):
             name = task.get("register")
             if name == "__x11fwd_offered" and self["x11fwd_manager.offered"] and not offered:

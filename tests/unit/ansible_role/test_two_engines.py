@@ -50,12 +50,11 @@ def wished_by(role: Role, backend: str) -> tuple[tuple[str, set[str]] | None, li
 
 # Each family, and what a family's file tells apart; templating takes a tenth of a second for each.
 ASKED = [
-    *("debian-11", "debian-13", "ubuntu-20.04", "centos-7", "rocky-9", "rhel-9-python3.11", "amazon-2"),
-    *("fedora-43", "silverblue-43", "sles-15", "tumbleweed", "arch", "alpine-3.23", "void", "gentoo"),
-    *("freebsd-14", "macos-15", "nixos", "guix", "slackware", "flatcar"),
+    *("debian-13", "centos-7", "rocky-9", "amazon-2", "silverblue-43", "tumbleweed", "arch", "alpine-3.23"),
+    *("void", "gentoo", "freebsd-14", "macos-15", "nixos", "guix", "slackware"),
 ]
-WITHOUT_ROOT = ["debian-13", "centos-7", "oracle-9-python3.12", "arch", "macos-15", "gentoo"]
-WITHOUT_EXTRA = ["rocky-9", "sles-15", "fedora-43"]
+WITHOUT_ROOT = ["debian-13", "oracle-9-python3.12", "macos-15"]
+WITHOUT_EXTRA = ["rocky-9", "sles-15"]
 
 
 @pytest.mark.parametrize(
@@ -63,9 +62,9 @@ WITHOUT_EXTRA = ["rocky-9", "sles-15", "fedora-43"]
     [
         (ASKED, "default", True, True),
         (WITHOUT_ROOT, "default", False, True),
-        (WITHOUT_ROOT[::2], "qt", False, True),
+        (WITHOUT_ROOT[1:2], "qt", False, True),
         (WITHOUT_EXTRA, "default", True, False),
-        (["debian-12", "centos-7", "rocky-9", "alpine-3.20"], "qt", True, True),
+        (["centos-7", "alpine-3.20"], "qt", True, True),
     ],
     ids=["root", "no root", "no root, qt", "without EPEL and Package Hub", "qt"],
 )
@@ -89,6 +88,15 @@ def test_every_family_is_among_them() -> None:
 
 PYENV = "/home/ana/.pyenv/versions/3.12.4"
 UV = "/home/ana/.local/share/uv/python/cpython-3.12.4-linux-x86_64-gnu"
+STANDALONE = {
+    "executable": "/home/ana/env/bin/python",
+    "version": "3.12.4",
+    "prefix": PYENV,
+    "base_prefix": PYENV,
+    "managed": False,
+    "pip": True,
+    "conda": False,
+}
 PYTHONS: dict[str, dict[str, object]] = {
     "conda": {"conda": True},
     "pyenv without Tk": {"prefix": PYENV, "base_prefix": PYENV},
@@ -103,16 +111,7 @@ PYTHONS: dict[str, dict[str, object]] = {
 @pytest.mark.parametrize("libraries", [True, False], ids=["", "without Qt's libraries"])
 @pytest.mark.parametrize("name", PYTHONS)
 def test_both_engines_bring_the_same_into_a_python(name: str, *, libraries: bool) -> None:
-    python = {
-        "executable": "/home/ana/env/bin/python",
-        "version": "3.12.4",
-        "prefix": "/home/ana/env",
-        "base_prefix": "/home/ana/env",
-        "managed": False,
-        "pip": True,
-        "conda": False,
-        **PYTHONS[name],
-    }
+    python = {**STANDALONE, "prefix": "/home/ana/env", "base_prefix": "/home/ana/env", **PYTHONS[name]}
     facts = SYSTEMS["rocky-9"].facts()
     answer = {**python, "tk": {"problem": "x"}, "qt": {"problem": ""}, "matplotlib": {}, "platform": "linux"}
     line = f"=python.full\tlogin shell\t/home/ana/env/bin/python\t{json.dumps(answer)}"
@@ -120,3 +119,13 @@ def test_both_engines_bring_the_same_into_a_python(name: str, *, libraries: bool
     facts = replace(facts, pythons=parse_pythons(found).pythons)
     ours = wished(planned(facts, libraries=libraries))
     assert wished_by(on(SYSTEMS["rocky-9"], libraries=libraries, python=python), "TkAgg") == ours
+
+
+def test_a_second_step_of_packages_is_worked_out_anew() -> None:
+    role = on(SYSTEMS["rocky-9"], python=STANDALONE, libraries=False)
+    assert role["x11fwd_environment_names"] == ["PyQt6", "matplotlib"]
+    assert "xcb-util-cursor" in role["x11fwd_system_names"]
+    role.variables["x11fwd_packages"] = ["matplotlib"]
+    role.choose()
+    assert (role["x11fwd_system_names"], role["x11fwd_environment_names"]) == ([], ["matplotlib"])
+    assert "tkinter" in role["x11fwd_replaced_so_far"]
