@@ -220,7 +220,7 @@ def test_doctor_in_a_job_says_how_its_windows_would_come(
 def test_doctor_in_a_job_sees_a_firewall_between_the_computers(
     person: Person, cluster: Cluster, login: str
 ) -> None:
-    rule = ["ipproto", "tcp", "dport", "6000-7000", "unreachable"]
+    rule = ["ipproto", "tcp", "dport", "6000-6500", "unreachable"]
     assert cluster.on_node(["ip", "rule", "add", *rule]).rc == 0
     try:
         ran = person.run(person.x11fwd("ssh", "--nodes", login, "srun x11fwd doctor --json"), timeout=60)
