@@ -19,6 +19,7 @@ from x11fwd.errors import UsageError
 if TYPE_CHECKING:
     from types import FrameType
 
+    from x11fwd.inventory import Inventory
     from x11fwd.pipeline.fleet import Fleet, Member
     from x11fwd.pipeline.fleet_state import RunState
     from x11fwd.target import SshOptions
@@ -140,8 +141,17 @@ class Crew:
     identity: tuple[str, ...]
 
 
-def crew_of(targets: Sequence[str], inventory: Path | None, limit: str | None, options: SshOptions) -> Crew:
+def crew_of(
+    targets: Sequence[str],
+    inventory: Path | None,
+    limit: str | None,
+    options: SshOptions,
+    read: Callable[[Path], Inventory] | None = None,
+) -> Crew:
     """The hosts that a command line means.
+
+    Args:
+        read: reads the inventory; None: as we do ourselves.
 
     Raises:
         UsageError: nobody, both ways of naming them at once, or something in the inventory or the pattern.
@@ -162,8 +172,8 @@ def crew_of(targets: Sequence[str], inventory: Path | None, limit: str | None, o
             "TARGETs and `--inventory` both name hosts",
             hint=f"`--limit {shlex.quote(','.join(targets))}` takes these of the inventory",
         )
-    read = load_inventory(inventory)
-    hosts = select(read, limit) if limit else read.hosts
+    listed = (read or load_inventory)(inventory)
+    hosts = select(listed, limit) if limit else listed.hosts
     if not hosts:
         raise UsageError(f"{inventory} names no host")
     ours = [host for host in hosts if host.by_ssh]

@@ -129,6 +129,7 @@ def setup(
 
     def run() -> int:
         from x11fwd.checks.check import Aim
+        from x11fwd.pipeline.ansible_inventory import reader
         from x11fwd.pipeline.setup import SetupOptions, run_setup
         from x11fwd.pipeline.verify import VerifyOptions, run_verify
         from x11fwd.ui.console import answer_console, message_console
@@ -139,7 +140,8 @@ def setup(
         from x11fwd.ui.verify import show_plot
 
         options = ssh_options(port, identity, jump, config, login, option)
-        crew = crew_of(targets or (), inventory, limit, options)
+        read = reader(vault_password_file) if engine == "ansible" else None
+        crew = crew_of(targets or (), inventory, limit, options, read)
         wanted = SetupOptions(
             transport=transport,
             python=python,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 from ansible.parsing.dataloader import DataLoader  # type: ignore[import-untyped]
-from ansible.template import Templar, trust_as_template  # type: ignore[import-untyped]
+from ansible.template import Templar  # type: ignore[import-untyped]
 
 from tests.unit.families.answers import FAMILIES
 from x11fwd.ansible import role_files
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.unit.families.answers import System
+
+try:
+    from ansible.template import trust_as_template as _trust  # since ansible-core 2.19
+except ImportError:
+    _trust = str
 
 ROLE = "roles/x11fwd"
 MANAGERS = {"apt-get": "apt", "xbps-install": "xbps", "emerge": "portage"}
@@ -43,7 +48,7 @@ def _trusted(value: Any) -> Any:
         return {key: _trusted(one) for key, one in value.items()}
     if isinstance(value, list):
         return [_trusted(one) for one in value]
-    return trust_as_template(str(value)) if isinstance(value, str) else value
+    return _trust(str(value)) if isinstance(value, str) else value
 
 
 def said(lines: Sequence[str] = (), rc: int = 0) -> dict[str, object]:
