@@ -31,12 +31,16 @@ x_say() {
 
 x_text() {
     printf '+%s\t\n' "$1"
-    if [ "${#2}" -gt 1000 ]; then
-        printf '%s\n' "$2" | LC_ALL=C sed 's/^/|/'
+    x_marked "$2"
+}
+
+# Every line after a `|`. A short text needs no process; for a long one the shells' own cutting takes longer than that.
+x_marked() {
+    if [ "${#1}" -gt 1000 ]; then
+        printf '%s\n' "$1" | LC_ALL=C sed 's/^/|/'
         return
     fi
-    # a short one needs no process; for a long one the shells' own cutting takes longer than that
-    x_left=$2$x_nl
+    x_left=$1$x_nl
     while [ -n "$x_left" ]; do
         printf '|%s\n' "${x_left%%"$x_nl"*}"
         x_left=${x_left#*"$x_nl"}
@@ -47,10 +51,12 @@ x_unknown() {
     printf '?%s\t%s\n' "$1" "$2"
 }
 
-# The newline that echo adds after the file is taken off by the reader; a file without one at its end stays so.
+# The newline after the file is taken off by the reader; a file without one at its end stays so. Leaves it in x_body.
 x_file() {
     printf '+%s\t%s\n' "$1" "$2"
-    { cat "$2" 2>/dev/null; echo; } | LC_ALL=C sed 's/^/|/'
+    x_body=$(cat "$2" 2>/dev/null; echo .)
+    x_body=${x_body%.}
+    x_marked "$x_body"
 }
 
 # x_limit SECONDS COMMAND…: standard input is that of the caller; 124 or more where time ran out.

@@ -13,6 +13,7 @@ x_read_config() {
     fi
     x_file sshd.file "$1"
     if [ "$2" -gt 16 ]; then return; fi # servconf.c, SERVCONF_MAX_DEPTH
+    case $x_body in *[Ii][Nn][Cc][Ll][Uu][Dd][Ee]*) ;; *) return ;; esac
     x_lines=$(LC_ALL=C sed -e '/^[[:space:]]*[Ii][Nn][Cc][Ll][Uu][Dd][Ee][[:space:]=]\{1,\}/!d' \
         -e 's///; s/[[:space:]]#.*//; s/"//g' "$1")
     set -f
@@ -74,7 +75,12 @@ x_sshd() {
     x_binary=${x_binary:-$(x_program /usr/sbin/sshd /usr/local/sbin/sshd /opt/homebrew/sbin/sshd sshd)}
     x_say sshd.binary "$x_binary"
     for x_word in /run/sshd.pid /var/run/sshd.pid; do
-        if [ -r "$x_word" ]; then x_say sshd.pidfile "$x_word$x_tab$(cat "$x_word" 2>/dev/null)" && break; fi
+        if [ -r "$x_word" ]; then
+            x_rest=
+            { read -r x_rest <"$x_word"; } 2>/dev/null
+            x_say sshd.pidfile "$x_word$x_tab$x_rest"
+            break
+        fi
     done
     for x_word in sshd ssh; do
         if [ -x "/etc/init.d/$x_word" ]; then x_say sshd.initd "/etc/init.d/$x_word"; fi

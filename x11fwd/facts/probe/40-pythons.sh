@@ -18,12 +18,14 @@ x_login_shell() {
         if x_program setsid >/dev/null; then set -- setsid "$@"; else x_unknown login 'setsid is missing' && return; fi
     fi
     # sed ends at the mark, so that a daemon which a start file left behind cannot keep us waiting; where the shell
-    # ended without our command, the mark is ours. Nor does one that never stops talking.
+    # ended without our command, the mark is ours. Nor does one that never stops talking. What is taken out is read-only
+    # in bash or zsh, and a POSIX shell ends at an assignment to such a one; people do export UID.
     x_out=$(
         {
             (unset LC_ALL && x_limit "$x_login_limit" env PATH="$x_old_path" "$@" </dev/null)
             printf '\n%s\n' "$x_end"
-        } 2>/dev/null | LC_ALL=C sed -e "/^$x_end/q" -e 5000q
+        } 2>/dev/null | LC_ALL=C sed -e "/^$x_end/q" -e 5000q -e '/^export SHELLOPTS=/d' -e '/^export BASHOPTS=/d' \
+            -e '/^export PPID=/d' -e '/^export E\{0,1\}[UG]ID=/d' -e '/^export GROUPS=/d'
     )
     case $x_out in
     *"$x_begin$x_nl"*"$x_end") ;;
@@ -47,9 +49,6 @@ x_login() {
     x_login_shell
     if [ -n "$x_exports" ]; then
         unset LC_ALL
-        # Read-only in bash or zsh, and a POSIX shell ends at an assignment to such a one; people do export UID.
-        x_exports=$(printf '%s\n' "$x_exports" | LC_ALL=C sed -e '/^export SHELLOPTS=/d' -e '/^export BASHOPTS=/d' \
-            -e '/^export PPID=/d' -e '/^export E\{0,1\}[UG]ID=/d' -e '/^export GROUPS=/d')
         # what a start file has taken away must not come from here
         unset DISPLAY XAUTHORITY WAYLAND_DISPLAY MPLBACKEND MATPLOTLIBRC QT_QPA_PLATFORM LD_LIBRARY_PATH PYTHONPATH
         eval "$x_exports"
