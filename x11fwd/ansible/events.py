@@ -37,6 +37,7 @@ class Event:
     task: str = ""
     action: str = ""
     changed: bool = False
+    become: bool = False
     msg: str = ""
     stderr: str = ""
     diff: tuple[FileDiff, ...] = ()
@@ -76,6 +77,7 @@ def parse_event(line: str) -> Event | None:
         task=text("task").removeprefix("x11fwd : "),
         action=text("action").rpartition(".")[2],
         changed=told.get("changed") is True,
+        become=told.get("become") is True,
         msg=text("msg"),
         stderr=text("stderr"),
         diff=tuple(_diff(one) for one in diffs if isinstance(one, dict)) if isinstance(diffs, list) else (),

@@ -49,7 +49,7 @@ def change(event: Event) -> Change:
     for one in event.diff:
         if one.path and one.before != one.after:
             lines += file_diff(one.path, one.before or None, one.after)
-    return Change(slug(title), title, RunCommand((), (), ()), become=False, diff=tuple(lines))
+    return Change(slug(title), title, RunCommand((), (), ()), become=event.become, diff=tuple(lines))
 
 
 def by_hand(event: Event) -> Change:

@@ -15,6 +15,7 @@ from tests.lab.runs import wait_for
 from x11fwd.errors import UsageError
 from x11fwd.pipeline import ansible_process
 from x11fwd.pipeline.ansible_engine import AnsibleSettings, run_with_ansible
+from x11fwd.pipeline.ansible_words import BY_HAND_TASK, WARNING_TASK
 from x11fwd.pipeline.fleet import Member
 from x11fwd.pipeline.setup_model import SetupOptions, SetupResult, SetupStatus
 from x11fwd.steps.plan import Outcome
@@ -272,14 +273,17 @@ def test_the_command_verifies_host_keys_and_carries_targets_and_options(stage: S
 
 
 def test_a_dry_run_looks_only_and_a_refused_host_is_left_alone(stage: Stage) -> None:
-    changed = {"event": "ok", "host": A, "task": "Would install xauth, python3-tk", "changed": True}
+    task = "Would install xauth, python3-tk"
+    changed = {"event": "ok", "host": A, "task": task, "changed": True, "become": True}
     sums = end(x11fwd_target_1={}, x11fwd_target_2={})
     look = {"lines": [BEGIN, changed, {"event": "ok", "host": B, "task": "x"}, sums]}
     stage.play(look, look)
     one, two = stage.run("gpu1", "gpu2", dry_run=True)
     assert (one.status, two.status) == (SetupStatus.PLANNED, SetupStatus.ALREADY)
     assert one.plan is not None
-    assert [change.title for change in one.plan.changes] == ["Install xauth, python3-tk"]
+    assert [(change.title, change.become) for change in one.plan.changes] == [
+        ("Install xauth, python3-tk", True)
+    ]
     assert [line.text for line in one.plan.changes[0].diff] == ["xauth", "python3-tk"]
     declined, _ = stage.run("no", "gpu2", ask=True)
     assert declined.status is SetupStatus.DECLINED
@@ -287,6 +291,35 @@ def test_a_dry_run_looks_only_and_a_refused_host_is_left_alone(stage: Stage) -> 
     argvs = [call["argv"] for call in stage.calls()]
     assert len(argvs) == 2
     assert all(isinstance(argv, list) and "--check" in argv and "--diff" in argv for argv in argvs)
+
+
+def test_what_is_left_to_a_person_is_told_beside_what_was_done(stage: Stage) -> None:
+    left = {
+        "event": "ok",
+        "host": A,
+        "task": BY_HAND_TASK,
+        "msg": "xauth must be installed by hand",
+    }
+    warned = {"event": "ok", "host": A, "task": WARNING_TASK, "msg": "qt has to be installed by hand"}
+    done = {"event": "ok", "host": A, "task": "Set in sshd X11Forwarding yes", "changed": True}
+    lines = [BEGIN, left, warned, done, through(A), end(x11fwd_target_1={})]
+    stage.play({"lines": lines}, {"lines": [BEGIN, left, through(A), end(x11fwd_target_1={})]})
+    (one,) = stage.run("gpu1")
+    assert (one.status, one.exit_code) == (SetupStatus.LEFT, 1)
+    assert one.note == "xauth must be installed by hand"
+    assert one.plan is not None
+    assert one.plan.warnings == ("qt has to be installed by hand",)
+    assert [made.outcome for made in one.results] == [Outcome.DONE]
+    # nothing that we could do: nobody is asked
+    (one,) = stage.run("gpu1", ask=True)
+    assert (one.status, stage.asked) == (SetupStatus.LEFT, [])
+
+
+def test_the_role_says_so_in_tasks_of_these_names() -> None:
+    role = Path(ansible_process.__file__).parents[1] / "ansible/role/tasks"
+    text = "".join(path.read_text(encoding="utf-8") for path in role.glob("*.yml"))
+    assert f"- name: {BY_HAND_TASK}\n" in text
+    assert f"- name: {WARNING_TASK}\n" in text
 
 
 def test_sudos_password_is_asked_for_once_and_goes_to_standard_input_alone(stage: Stage) -> None:

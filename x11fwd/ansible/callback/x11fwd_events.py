@@ -46,6 +46,7 @@ class CallbackModule(CallbackBase):
             task=short(fields.get("name") or result._task.get_name()),
             action=short(fields.get("action") or result._task.action),
             changed=bool(told.get("changed")),
+            become=fields.get("become") is True,
             msg=short(told.get("msg")),
             stderr=short(told.get("stderr") or told.get("module_stderr")),
             diff=[
