@@ -109,6 +109,15 @@ def _with_holes(name: str) -> str:
 
 
 def text(word: str) -> str:
-    """A string in Jinja."""
-    escaped = word.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n")
-    return f"'{escaped}'"
+    """A string in Jinja.
+
+    Ansible before 2.19 doubles backslashes, so a quote cannot be escaped: it stands between the other quotes.
+    """
+    if "'" in word and '"' in word:
+        return " ~ ".join(_quoted(part) for part in re.split(r"('+)", word) if part)
+    return _quoted(word)
+
+
+def _quoted(word: str) -> str:
+    escaped = word.replace("\\", "\\\\").replace("\n", "\\n")
+    return f'"{escaped}"' if "'" in word else f"'{escaped}'"

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from jinja2.nativetypes import NativeEnvironment
 
 from tests.unit.golden import assert_golden
 from x11fwd.ansible import role_files, write_folder
 from x11fwd.ansible.expressions import FACTS, condition
+from x11fwd.ansible.expressions import text as in_jinja
 from x11fwd.ansible.folder import LIST
 from x11fwd.ansible.yaml_text import Value, document
 from x11fwd.errors import PlaybookError, UsageError
@@ -135,6 +137,14 @@ def test_a_condition_is_an_expression(fact: str, operator: Operator, value: str,
     assert condition(Condition(fact, operator, value)) == expression
 
 
+@pytest.mark.parametrize("word", ["plain", "the platform's", 'say "x"', 'it\'s "q"', "''", "'"])
+def test_a_string_in_jinja_needs_no_escaped_quote(word: str) -> None:
+    """Ansible before 2.19 doubles the backslash in front of one."""
+    assert "\\" not in in_jinja(word)
+    found: object = NativeEnvironment().from_string(f"{{{{ [{in_jinja(word)}] }}}}").render()
+    assert found == [word]
+
+
 TEXTS = [
     *(
         "",
@@ -155,12 +165,12 @@ TEXTS = [
 ]
 
 
-@pytest.mark.parametrize("text", TEXTS)
-def test_any_text_comes_back_out_of_the_yaml(text: str) -> None:
+@pytest.mark.parametrize("word", TEXTS)
+def test_any_text_comes_back_out_of_the_yaml(word: str) -> None:
     value: Value = {
-        "key": text,
-        "list": [text, text],
-        "deep": [{"a": text, "b": [[text]]}],
+        "key": word,
+        "list": [word, word],
+        "deep": [{"a": word, "b": [[word]]}],
         "flag": True,
         "n": 3,
     }
