@@ -105,7 +105,7 @@ def run(text: str, *, shell: str = "sh", **environ: str) -> subprocess.Completed
         pytest.skip(f"no {shell} here")
     found = {"PATH": "/usr/bin:/bin", "SHELL": path, **environ}
     argv = [path, "sh", "-c", text] if shell == "busybox" else [path, "-c", text]
-    return subprocess.run(argv, env=found, capture_output=True, check=False, timeout=30)
+    return subprocess.run(argv, env=found, capture_output=True, check=False, timeout=90)
 
 
 NASTY = "printf '%s|' \"a'b\" '$X' 'x  y' '!' '\\' 'ü' \"$(echo sub)\"\nexit 7"
@@ -152,9 +152,31 @@ def test_a_session_waits_for_its_display_and_leaves_no_trace_of_that(shell: str,
         assert process.poll() is None
         time.sleep(0.005)
     fifo.write_text("ready localhost:12.0 /a folder/file\n")
-    out, _ = process.communicate(b"typed\n", timeout=20)
+    out, _ = process.communicate(b"typed\n", timeout=90)
     assert out == b"typed:localhost:12.0:/a folder/file\n"
     assert list((tmp_path / f"x11fwd-{os.getuid()}").iterdir()) == []
+
+
+def test_a_watcher_that_comes_when_all_is_over_leaves_no_file(tmp_path: Path) -> None:
+    opens = 'exec 3<>"$x_fifo"'
+    late = f'while [ -p "$x_fifo" ]; do sleep 0.01; done; {opens}'
+    meeting = command.meeting(TOKEN, strict=True)
+    assert meeting.count(opens) == 1
+    text = command.wrapped(meeting.replace(opens, late), "echo $DISPLAY")
+    found = {"PATH": "/usr/bin:/bin", "SHELL": "/bin/sh", "XDG_RUNTIME_DIR": str(tmp_path)}
+    process = subprocess.Popen(["sh", "-c", text], env=found, stdout=subprocess.PIPE)
+    folder = tmp_path / f"x11fwd-{os.getuid()}"
+    while not (folder / TOKEN).exists():
+        assert process.poll() is None
+        time.sleep(0.005)
+    (folder / TOKEN).write_text("ready localhost:12.0 /a/file\n")
+    assert process.communicate(timeout=90)[0] == b"localhost:12.0\n"
+    end = time.monotonic() + 1  # it is the file that would stay
+    while time.monotonic() < end and not list(folder.iterdir()):
+        time.sleep(0.01)
+    while list(folder.iterdir()):
+        assert time.monotonic() < end + 20
+        time.sleep(0.01)
 
 
 def test_what_travels_with_a_session_is_only_what_it_calls() -> None:

@@ -61,6 +61,8 @@ x_wait() {
 
 x_last() {
     exec 3<>"$x_fifo" || return 0
+    # where the session was quicker the FIFO has gone, and opening has made a plain file
+    if [ ! -p "$x_fifo" ]; then rm -f "$x_fifo"; fi
     x_count=0
     while [ -p "$x_fifo" ]; do
         if [ $x_count = "$1" ]; then printf 'none late\n' >&3; fi
