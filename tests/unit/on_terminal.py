@@ -26,7 +26,7 @@ class OnTerminal:
     def send(self, keys: bytes) -> None:
         os.write(self.terminal, keys)
 
-    def until(self, pattern: bytes, limit: float = 20) -> None:
+    def until(self, pattern: bytes, limit: float = 90) -> None:
         end = time.monotonic() + limit
         while not re.search(pattern, self.output):
             if not select.select([self.terminal], [], [], max(0, end - time.monotonic()))[0]:
@@ -35,7 +35,7 @@ class OnTerminal:
             self.output += data
 
     def wait(self) -> int:
-        end = time.monotonic() + 20
+        end = time.monotonic() + 90
         while time.monotonic() < end:
             try:
                 if select.select([self.terminal], [], [], 0.05)[0]:

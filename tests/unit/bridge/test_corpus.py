@@ -31,10 +31,10 @@ def test_only_wire_faults_come_out_of_the_corpus(target: str) -> None:
     saved = [path.read_bytes() for path in sorted((CORPUS / target).glob("*"))]
     assert saved
     for data in [*seeds(target), *saved]:
-        began = time.monotonic()
+        began = time.process_time()
         with contextlib.suppress(WireFault):
             TARGETS[target](data)
-        assert time.monotonic() - began < LIMIT
+        assert time.process_time() - began < LIMIT
 
 
 def _fragile(data: bytes) -> None:

@@ -199,7 +199,7 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
         done = subprocess.Popen(x11fwd("doctor", "--help"), stdout=subprocess.PIPE, stderr=log)
         assert done.stdout is not None
         done.stdout.close()
-        done.wait(20)
+        done.wait(120)
     assert errors.read_text() == ""
 
 
@@ -221,10 +221,10 @@ def test_ctrl_c_while_a_server_says_nothing_is_130_at_once(command: str) -> None
             stderr=subprocess.PIPE,
             text=True,
         )
-        silent.settimeout(20)
+        silent.settimeout(120)
         connection, _ = silent.accept()
         with connection:
             process.send_signal(signal.SIGINT)
-            _, errors = process.communicate(timeout=10)
+            _, errors = process.communicate(timeout=120)
     assert process.returncode == 130
     assert errors.splitlines()[-1] == "error: interrupted"

@@ -182,11 +182,11 @@ def test_a_log_of_ssh_without_a_word_about_x11_was_never_asked_for_it() -> None:
 
 def test_megabytes_are_read_in_a_moment() -> None:
     line = "debug3: channel 1: x11 connect /tmp/.X11-unix warning xauth X11 forwarding unsupported option\n"
-    start = time.monotonic()
+    start = time.process_time()
     found = explain_text(line * 42_000 + "Maximum number of clients reached")
     assert found.cause
     assert found.cause.number == 42_001
-    assert time.monotonic() - start < 10
+    assert time.process_time() - start < 10
 
 
 def test_every_reason_is_one_short_line() -> None:

@@ -365,7 +365,7 @@ def test_the_local_probe_asks_a_mac_in_every_shell(name: str, tmp_path: Path) ->
             "LAUNCHD": "/private/tmp/com.apple.launchd.U/org.xquartz:0",
         },
         capture_output=True,
-        timeout=30,
+        timeout=120,
         check=False,
     )
     assert done.stderr == b""
@@ -393,7 +393,7 @@ def test_the_local_probe_asks_ssh_for_the_target(tmp_path: Path) -> None:
         input=(FACTS / "local_probe.sh").read_bytes(),
         env={"HOME": str(tmp_path), "PATH": f"{tmp_path}:{os.environ['PATH']}"},
         capture_output=True,
-        timeout=30,
+        timeout=120,
         check=True,
     )
     assert parse_answers(done.stdout, "END").first("ssh.xauth_location") == "/x/-G -p 22 2 -- gpu1"

@@ -75,13 +75,13 @@ def run_as(stack: ExitStack, name: str) -> int:
     if bash is None or not Path("/proc/self/environ").exists():
         pytest.skip("this machine has no bash or no /proc")
     process = subprocess.Popen(
-        [bash, "-c", f"exec -a {name} sleep 60"], env={"DISPLAY": DISPLAY, "PATH": "/usr/bin:/bin"}
+        [bash, "-c", f"exec -a {name} sleep 600"], env={"DISPLAY": DISPLAY, "PATH": "/usr/bin:/bin"}
     )
     stack.callback(process.wait)
     stack.callback(process.kill)
     # until bash has become it
     command = Path(f"/proc/{process.pid}/cmdline")
-    limit = time.monotonic() + 10
+    limit = time.monotonic() + 90
     while not command.read_bytes().startswith(name.encode()):
         assert process.poll() is None
         assert time.monotonic() < limit
@@ -106,7 +106,7 @@ def test_panes_of_tmux_are_found_with_their_place(name: str, tmp_path: Path, sta
     environment = {"PATH": "/usr/bin:/bin", "DISPLAY": DISPLAY, "TMUX_TMPDIR": str(tmp_path)}
     words = [tmux, "-L", "work", "-f", "/dev/null"]
     started.callback(subprocess.run, [*words, "kill-server"], env=environment, check=False)
-    subprocess.run([*words, "new-session", "-d", "-s", "main", "sleep 60"], env=environment, check=True)
+    subprocess.run([*words, "new-session", "-d", "-s", "main", "sleep 600"], env=environment, check=True)
     found = facts(name, tmp_path, TMUX_TMPDIR=str(tmp_path)).account.lasting
     assert [(one.kind, one.place) for one in found if one.display == DISPLAY] == [("tmux", "work main:0.0")]
 

@@ -93,7 +93,7 @@ def pictures(python: str, folder: Path, script: str, *, status: int = 0, limit: 
         assert ran.returncode == status, ran.stderr
         assert ran.stdout == ""
         for reader in readers:
-            reader.join(10)
+            reader.join(90)
     return found
 
 

@@ -35,7 +35,7 @@ def follow(tmp_path: Path, command: Sequence[str]) -> None:
     log.write_bytes(b"one\n")
     follower = Follower([str(log)])
     follower.attach(LocalTransport().stream(command))
-    data, end = b"", time.monotonic() + 20
+    data, end = b"", time.monotonic() + 90
     while data != b"one\ntwo\nthree\n":
         assert time.monotonic() < end, data
         for arrival in follower.arrivals(10.0):

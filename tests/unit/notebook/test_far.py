@@ -59,7 +59,7 @@ def asked(
     forwarder = Forwarder(listen_on(0, exactly=True))
     try:
         forwarder.attach(far.line)
-        connection = http.client.HTTPConnection("127.0.0.1", forwarder.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", forwarder.port, timeout=90)
         headers = {"Authorization": f"token {token}"} if token else {}
         connection.request("GET" if data is None else "POST", path, body=data, headers=headers)
         answer = connection.getresponse()

@@ -88,7 +88,7 @@ def test_one_looks_at_a_time(tmp_path: Path) -> None:
     thread.start()
     assert not done.wait(0.1)
     first.unlock()
-    assert done.wait(10)
+    assert done.wait(90)
     thread.join()
     second.unlock()
 
@@ -101,7 +101,7 @@ def test_a_lock_that_was_removed_meanwhile_is_taken_anew(tmp_path: Path) -> None
     (tmp_path / "f/lock").unlink()
     (tmp_path / "f").rmdir()
     first.unlock()
-    thread.join(10)
+    thread.join(90)
     assert (tmp_path / "f/lock").exists()
     third = Folder(str(tmp_path / "f"))
     second.unlock()

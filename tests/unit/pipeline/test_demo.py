@@ -27,7 +27,7 @@ from x11fwd.transports.local import LocalTransport
 script = resources.files("x11fwd.pipeline").joinpath("demo_keeper.sh").read_text("ascii")
 stream = LocalTransport().stream(("sh", "-c", script, "keeper", *sys.argv[1:]))
 print("up", flush=True)
-time.sleep(60)
+time.sleep(600)
 """
 
 
@@ -138,7 +138,7 @@ def test_the_keeper_ends_and_deletes_everything_when_the_demo_dies(number: int, 
     until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text().strip() != "")
     pid = int((tmp_path / "pid").read_text())
     process.send_signal(number)
-    process.wait(10)
+    process.wait(90)
     until(lambda: not folder.exists())
     until(lambda: not is_alive(pid))
 
@@ -153,7 +153,7 @@ def is_alive(pid: int) -> bool:
     return True
 
 
-def until(condition: object, limit: float = 10.0) -> None:
+def until(condition: object, limit: float = 90.0) -> None:
     assert callable(condition)
     end = time.monotonic() + limit
     while not condition():

@@ -158,7 +158,7 @@ def test_a_terminal_has_its_size_its_keys_and_ctrl_c(python: str, tmp_path: Path
         "print(sys.stdin.isatty(), sys.stdout.isatty(), sys.stderr.isatty(), os.environ['TERM'])\n"
         "print(tuple(os.get_terminal_size()))\n"
         "word = sys.stdin.readline()\n"
-        "try:\n    print('said', word); time.sleep(60)\n"
+        "try:\n    print('said', word); time.sleep(600)\n"
         "except KeyboardInterrupt:\n    print('bye'); sys.exit(7)\n"
     )
     said, status = b"", -1
@@ -200,7 +200,7 @@ def test_leaving_ends_a_script_that_listens_to_nothing(tmp_path: Path) -> None:
     text = (
         "import signal, time\n"
         "for number in (2, 15): signal.signal(number, signal.SIG_IGN)\n"
-        "print('up'); time.sleep(60)\n"
+        "print('up'); time.sleep(600)\n"
     )
     status = -1
     with RunSession(LocalTransport(), python=sys.executable, x11=False) as session, limited(session):

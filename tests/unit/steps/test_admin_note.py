@@ -64,8 +64,8 @@ def test_the_lines_typed_by_hand_make_the_file_that_the_engine_would_make(
     ]
     assert isinstance(change.action, ChangeSshd)
     script = "\n".join(change.admin_lines[:-1])
-    subprocess.run(["sh", "-ec", script], check=True, timeout=10)
+    subprocess.run(["sh", "-ec", script], check=True, timeout=120)
     assert file.read_bytes() == change.action.file.content
-    subprocess.run(["sh", "-ec", change.admin_undo[0]], check=True, timeout=10)
+    subprocess.run(["sh", "-ec", change.admin_undo[0]], check=True, timeout=120)
     assert file.read_text(encoding="utf-8") == text
     assert list(tmp_path.iterdir()) == [file]

@@ -62,7 +62,7 @@ def test_every_shell_that_may_be_sh_answers_alike(shell: list[str], tmp_path: Pa
     (tmp_path / "file").write_bytes(b"x\x00y\n")
     words = ["f", str(tmp_path / "file"), "c", "3", "printf", "%s-", "a b", "f", str(tmp_path / "none")]
     ran = subprocess.run(
-        [*shell, "-s", "--", "", *words], input=SCRIPT.encode(), capture_output=True, check=True, timeout=20
+        [*shell, "-s", "--", "", *words], input=SCRIPT.encode(), capture_output=True, check=True, timeout=120
     )
     asked = Questions((str(tmp_path / "file"), str(tmp_path / "none")), (("printf", "%s-", "a b"),))
     lines = ran.stdout.decode().splitlines()

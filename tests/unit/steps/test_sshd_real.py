@@ -53,14 +53,14 @@ SSHD = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/sbin:/bin") or "ssh
 @pytest.fixture(scope="module")
 def host_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
     key = tmp_path_factory.mktemp("key") / "key"
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True, timeout=20)
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True, timeout=120)
     return key
 
 
 def effective(main: Path, key: Path, user: str) -> dict[str, str]:
     connection = f"user={user},host=203.0.113.5,addr=203.0.113.5,laddr=192.0.2.7,lport=22"
     argv = [SSHD, "-T", "-f", str(main), "-h", str(key), "-C", connection]
-    return parse_sshd_t(subprocess.run(argv, check=True, capture_output=True, text=True, timeout=20).stdout)
+    return parse_sshd_t(subprocess.run(argv, check=True, capture_output=True, text=True, timeout=120).stdout)
 
 
 @pytest.mark.parametrize("only_me", [False, True], ids=["everybody", "only me"])

@@ -134,7 +134,7 @@ class Served:
             keys=keys,
             server_algorithms=lambda: self.link.signature_algorithms,
             may_type=may_type,
-            timeout=10,
+            timeout=60,
         ).run()
 
     def close(self) -> None:

@@ -47,16 +47,16 @@ def ask(askpass: Askpass, prompt: str, hint: str = "") -> subprocess.CompletedPr
         env = {**os.environ, **({"SSH_ASKPASS_PROMPT": hint} if hint else {})}
         done.append(
             subprocess.run(
-                [str(askpass.program), prompt], env=env, capture_output=True, timeout=20, check=False
+                [str(askpass.program), prompt], env=env, capture_output=True, timeout=90, check=False
             )
         )
 
     thread = threading.Thread(target=run)
     thread.start()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 90
     while not askpass.serve(0.1) and time.monotonic() < deadline:
         pass
-    thread.join(20)
+    thread.join(90)
     return done[0]
 
 
@@ -111,7 +111,7 @@ def test_a_touch_of_the_token_is_only_announced(folder: Path) -> None:
     assert person.notices == ["Confirm user presence for key"]
     assert process.poll() is None
     process.terminate()  # as ssh does once the key was touched
-    process.wait(10)
+    process.wait(90)
     askpass.close()
 
 

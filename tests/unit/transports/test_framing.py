@@ -39,7 +39,7 @@ AWKWARD = [
 
 def through(shell: str, command: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     """What sshd does: the login shell with -c (session.c, do_child)."""
-    return subprocess.run([shell, "-c", command], input=stdin, capture_output=True, timeout=20, check=False)
+    return subprocess.run([shell, "-c", command], input=stdin, capture_output=True, timeout=120, check=False)
 
 
 @pytest.mark.parametrize("shell", SHELLS)

@@ -50,9 +50,9 @@ def test_a_program_that_does_not_end_is_killed_with_its_children(tmp_path: Path)
     began = time.monotonic()
     with pytest.raises(ConnectionLost, match="had not ended"):
         LocalTransport().run(["sh", "-c", f"sleep 300 & echo $! > {mark}; wait"], timeout=0.4)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60
     pid = int(mark.read_text())
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
@@ -72,7 +72,7 @@ def test_a_stream_goes_both_ways_and_ends() -> None:
         stream.read(100, 0.05)
     stream.close_write()
     assert stream.read(100, 5) == b""
-    assert stream.wait(5) == 3
+    assert stream.wait(60) == 3
     assert stream.stderr() == b"bye\n"
     stream.close()
 

@@ -32,7 +32,7 @@ def argv(folder: Path, *command: str) -> list[str]:
 
 
 def piped(folder: Path, *command: str, data: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(argv(folder, *command), input=data, capture_output=True, timeout=30, check=False)
+    return subprocess.run(argv(folder, *command), input=data, capture_output=True, timeout=120, check=False)
 
 
 def words(folder: Path) -> bytes:
@@ -68,7 +68,7 @@ def test_what_is_sent_to_us_alone_reaches_the_command(tmp_path: Path) -> None:
     assert process.stdout
     assert process.stdout.readline() == b"up\n"
     process.terminate()
-    assert process.wait(20) == 9
+    assert process.wait(120) == 9
     process.stdout.close()
 
 
@@ -83,7 +83,7 @@ def test_what_is_left_in_the_background_keeps_nobody_waiting_and_goes_on_speakin
     process = subprocess.Popen(
         argv(tmp_path, "sh", "-c", f"({later}) >/dev/null & echo now >&2; exit 3"), stderr=subprocess.PIPE
     )
-    assert process.wait(20) == 3
+    assert process.wait(120) == 3
     assert words(tmp_path) == b"now\n"
     go.touch()
     assert process.stderr

@@ -106,7 +106,7 @@ def test_half_blocks_are_what_a_real_tmux_shows(tmp_path: Path) -> None:
     env = {**os.environ, "LC_ALL": "C.UTF-8"}
     subprocess.run([*tmux, "new-session", "-d", "-x", "80", "-y", "40", f"{words}; cat"], check=True, env=env)
     try:
-        end = time.monotonic() + 30
+        end = time.monotonic() + 120
         while True:
             capture = [*tmux, "capture-pane", "-p", "-e"]
             shown = subprocess.run(capture, check=True, capture_output=True, text=True, env=env).stdout

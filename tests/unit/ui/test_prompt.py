@@ -38,7 +38,7 @@ class Terminal:
         )
         self.seen = ""
 
-    def read_until(self, words: str, limit: float = 10) -> str:
+    def read_until(self, words: str, limit: float = 90) -> str:
         end = time.monotonic() + limit
         while words not in self.seen:
             assert time.monotonic() < end, f"{words!r} did not come, but {self.seen!r}"
@@ -50,7 +50,7 @@ class Terminal:
         os.write(self.main, text.encode())
 
     def answer(self) -> str:
-        out, err = self.process.communicate(timeout=10)
+        out, err = self.process.communicate(timeout=90)
         assert err == ""
         while select.select([self.main], [], [], 0)[0]:
             self.seen += os.read(self.main, 4096).decode()

@@ -31,7 +31,7 @@ def get(
 ) -> tuple[int, dict[str, str], bytes]:
     """Status, headers and body of an address behind the token, or of a whole path."""
     token = viewer.address.split("/")[3]
-    connection = http.client.HTTPConnection("127.0.0.1", viewer.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", viewer.port, timeout=90)
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     connection.request(method, whole or f"/{token}/{path}", headers=sent)
     answer = connection.getresponse()
@@ -44,7 +44,7 @@ class Events:
     """A tab's stream."""
 
     def __init__(self, viewer: Viewer, last: str = "") -> None:
-        self.connection = http.client.HTTPConnection("127.0.0.1", viewer.port, timeout=20)
+        self.connection = http.client.HTTPConnection("127.0.0.1", viewer.port, timeout=90)
         headers = {"Last-Event-ID": last} if last else {}
         self.connection.request("GET", f"/{viewer.address.split('/')[3]}/events", headers=headers)
         self.answer = self.connection.getresponse()
@@ -276,7 +276,7 @@ def test_closing_tells_every_tab_and_frees_the_port() -> None:
     viewer.close()
     assert events.next() == ("end", {})
     events.close()
-    waiting.join(10)
+    waiting.join(90)
     assert waited == [True]
     with Viewer("y", viewer.port) as second:
         assert second.port == viewer.port

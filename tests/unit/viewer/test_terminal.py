@@ -200,12 +200,12 @@ def test_a_terminal_is_asked_and_its_settings_come_back() -> None:
 
     thread = threading.Thread(target=answer, daemon=True)
     thread.start()
-    assert detect({"TERM": "xterm"}, ask(theirs, 10.0)) is Drawing.KITTY
-    thread.join(10)
+    assert detect({"TERM": "xterm"}, ask(theirs, 90.0)) is Drawing.KITTY
+    thread.join(90)
     assert termios.tcgetattr(theirs) == before
     began = time.monotonic()
     assert ask(theirs, 0.05) == b""
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60
     os.close(ours)
     os.close(theirs)
 

@@ -131,7 +131,7 @@ def test_another_service_is_not_x11(tmp_path: Path, banner: bytes) -> None:
 def silent(connection: socket.socket, *, after: bytes, released: threading.Event) -> None:
     read_setup(connection)
     connection.sendall(after)
-    released.wait(10)
+    released.wait(120)
 
 
 @pytest.mark.parametrize("length", [0, 3, 8, 60], ids=lambda length: f"after-{length}-bytes")
@@ -145,7 +145,7 @@ def test_a_server_that_falls_silent_costs_the_timeout_and_no_more(tmp_path: Path
         released.set()
     assert found.status is HandshakeStatus.TIMEOUT
     assert "0.1 s" in found.reason
-    assert 0.1 <= took < 2
+    assert 0.1 <= took < 60
 
 
 def test_a_server_that_drips_is_cut_off_by_one_deadline_for_all(tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_a_server_that_drips_is_cut_off_by_one_deadline_for_all(tmp_path: Path) 
         read_setup(connection)
         for one in acceptance("<"):
             connection.sendall(bytes([one]))
-            if released.wait(0.02):
+            if released.wait(0.1):  # 15 s for all of it
                 return
 
     with serving(tmp_path / "s:0", drip) as display:
@@ -164,7 +164,7 @@ def test_a_server_that_drips_is_cut_off_by_one_deadline_for_all(tmp_path: Path) 
         took = time.monotonic() - start
         released.set()
     assert found.status is HandshakeStatus.TIMEOUT
-    assert took < 2
+    assert took < 10
 
 
 def test_a_missing_socket_is_told(tmp_path: Path) -> None:
@@ -191,15 +191,11 @@ def test_a_socket_with_a_screen_like_end_is_tried_as_a_whole_first(tmp_path: Pat
     assert found.reason == "there is no screen 1"
 
 
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
 def test_a_closed_port_refuses_the_connection() -> None:
-    display = DisplayName("", "127.0.0.1", free_port() - 6000, 0)
-    found = handshake(display, GOOD, 5)
+    with socket.socket() as closed:  # bound, so that nobody else takes it, and not listening
+        closed.bind(("127.0.0.1", 0))
+        display = DisplayName("", "127.0.0.1", int(closed.getsockname()[1]) - 6000, 0)
+        found = handshake(display, GOOD, 5)
     assert found.status is HandshakeStatus.CONNECTION_REFUSED
     assert found.reason == "Connection refused"
     assert found.address is None
@@ -253,13 +249,13 @@ def test_a_resolver_that_hangs_costs_the_timeout(monkeypatch: pytest.MonkeyPatch
     released = threading.Event()
 
     def hang(*_: object, **__: object) -> list[object]:
-        released.wait(10)
+        released.wait(120)
         return []
 
     monkeypatch.setattr(socket, "getaddrinfo", hang)
     start = time.monotonic()
     found = handshake(parse_display("slow:0"), GOOD, 0.1)
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < 60
     released.set()
     assert found.status is HandshakeStatus.TIMEOUT
 

@@ -106,7 +106,7 @@ class Server:
         if not ended:
             process.stdin.close()
         self.stderr = process.stderr.read()
-        self.status = process.wait(60)
+        self.status = process.wait(180)
         process.stdout.close()
         process.stderr.close()
         return start, link
@@ -307,13 +307,13 @@ def test_the_session_is_told_its_display(shell: str, session_first: bool, server
         process.stdin.write(start.first)
         process.stdin.flush()
         until(lambda: bool(list(server.runtime.glob(f"*/{TOKEN}"))))
-        out, _ = (session or waiting(server, shell)).communicate(timeout=30)
-        assert process.wait(30) == 0
+        out, _ = (session or waiting(server, shell)).communicate(timeout=120)
+        assert process.wait(120) == 0
     assert out.decode() == "0|ready|localhost:7.0|/a  b/c\n"
     assert list(server.runtime.glob("*/*")) == []
 
 
-def until(condition: Callable[[], bool], limit: float = 20.0) -> None:
+def until(condition: Callable[[], bool], limit: float = 90.0) -> None:
     end = time.monotonic() + limit
     while not condition():
         assert time.monotonic() < end
@@ -325,7 +325,7 @@ def test_a_session_is_told_when_there_is_no_python(server: Server) -> None:
     session = waiting(server)
     start = run_there(server, TOKEN)
     assert start.refused is not None
-    out, _ = session.communicate(timeout=30)
+    out, _ = session.communicate(timeout=120)
     assert out == b"1|none|no-python|\n"
 
 
@@ -333,17 +333,17 @@ def test_a_session_is_told_when_the_remote_half_ends_before_it_has_a_display(ser
     session = waiting(server)
     until(lambda: bool(list(server.runtime.glob(f"*/{TOKEN}"))))
     server.start(kept=False, program=assembled(b"def main(argv, early=b''):\n return 0\n"), token=TOKEN)
-    out, _ = session.communicate(timeout=30)
+    out, _ = session.communicate(timeout=120)
     assert out == b"1|none|ended|\n"
     session = waiting(server)
     until(lambda: bool(list(server.runtime.glob(f"*/{TOKEN}"))))
     server.start(kept=False, program=assembled(b"import nothing_like_this\n"), token=TOKEN)
-    out, _ = session.communicate(timeout=30)
+    out, _ = session.communicate(timeout=120)
     assert out == b"1|none|failed|\n"
 
 
 def test_a_session_to_which_nobody_comes_goes_on(server: Server) -> None:
-    out, _ = waiting(server, limit=1).communicate(timeout=30)
+    out, _ = waiting(server, limit=1).communicate(timeout=120)
     assert out == b"1|none|late|\n"
     assert list(server.runtime.glob("*/*")) == []
 

@@ -23,7 +23,7 @@ from x11fwd.bridge.shared.records import RecordWriter
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-LIMIT = 10.0
+LIMIT = 90.0
 NOTES = (("display", "localhost:17.0"), ("authority", "/run/a%20b/authority"))
 
 

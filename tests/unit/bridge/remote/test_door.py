@@ -68,7 +68,7 @@ def test_the_display_is_on_the_loopback_addresses_only_and_can_be_connected_to()
                 ("::1", 6000 + door.number),
             )
             assert one.gettimeout() == 0
-        with socket.create_connection(("127.0.0.1", 6000 + door.number), timeout=10):
+        with socket.create_connection(("127.0.0.1", 6000 + door.number), timeout=90):
             door.sockets[0].accept()[0].close()
 
 
@@ -82,7 +82,7 @@ def test_a_number_that_is_free_again_is_taken_again_and_its_file_has_the_same_pa
     with folder() as path:
         with opened(path) as door:
             number, authority = door.number, door.authority
-            with socket.create_connection(("127.0.0.1", 6000 + number), timeout=10):
+            with socket.create_connection(("127.0.0.1", 6000 + number), timeout=90):
                 # accepted and closed here first, so that the port has a connection in TIME_WAIT
                 door.sockets[0].accept()[0].close()
         with opened(path, number) as again:

@@ -3,6 +3,7 @@
 import importlib
 import random
 import time
+import zlib
 from typing import List
 
 from tests.unit.bridge.shared.anywhere import raises
@@ -54,7 +55,11 @@ def test_noise_is_not_packed_in_vain() -> None:
     start = time.process_time()
     for _ in range(50):
         packed = packer.pack(batch)
-    assert time.process_time() - start < 0.7  # zlib alone takes 0.3 s and more for 13 MB at level 1
+    took = time.process_time() - start
+    start = time.process_time()
+    for _ in range(50):
+        zlib.compress(batch, 1)
+    assert took < time.process_time() - start
     assert len(packed) == len(batch) + 5 * 5
 
 

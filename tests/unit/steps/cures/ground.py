@@ -73,7 +73,7 @@ def run(*argv: str, **env: str) -> str:
         capture_output=True,
         text=True,
         env={"PATH": "/usr/bin:/bin", **env},
-        timeout=20,
+        timeout=120,
         check=False,
     )
     assert done.returncode == 0, done.stderr

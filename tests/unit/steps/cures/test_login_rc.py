@@ -44,7 +44,7 @@ def test_the_cookie_reaches_xauth(shell: tuple[str, ...], display: str, name: st
         input=b"MIT-MAGIC-COOKIE-1 0123abcd\n",
         env={"PATH": "/usr/bin:/bin", "DISPLAY": display, "HOME": str(tmp_path)},
         capture_output=True,
-        timeout=20,
+        timeout=120,
         check=False,
     )
     assert done.stderr == b""

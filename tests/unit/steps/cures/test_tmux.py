@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from x11fwd.steps.cures.ground import Ground
 
-LIMIT = 20.0
+LIMIT = 90.0
 
 
 @dataclass
