@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.hosts.ansible_rig import command, inventory
@@ -18,7 +20,6 @@ from x11fwd.pipeline.setup import SetupOptions, SetupStatus, run_setup
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
-    from pathlib import Path
 
 # the addendum shows in the greeting which configuration the running daemon has read
 PLAYBOOK = f"""\
@@ -43,6 +44,19 @@ def main_pid(host: BootedHost) -> str:
 
 def drop_in(host: BootedHost) -> Path:
     return host.root / "etc/ssh/sshd_config.d/00-x11fwd.conf"
+
+
+def kill(pid: int) -> None:
+    """Ends a program and all that it has started; Ansible's workers are sessions of their own."""
+    waiting, found = [pid], []
+    while waiting:
+        found.append(waiting.pop())
+        with contextlib.suppress(OSError):
+            children = Path(f"/proc/{found[-1]}/task/{found[-1]}/children").read_text()
+            waiting += [int(child) for child in children.split()]
+    for one in found:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(one, signal.SIGKILL)
 
 
 def let_time_pass(host: BootedHost) -> None:
@@ -80,20 +94,19 @@ def test_sshd_of_booted_hosts_reloads_and_a_run_that_dies_before_it_confirms_is_
             env=environment,
             stdout=out,
             stderr=out,
-            start_new_session=True,
         )
         try:
             for host in hosts:
-                wait_for(words[host].exists, limit=300, what=f"a new login to {host!r}")
+                wait_for(words[host].exists, limit=1200, what=f"a new login to {host!r}")
         finally:
-            os.killpg(process.pid, signal.SIGKILL)
+            kill(process.pid)
             process.wait()
     for host in hosts:
-        wait_for(lambda host=host: speaks(host, marked=True), limit=30, what="sshd with the new file")  # type: ignore[misc]
+        wait_for(lambda host=host: speaks(host, marked=True), limit=120, what="sshd with the new file")  # type: ignore[misc]
         let_time_pass(host)
         wait_for(lambda host=host: not drop_in(host).exists(), limit=120, what="the watcher")  # type: ignore[misc]
         settle(host)
-        wait_for(lambda host=host: speaks(host, marked=False), limit=30, what="sshd as it was")  # type: ignore[misc]
+        wait_for(lambda host=host: speaks(host, marked=False), limit=120, what="sshd as it was")  # type: ignore[misc]
         assert PlainSsh(host, "ana").run(("true",)).exit_status == 0
         assert not list(host.root.glob("var/lib/x11fwd/journal/*"))
     said = (tmp_path / "killed.out").read_text()
@@ -106,7 +119,7 @@ def test_sshd_of_booted_hosts_reloads_and_a_run_that_dies_before_it_confirms_is_
     done = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr
     for host in hosts:
-        wait_for(lambda host=host: speaks(host, marked=True), limit=30, what="sshd with the new file")  # type: ignore[misc]
+        wait_for(lambda host=host: speaks(host, marked=True), limit=120, what="sshd with the new file")  # type: ignore[misc]
         assert "X11Forwarding yes" in drop_in(host).read_text()
         settle(host)
         again = run_setup(target_of(host, tmp_path), SetupOptions(playbook=str(file)), Person(), Ears(), yes)
