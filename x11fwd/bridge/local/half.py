@@ -31,6 +31,7 @@ POOL = 5  # connections that are open ahead; matplotlib's TkAgg takes four at it
 STREAM_CHUNK = 1 << 18
 UNSENT = 1 << 20  # bytes of one connection for the link that wait; beyond, the X server waits
 PING_STEP = 1.0  # seconds between measurements of the round trip while something happens
+_LAST_WORDS = 2000  # milliseconds for what a half that has gone may have left on the line
 MOST_PENDING = (
     1 << 22
 )  # bytes for one connection that the X server does not take; beyond, its records stay coded
@@ -153,10 +154,19 @@ class LocalHalf:
         except WireFault as fault:
             return str(fault)
         except BrokenPipeError:
-            return "the connection to the host has ended"
+            self._hear_out(read, listen)
+            return "" if self._stopped else "the connection to the host has ended"
         finally:
             self._close_all()
         return ""
+
+    def _hear_out(self, read: int, listen: Callable[[bytes], bool]) -> None:
+        """What the other half said before it went: why it went, mostly."""
+        poll = select.poll()
+        poll.register(read, select.POLLIN)
+        with suppress(WireFault, OSError):
+            while poll.poll(_LAST_WORDS) and self._receive(read, listen):
+                pass
 
     def _start(self) -> None:
         self._keeper = Keeper(self._server.open(NATIVE))

@@ -160,9 +160,9 @@ class _Bridge:
             return
         self._channel = channel = Channel([*task.channel, starter.command], task.environ)
         reception.listen_to(channel.errors)
-        with contextlib.suppress(BrokenPipeError):
+        with contextlib.suppress(BrokenPipeError):  # gone already; what it said can be read
             write_all(channel.write, starter.first)
-            why = half.run(channel.read, channel.write, lambda data: self._hear(starter, data))
+        why = half.run(channel.read, channel.write, lambda data: self._hear(starter, data))
         reception.programs(0)
         if half.round_trip is not None:
             task.measured(half.round_trip)

@@ -290,3 +290,24 @@ def test_an_x_server_that_is_not_there_is_named() -> None:
     assert half.run(read, write) == "the X server cannot be reached: Connection refused"
     os.close(read)
     os.close(write)
+
+
+def test_what_the_other_half_said_before_it_went_is_heard_though_nobody_reads_any_more() -> None:
+    half = LocalHalf(
+        XServer(FakeServer().connect, b"MIT-MAGIC-COOKIE-1", b"0123456789abcdef"), "s", lambda: None
+    )
+    into, write = os.pipe()
+    read, out = os.pipe()
+    os.write(write, b"NONE no-python")
+    os.close(write)
+    os.close(read)
+    heard: list[bytes] = []
+
+    def listen(data: bytes) -> bool:
+        heard.append(data)
+        return False
+
+    assert half.run(into, out, listen) == ""
+    assert heard == [b"NONE no-python"]
+    os.close(into)
+    os.close(out)
