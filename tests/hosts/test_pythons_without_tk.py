@@ -87,6 +87,13 @@ def made(new_chroot_host: Callable[..., ChrootHost]) -> ChrootHost:
     return host
 
 
+def asked(folder: Path) -> SetupOptions:
+    """PLAYBOOK, by a file of its own."""
+    playbook = folder / "python.yml"
+    playbook.write_text(PLAYBOOK, encoding="utf-8")
+    return SetupOptions(playbook=str(playbook))
+
+
 def bring_qt(host: ChrootHost, text: str) -> None:
     """A wheel of PyQt6 whose one module is `text`."""
     host.write(f"/{QT}", wheel("PyQt6", {"PyQt6/__init__.py": "", "PyQt6/QtWidgets.py": text}))
@@ -100,9 +107,7 @@ def test_qt_takes_tks_place_only_if_it_imports(
 ) -> None:
     sit_at(screen, monkeypatch)
     host = made(new_chroot_host)
-    playbook = tmp_path / "python.yml"
-    playbook.write_text(PLAYBOOK, encoding="utf-8")
-    options, ears = SetupOptions(playbook=str(playbook)), Ears()
+    options, ears = asked(tmp_path), Ears()
     rc = host.root / "home/ana/.config/matplotlib/matplotlibrc"
     before = host.snapshot()
 
@@ -183,9 +188,7 @@ def test_condas_tk_stays_only_if_it_imports(
 ) -> None:
     sit_at(screen, monkeypatch)
     host = with_conda(new_chroot_host)
-    playbook = tmp_path / "python.yml"
-    playbook.write_text(PLAYBOOK, encoding="utf-8")
-    options, ears = SetupOptions(playbook=str(playbook)), Ears()
+    options, ears = asked(tmp_path), Ears()
     rc = host.root / "home/ana/.config/matplotlib/matplotlibrc"
     before = host.snapshot()
 

@@ -60,8 +60,12 @@ class Proof:
         thread.start()
 
     def wait(self) -> None:
-        """Until all are proven; raises what came instead of a proof."""
+        """Until all are proven; raises what came instead of a proof.
+
+        A step at a time: a signal just before an endless wait would be lost.
+        """
         for thread in self._threads:
-            thread.join()
+            while thread.is_alive():
+                thread.join(0.2)
         if self._fault is not None:
             raise self._fault
