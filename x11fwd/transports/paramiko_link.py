@@ -70,9 +70,11 @@ class Link(paramiko.Transport):
         self.remarks: list[str] = []
         self.exchanges: list[float] = []  # seconds that single questions took
         self.lost = ""  # why the connection was given up, once it was
-        self.last_heard = time.monotonic()
+        self._unanswered = 0  # signs of life asked for since anything at all was heard
         self._awaited: dict[int, deque[Reply]] = {}
         self._ended = threading.Event()
+        self._read_packet = self.packetizer.read_message
+        self.packetizer.read_message = self._hear  # type: ignore[method-assign]
         # paramiko logs its own troubles with tracebacks; they come back as exceptions anyway
         self.logger = logging.Logger("x11fwd.paramiko")
         self.logger.addHandler(logging.NullHandler())
@@ -90,20 +92,18 @@ class Link(paramiko.Transport):
 
     # what paramiko calls ------------------------------------------------------------------------------
 
+    def _hear(self) -> tuple[int, paramiko.Message]:
+        """Any packet is a sign of life, as it is for ssh (ssh_packet_read_poll2 of OpenSSH)."""
+        packet = self._read_packet()
+        self._unanswered = 0
+        return packet
+
     def _parse_debug(self, m: paramiko.Message) -> None:
         """SSH_MSG_DEBUG (RFC 4253 section 11.3): `key options: …`, `No xauth program; …` and their kin."""
         m.get_boolean()
         text = m.get_string().decode("utf-8", "replace")
         lines = [line for line in text.splitlines() if line.strip()]
         self.remarks.extend(lines[: max(0, _REMARKS - len(self.remarks))])
-
-    def _parse_request_success(self, m: paramiko.Message) -> None:
-        self.last_heard = time.monotonic()
-        super()._parse_request_success(m)  # type: ignore[misc]
-
-    def _parse_request_failure(self, m: paramiko.Message) -> None:
-        self.last_heard = time.monotonic()
-        super()._parse_request_failure(m)  # type: ignore[misc]
 
     def _on_reply(self, channel: paramiko.Channel, message: paramiko.Message, *, granted: bool) -> None:
         waiting = self._awaited.get(channel.get_id())
@@ -213,22 +213,23 @@ class Link(paramiko.Transport):
         self._set_x11_handler(lambda channel, _origin: handler(channel))  # type: ignore[attr-defined]
 
     def keep_alive(self, interval: float, count: int) -> None:
-        """Ask for a sign of life every `interval` seconds; `count` silences end the connection."""
+        """Ask for a sign of life every `interval` seconds; `count` silences end the connection.
+
+        Counted, not timed, as ssh does (ServerAliveCountMax of ssh_config(5)): an answer that came within a
+        millisecond is an answer, however late this side looks for it.
+        """
         watcher = threading.Thread(
             target=self._watch, args=(interval, max(1, count)), name="x11fwd-keepalive", daemon=True
         )
         watcher.start()
 
     def _watch(self, interval: float, count: int) -> None:
-        self.last_heard = time.monotonic()
-        unanswered = 0
+        self._unanswered = 0
         while not self._ended.wait(interval) and self.is_active():
-            if time.monotonic() - self.last_heard < interval:
-                unanswered = 0
-            elif unanswered >= count:
+            if self._unanswered >= count:
                 self.abandon(f"it did not answer for {interval * count:g} s")
                 return
-            unanswered += 1
+            self._unanswered += 1
             # a thread of its own, because sending blocks once the line is frozen and its buffers are full
             threading.Thread(target=self._ask_for_life, daemon=True).start()
 
