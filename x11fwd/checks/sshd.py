@@ -17,7 +17,7 @@ from x11fwd.facts.unknown import Unknown
 _APPENDED = "is not allowed within a Match block"  # servconf.c
 
 if TYPE_CHECKING:
-    from x11fwd.facts.model import SshdFacts
+    from x11fwd.facts.model import RemoteFacts, SshdFacts
 
 
 def reload(sshd: SshdFacts) -> Fix:
@@ -130,6 +130,19 @@ def _not_accepted(seen: Seen, title: str) -> Verdict:
     return bad(f"{title}: it will not start again", problem, fix)
 
 
+def refused_without_a_reason(remote: RemoteFacts) -> bool:
+    """True where sshd's files allow X11 to this user and the running sshd refused it, saying nothing."""
+    effective = remote.sshd.effective
+    return (
+        remote.x11.granted is False
+        and not any(known in remark for remark in remote.x11.remarks for known in (KEY_OPTIONS, NO_XAUTH))
+        and isinstance(effective, Mapping)
+        and effective.get("x11forwarding") == "yes"
+        and effective.get("disableforwarding") != "yes"
+        and remote.xauth.path is not None
+    )
+
+
 def not_reloaded(seen: Seen) -> Verdict:
     """F55: sshd reads its files at start and on SIGHUP only; they say yes, the running one says no.
 
@@ -142,7 +155,7 @@ def not_reloaded(seen: Seen) -> Verdict:
         return fine(f"the running sshd of {seen.host} has read its files")
     if not isinstance(effective, Mapping) or effective.get("x11forwarding") != "yes":
         return skip("sshd's files do not say yes")
-    if effective.get("disableforwarding") == "yes" or remote.xauth.path is None:
+    if not refused_without_a_reason(remote):
         return skip("another reason is known")
     title = f"the running sshd of {seen.host} has not read its files again: they say yes, it says no"
     network = remote.network
@@ -155,7 +168,7 @@ def not_reloaded(seen: Seen) -> Verdict:
         )
     return bad(
         title,
-        "::1 is there, display numbers are free, xauth is found, and still sshd refuses without a reason",
+        "::1 is there, display numbers are free, xauth is found, and sshd refuses twice without a reason",
         reload(remote.sshd),
     )
 

@@ -269,6 +269,12 @@ def _looked(
             here()
             try:
                 remote = means.gather_remote(transport, options.python)
+                from x11fwd.checks.sshd import refused_without_a_reason
+
+                if refused_without_a_reason(remote):
+                    # Two logins of one moment can want the same display number, and sshd then refuses one of
+                    # them (channels.c, x11_create_display_inet): what has not been reloaded refuses again.
+                    remote = means.gather_remote(transport, options.python)
             except ProbeError as error:
                 failure, silence = error, gather_silence(transport, error)
             finally:

@@ -114,6 +114,8 @@ class OpensshTransport:
         if self._closed:
             raise ConnectionLost(f"the connection to {self._hop.place} is closed")
         forward = "yes" if x11 and self._offer is not None else "no"
+        if forward == "yes":
+            self._refused = ""  # what was said to an earlier session is not the answer to this one
         # No configuration file: the master has followed it already. Without a master ssh would connect by
         # itself; the ProxyCommand stops that.
         words = ["-F", "none", "-S", self._control.replace("%", "%%"), "-T"]

@@ -14,7 +14,7 @@ from x11fwd.facts.client import ClientFacts
 from x11fwd.facts.place import PlaceFacts
 from x11fwd.pipeline.doctor import DoctorOptions, run_doctor
 from x11fwd.target import SshConfig, parse_target
-from x11fwd.transports.base import X11Offer, offered
+from x11fwd.transports.base import X11Offer, X11Outcome, offered
 from x11fwd.transports.fake import FakeTransport
 
 if TYPE_CHECKING:
@@ -88,6 +88,24 @@ class Halves:
         return ClientFacts(SshConfig({"forwardx11trusted": ("yes",)}))
 
 
+@dataclass
+class Refusals(Halves):
+    """A host whose files say yes and whose sshd refuses X11 the first `times` times."""
+
+    times: int = 0
+    remark: str = ""
+    asked: int = 0
+
+    def gather_remote(self, transport: Transport, python: str | None) -> RemoteFacts:
+        self.asked += 1
+        there = healthy().there
+        if self.asked > self.times:
+            return there
+        outcome = X11Outcome(requested=True, granted=False, remarks=(self.remark,) if self.remark else ())
+        network = replace(there.network, ipv6_loopback=True, listeners=())
+        return replace(there, x11=outcome, network=network)
+
+
 def test_this_machine_is_looked_at_while_the_login_is_under_way() -> None:
     halves = Halves()
     result = run_doctor(parse_target("gpu1"), DoctorOptions(), Nobody(), means=halves)
@@ -107,3 +125,21 @@ def test_a_fault_of_ours_while_looking_here_is_not_lost_on_the_other_thread() ->
     halves = Halves(trouble_here=RuntimeError("a bug"))
     with pytest.raises(RuntimeError, match="a bug"):
         run_doctor(parse_target("gpu1"), DoctorOptions(), Nobody(), means=halves)
+
+
+def test_a_refusal_without_a_reason_is_asked_again_and_only_the_second_one_counts() -> None:
+    passing, lasting = Refusals(times=1), Refusals(times=2)
+
+    seen_to_pass = run_doctor(parse_target("gpu1"), DoctorOptions(), Nobody(), means=passing)
+    named = run_doctor(parse_target("gpu1"), DoctorOptions(), Nobody(), means=lasting)
+
+    assert (seen_to_pass.report.cause, passing.asked) == (None, 2)
+    assert (named.report.cause, lasting.asked) == ("sshd-not-reloaded", 2)
+
+
+def test_a_refusal_whose_reason_is_known_is_asked_once() -> None:
+    told = Refusals(times=9, remark="X11 forwarding disabled by key options")
+
+    result = run_doctor(parse_target("gpu1"), DoctorOptions(), Nobody(), means=told)
+
+    assert (result.report.cause, told.asked) == ("key-no-x11", 1)
