@@ -64,7 +64,7 @@ class EngineLimits:
     Attributes:
         lock: for another x11fwd on the same host.
         packages: for the package manager's lock.
-        silence: without any sign of life from the remote (it gives one every 5).
+        silence: without any sign of life from the remote (it gives one with every 20th nap, each 0.05 to 1).
         undo_confirm: how long the watcher of an undo waits for the confirmation.
     """
 

@@ -221,6 +221,7 @@ wait_until() { # SECONDS CONDITION...
     until "$@"; do
         wu_left=$((wu_left - 1))
         [ "$wu_left" -gt 0 ] || return 1
+        [ $((wu_left % 20)) -ne 0 ] || say alive
         nap
     done
 }

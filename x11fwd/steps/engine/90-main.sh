@@ -138,7 +138,8 @@ follow() { # what the work says, until it has ended; the work does not need us
         if [ $((fo_quiet % 40)) -eq 0 ] && ! is_alive "$fo_pid"; then
             fo_quiet=$((fo_quiet + 1000))
             [ "$fo_quiet" -lt 2000 ] || follow_the_dead # one more look before: it may have just ended
-        elif [ $((fo_quiet % 100)) -eq 0 ]; then
+        # counted in naps, each of which is a whole second where sleep knows no less, or where the machine is busy
+        elif [ $((fo_quiet % 20)) -eq 0 ]; then
             say alive
         fi
         nap
