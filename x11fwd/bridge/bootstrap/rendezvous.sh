@@ -4,7 +4,8 @@
 #   x_runtime_folder   sets x_folder to a folder of our own, 0700, in which a file can be made; 1 and '' if none.
 #                      Both scripts run in one login and so find the same one.
 #   x_meet TOKEN       sets x_fifo and makes that FIFO, 0600; whoever comes first makes it
-#   x_wait SECONDS     waits at x_fifo for one line, sets x_word, x_display, x_authority, and removes x_fifo
+#   x_wait SECONDS     waits at x_fifo for one line, sets x_word, x_display, x_authority, and removes x_fifo; who
+#                      makes x_fifo.late afterwards has a minute to use it
 #   x_tell SECONDS WORD REASON   says one line to whoever waits at x_fifo, or gives up
 #
 # The line, less than PIPE_BUF bytes:
@@ -71,6 +72,8 @@ x_last() {
         sleep 1
         x_count=$((x_count + 1))
     done
+    # a session that has given up says so to the one that comes instead of it (bridge_command.again)
+    if [ $x_count -ge "$1" ]; then sleep 60 && rm -f "$x_fifo.late"; fi
 }
 
 x_tell() {

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from x11fwd.transports.quoting import for_any_shell, quote
 
-PATIENCE = 15  # seconds that a session waits for its display
+PATIENCE = 30  # seconds that a session waits for its display: the remote half may come over a thin line first
 NO_DISPLAY = 94  # exit status of a strict session that got none
 
+_LATE = f"x11fwd: no display came within {PATIENCE} s; no window can open in this session"
 # A login shell is one whose name begins with `-`, which POSIX cannot give it and bash can.
 _LOGIN = """\
 command -v bash >/dev/null && exec bash --norc --noprofile -c 'exec -a "-${0##*/}" "$0"' "$SHELL"
@@ -33,14 +34,20 @@ _GREETING = """\
 _SANE = "stty sane 2>/dev/null\n"
 
 
-def meeting(token: str, *, strict: bool) -> str:
+def meeting(token: str, *, strict: bool, mute: bool = False) -> str:
     """Shell text that waits for the bridge's line and sets DISPLAY and XAUTHORITY by it.
 
     Args:
         token: names the place.
-        strict: end with `NO_DISPLAY` where no display comes; else go on without one.
+        strict: end with `NO_DISPLAY` where no display comes, and leave a sign of it for `again` where it was
+            only late; else go on without one.
+        mute: nothing of ours is shown.
     """
-    otherwise = f"exit {NO_DISPLAY}" if strict else ":"
+    late = '[ "$x_display" != late ] ||'
+    if strict:
+        otherwise = f'{late} true >"$x_fifo.late" 2>/dev/null\nexit {NO_DISPLAY}'
+    else:
+        otherwise = ":" if mute else f"{late} echo '{_LATE}' >&2"
     return (
         f"{_functions()}"
         f"if x_runtime_folder && x_meet {token} && x_wait {PATIENCE}; then\n"
@@ -57,6 +64,15 @@ def known(display: str, authority: str) -> str:
         f"XAUTHORITY={quote(authority).decode('utf-8', 'surrogateescape')}\n"
         "export DISPLAY XAUTHORITY\n"
     )
+
+
+def again(token: str, display: str, authority: str) -> str:
+    """The same after a session that ended with `NO_DISPLAY`, for a display that came too late for it.
+
+    Ends with that status, too, where it was the command's own: then it has run.
+    """
+    sign = f'rm "$x_folder/{token}.late" 2>/dev/null'
+    return f"{_functions()}x_runtime_folder && {sign} || exit {NO_DISPLAY}\n{known(display, authority)}"
 
 
 def wrapped(before: str, command: str, *, bare_terminal: bool = False) -> str:

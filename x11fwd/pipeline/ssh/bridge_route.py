@@ -132,7 +132,8 @@ def _first(call: Call, known: memory.Known, folder: folders.Folder) -> int:
         control = folder.master
         end_orphan(folder, call.environ)
     token = os.urandom(16).hex() if _waits(call, known) else _NOBODY
-    remote = _wrapped(call, command.meeting(token, strict=not known.ran))  # now, as ssh will take a while
+    meeting = command.meeting(token, strict=not known.ran, mute=call.mute)
+    remote = _wrapped(call, meeting)  # now, as ssh will take a while
     listener = folder.listen()
     ours, theirs = socket.socketpair()
     fork_half(call, known, folder, listener, theirs, token=token, control=control, own=own)
@@ -160,7 +161,7 @@ def _first(call: Call, known: memory.Known, folder: folders.Folder) -> int:
     if words.wants_background(call.line, call.config):
         to_background()
     front.logged_in()
-    status = _session(call, known, front, control, remote)
+    status = _session(call, known, front, control, remote, token)
     if front.lost and own:
         end_orphan(folder, call.environ)  # the local half was killed, and cannot do it
     return _finish(front, status)
@@ -180,7 +181,9 @@ def _may(call: Call, control: str, asks: Callable[[], bool]) -> bool:
     return granted or asks()
 
 
-def _session(call: Call, known: memory.Known, front: Foreground, control: str, remote: str) -> int:
+def _session(
+    call: Call, known: memory.Known, front: Foreground, control: str, remote: str, token: str
+) -> int:
     """The first session: side by side with the bridge where that loses nothing."""
     strict = not known.ran
     if not _waits(call, known):
@@ -195,8 +198,11 @@ def _session(call: Call, known: memory.Known, front: Foreground, control: str, r
     if status != command.NO_DISPLAY:
         return status
     verdict = front.verdict or front.wait_for_verdict(_SETTLED) or _silence(control)
-    # with a display it was the user's own command that ended so
-    return status if verdict.ready else _with_verdict(call, front, verdict)
+    if not verdict.ready:
+        return _with_verdict(call, front, verdict)
+    # with a display it was the user's own command that ended so, unless the display came too late for it
+    remote = _wrapped(call, command.again(token, verdict.display, verdict.authority))
+    return _run(call, front, control, remote, native=False)
 
 
 def _with_verdict(call: Call, front: Foreground, verdict: Verdict) -> int:
