@@ -91,7 +91,14 @@ def test_a_session_without_its_display_is_begun_again(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(bridge_route, "_run", ran)
     front = Front()
-    status = bridge_route._session(call, Known(), front, "/run/m", "first", TOKEN)  # type: ignore[arg-type]
+    status = bridge_route._session(
+        call,
+        Known(),
+        front,  # type: ignore[arg-type]
+        "/run/m",
+        "first",
+        token=TOKEN,
+    )
     assert status == second
     again = command.again(TOKEN, "localhost:12.0", "/a file")
     assert seen == ["first", command.wrapped(again, "plot")]

@@ -161,7 +161,7 @@ def _first(call: Call, known: memory.Known, folder: folders.Folder) -> int:
     if words.wants_background(call.line, call.config):
         to_background()
     front.logged_in()
-    status = _session(call, known, front, control, remote, token)
+    status = _session(call, known, front, control, remote, token=token)
     if front.lost and own:
         end_orphan(folder, call.environ)  # the local half was killed, and cannot do it
     return _finish(front, status)
@@ -182,7 +182,7 @@ def _may(call: Call, control: str, asks: Callable[[], bool]) -> bool:
 
 
 def _session(
-    call: Call, known: memory.Known, front: Foreground, control: str, remote: str, token: str
+    call: Call, known: memory.Known, front: Foreground, control: str, remote: str, *, token: str
 ) -> int:
     """The first session: side by side with the bridge where that loses nothing."""
     strict = not known.ran
