@@ -18,6 +18,10 @@ __all__ = ["main"]
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line (without the program's name) and return its exit code, DESIGN.md's table."""
     words = list(sys.argv[1:] if argv is None else argv)
+    if argv is None:
+        from x11fwd.cli.streams import open_closed_streams
+
+        open_closed_streams()
     if words[:1] == ["ssh"]:
         from x11fwd.pipeline.ssh_session import main as ssh
 

@@ -130,6 +130,7 @@ def doctor(
             aim=words,
             verbose=verbose or bool(only),
             session=bool(result.session_on),
+            partial=bool(only),
         )
         return result.report.exit_code
 

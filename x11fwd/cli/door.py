@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING
 
+from x11fwd.cli.streams import give_up_stdout, no_room, printed
 from x11fwd.errors import UsageError, X11fwdError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def run(words: Sequence[str]) -> int:
         if debug:
             raise
         # `x11fwd doctor | head`: the reader has gone, which is no fault of anybody's (Python docs, signal)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        give_up_stdout()
         return 128 + 13
     except KeyboardInterrupt:
         if debug:
@@ -54,6 +54,8 @@ def run(words: Sequence[str]) -> int:
     except Exception as error:  # the last word on a bug is a sentence, not a traceback
         if debug:
             raise
+        if isinstance(error, OSError) and (why := no_room(error)):
+            return _tell(why, "", 1, command, as_json=as_json)
         message = f"x11fwd itself failed: {type(error).__name__}: {error}"
         hint = "`x11fwd --debug …` shows where; please report it with that"
         return _tell(message, hint, _BUG, command, as_json=as_json)
@@ -97,8 +99,6 @@ def _tell(message: str, hint: str, code: int, command: str, *, as_json: bool) ->
     from x11fwd.ui.console import message_console
     from x11fwd.ui.message import error_json, show_error
 
-    if as_json:
-        print(error_json(command, message, hint, code))
-    else:
+    if not (as_json and printed(error_json(command, message, hint, code))):
         show_error(message, hint, message_console())
     return code

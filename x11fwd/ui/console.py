@@ -22,7 +22,6 @@ __all__ = [
     "answer_console",
     "ascii_only",
     "message_console",
-    "quiet_broken_pipe",
     "rich_text",
     "safe",
     "symbols",
@@ -128,10 +127,3 @@ def rich_text(text: str, console: Console, style: str = "") -> Text:
     shown = Text(safe(text, console), style=style)
     shown.highlight_regex(r"`[^`\n]+`", "command")
     return shown
-
-
-def quiet_broken_pipe() -> None:
-    """Point stdout at nothing, so that Python does not complain at exit that `head` has gone away."""
-    import os
-
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

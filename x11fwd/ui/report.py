@@ -12,7 +12,7 @@ from x11fwd.ui.console import rich_text, safe, symbols
 from x11fwd.ui.layout import beside
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from rich.console import Console
 
@@ -40,6 +40,7 @@ def show_report(
     aim: Aim | None = None,
     verbose: bool = False,
     session: bool = False,
+    partial: bool = False,
 ) -> None:
     """Print the whole answer.
 
@@ -48,14 +49,23 @@ def show_report(
         aim: the target for the next command; None for this machine alone.
         verbose: every finding, each with its id, its evidence and its cure.
         session: doctor ran on `host` itself, in a session of ssh.
+        partial: only some questions were asked, so that nothing is known of the rest.
     """
-    for line in _view(report, console, host=host, aim=aim, verbose=verbose, session=session):
+    view = _view(report, console, host=host, aim=aim, verbose=verbose, session=session, partial=partial)
+    for line in view:
         # soft: a command to be copied is one line, however long; all else is folded already
         console.print(line, soft_wrap=True)
 
 
 def _view(
-    report: Report, console: Console, *, host: str, aim: Aim | None, verbose: bool, session: bool
+    report: Report,
+    console: Console,
+    *,
+    host: str,
+    aim: Aim | None,
+    verbose: bool,
+    session: bool,
+    partial: bool,
 ) -> Iterator[Text]:
     cause = next((finding for finding in report.findings if finding.id == report.cause), None)
     if cause is not None:
@@ -69,13 +79,26 @@ def _view(
         headings = {Side.LINK: "This session", Side.REMOTE: f"{host}, in this session"}
     for side, heading in headings.items():
         rows = [finding for finding in report.findings if finding.side is side]
-        chosen = [finding for finding in rows if verbose or _worth_a_line(finding)]
+        chosen = rows if verbose else _said_once(finding for finding in rows if _worth_a_line(finding))
         if chosen:
             yield Text(safe(heading, console), style="side")
         for finding in chosen:
             yield from finding_lines(finding, console, verbose=verbose, names=names)
     yield Text()
+    if partial and report.ok:
+        again = f"x11fwd doctor {aim.words}" if aim else "x11fwd doctor"
+        yield beside(Text(), rich_text(f"Only this was asked; `{again}` asks everything.", console), console)
+        return
     yield from _closing(report, cause, console, aim=aim, verbose=verbose, session=session)
+
+
+def _said_once(findings: Iterable[Finding]) -> list[Finding]:
+    """One line where several checks have the same open question: what was not asked, none of them knows."""
+    rows: dict[object, Finding] = {}
+    for finding in findings:
+        alike = (finding.title, finding.evidence, finding.cause)
+        rows.setdefault(alike if finding.status is Status.UNKNOWN else finding.id, finding)
+    return list(rows.values())
 
 
 def _worth_a_line(finding: Finding) -> bool:

@@ -77,6 +77,15 @@ def test_only_a_symptom_still_names_its_cause(scene: Scene, capsys: Captured) ->
 def test_only_what_holds_is_success(scene: Scene, capsys: Captured) -> None:
     scene.seen = bare()
     assert main(["doctor", "--only", "home-read-only", "ana@gpu1"]) == 0
+    assert capsys.readouterr().out.endswith(
+        "\n\nOnly this was asked; `x11fwd doctor ana@gpu1` asks everything.\n"
+    )
+
+
+def test_only_never_promises_windows(scene: Scene, capsys: Captured) -> None:
+    scene.seen = bare()
+    assert main(["doctor", "--only", "home-read-only", "ana@gpu1"]) == 0
+    assert "Windows will open" not in capsys.readouterr().out
 
 
 def test_ssh_options_reach_the_target(scene: Scene) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,8 +26,6 @@ from x11fwd.errors import (
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.unit.cli.conftest import Scene
 
 Captured = pytest.CaptureFixture[str]
@@ -228,3 +228,25 @@ def test_ctrl_c_while_a_server_says_nothing_is_130_at_once(command: str) -> None
             _, errors = process.communicate(timeout=120)
     assert process.returncode == 130
     assert errors.splitlines()[-1] == "error: interrupted"
+
+
+@pytest.mark.parametrize("buffered", [True, False])
+@pytest.mark.parametrize("words", [["explain", "--list"], ["explain", "--list", "--json"], ["--help"]])
+def test_an_answer_that_cannot_be_written_is_a_sentence(words: list[str], buffered: bool) -> None:
+    environment = {**os.environ, "PYTHONUNBUFFERED": "" if buffered else "1"}
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            x11fwd(*words), stdout=full, stderr=subprocess.PIPE, text=True, env=environment, check=False
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.split()[-5:] == ["No", "space", "left", "on", "device"]
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_nothing_to_stumble_over(closed: str) -> None:
+    command = f'"$0" -m x11fwd explain --list {closed}'
+    done = subprocess.run(["/bin/sh", "-c", command, sys.executable], capture_output=True, check=False)
+    assert done.returncode == 0
+    assert done.stderr == b""
+    assert bool(done.stdout) is (closed == "2>&-")

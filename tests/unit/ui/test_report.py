@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ from tests.unit.checks.seen import (
 from tests.unit.golden import assert_golden
 from x11fwd.checks import diagnose, exit_code, root_cause
 from x11fwd.checks.check import Aim, Seen
-from x11fwd.checks.report import Report
+from x11fwd.checks.report import Finding, Report, Side, Status
 from x11fwd.facts.model import SettingSource, Unknown
 from x11fwd.ui.console import answer_console
 from x11fwd.ui.report import show_report
@@ -99,6 +100,16 @@ CASES: dict[str, Callable[[], Seen]] = {
 @pytest.mark.parametrize("name", CASES)
 def test_the_report_reads_as_it_was_accepted(name: str) -> None:
     assert_golden(HERE, f"report-{name}.txt", shown(CASES[name]()))
+
+
+@pytest.mark.parametrize(("verbose", "times"), [(False, 1), (True, 3)])
+def test_what_several_checks_could_not_ask_is_said_once(verbose: bool, times: int) -> None:
+    open_question = Finding("a", Side.REMOTE, Status.UNKNOWN, "what matplotlib does on gpu1", "not asked")
+    findings = tuple(replace(open_question, id=name) for name in "abc")
+    out = io.StringIO()
+    report = Report("doctor", "gpu1", findings, None, 1, 0.1)
+    show_report(report, answer_console(out), host="gpu1", verbose=verbose)
+    assert out.getvalue().count("? unknown what matplotlib does on gpu1\n") == times
 
 
 @pytest.mark.parametrize("name", ["bare", "healthy"])

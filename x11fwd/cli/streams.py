@@ -1,0 +1,53 @@
+"""Standard streams that are closed, full or gone, and disks that are full; imported by the door."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+
+__all__ = ["give_up_stdout", "no_room", "open_closed_streams", "printed"]
+
+_NAMES = ("stdin", "stdout", "stderr")
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+def open_closed_streams() -> None:
+    """Let a standard stream that came closed (`>&-`) be /dev/null, as ssh does (sanitise_stdfd in misc.c).
+
+    Otherwise the next file or socket that is opened gets its number, and an answer would be written into it.
+    """
+    for number, name in enumerate(_NAMES):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8", closefd=False))
+
+
+def no_room(error: OSError) -> str:
+    """A sentence where `error` says that something is full, standard output or a disk; else an empty text."""
+    try:
+        sys.stdout.flush()  # what could not be written is still in the buffer, and meets the same refusal
+    except OSError as again:
+        give_up_stdout()
+        return f"the answer could not be written to standard output: {again.strerror}"
+    if error.errno not in _FULL:
+        return ""
+    return f"{error.filename or 'what has to be written'} cannot be written: {error.strerror}"
+
+
+def printed(text: str) -> bool:
+    """Print it; False where standard output does not take it."""
+    try:
+        print(text, flush=True)
+    except OSError:
+        give_up_stdout()
+        return False
+    return True
+
+
+def give_up_stdout() -> None:
+    """Point stdout at nothing, so that Python does not complain at exit about what it could not write."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
