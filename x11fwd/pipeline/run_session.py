@@ -101,7 +101,7 @@ class RunSession:
     # --- what is sent -----------------------------------------------------------------------------------
 
     def offer(self, manifest: Manifest, name: str, *, keep: bool) -> None:
-        """Say what the project consists of, without waiting."""
+        """Say what the project consists of, without waiting, and from then on that we are there."""
         entries = [
             {"path": one.path, "link": one.link}
             if one.link
@@ -110,6 +110,8 @@ class RunSession:
         ]
         about = {"entries": entries, "name": name, "keep": keep, "silence": _SILENCE}
         self._send(b"M", zlib.compress(json.dumps(about).encode(), 6))
+        # from now on: a bridge may have to be opened before the script starts, and a person may be asked
+        threading.Thread(target=self._pulse, name="x11fwd-pulse", daemon=True).start()
 
     def hello(self) -> Mapping[str, object]:
         """What is over there: `python`, `executable`, `host`. Raises ProbeError, ConnectionLost."""
@@ -134,9 +136,8 @@ class RunSession:
             raise
 
     def start(self, settings: Mapping[str, object]) -> None:
-        """Start the script, and say from now on that we are there."""
+        """Start the script."""
         self._send(b"S", zlib.compress(json.dumps(dict(settings)).encode(), 6))
-        threading.Thread(target=self._pulse, name="x11fwd-pulse", daemon=True).start()
 
     def interrupt(self) -> None:
         """Ctrl-C: SIGINT to the group there, then SIGTERM, then SIGKILL; a signal handler may call it."""

@@ -8,12 +8,13 @@ import struct
 import threading
 import time
 import zlib
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from x11fwd.pipeline.run_there.line import Line, start
 
 AHEAD = 2  # pictures under way
 FASTEST = 0.1  # seconds between two pictures of one figure that moves
+LINGER = 30.0  # seconds for who has connected and says nothing more
 
 
 class Pictures:
@@ -110,20 +111,22 @@ class Pictures:
             words = json.dumps(about).encode("ascii")
             self.line.send(b"P", struct.pack("!I", len(words)) + words + data)
 
-    def finish(self) -> None:
-        """Send what is there, once every program of the script's has ended."""
+    def finish(self, gone: "Callable[[], bool]") -> None:
+        """Send what is there, once every program of the script's has ended; `gone`: nobody takes it."""
         # who connected and was not let in yet stands before us in the queue
         self.last = True
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as us:
-            us.settimeout(5.0)
+            us.settimeout(LINGER)
             us.connect(self.path)
-        self.door.join(5.0)
+        self.door.join(LINGER)
         for reader in list(self.readers):
-            reader.join(5.0)
+            reader.join(LINGER)
         with self.condition:
             self.closing = True
             self.condition.notify_all()
-        self.sender.join(60.0)
+        # the last pictures take as long as the line needs for them
+        while self.sender.is_alive() and not gone():
+            self.sender.join(0.2)
         self.server.close()
 
 

@@ -4,6 +4,7 @@
 
 import fcntl
 import os
+import select
 import signal
 import struct
 import subprocess  # noqa: TID251  this runs over there
@@ -11,7 +12,7 @@ import sys
 import termios
 import threading
 import time
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Set
 
 from x11fwd.pipeline.run_there.line import Line, start
 from x11fwd.pipeline.run_there.pictures import Pictures
@@ -21,6 +22,8 @@ from x11fwd.project.receive import safe_path
 POLITE = (10.0, 5.0)  # seconds between SIGINT, SIGTERM and SIGKILL
 HURRIED = 1.0  # seconds between them where somebody asks again: a script that goes at once goes by the first
 PIECE = 65536
+HELD = 5.0  # seconds for streams that somebody else holds open and says nothing on
+MOST_LATE = 4 << 20  # bytes after the script's end, more than any pipe holds: somebody else writes them
 
 
 def take_terminal() -> None:
@@ -76,10 +79,12 @@ class Run:
         if terminal:
             os.close(far)
         output, errors = self.process.stdout, self.process.stderr
-        self.out = self.terminal if output is None else output.fileno()
-        self.pumps = [start(self.pump, b"O", self.out)]
-        if errors is not None:
-            self.pumps.append(start(self.pump, b"E", errors.fileno()))
+        out = self.terminal if output is None else output.fileno()
+        assert out is not None  # noqa: S101  one of both was asked for
+        self.sending: Set[bytes] = set()
+        self.sent = {b"O": 0, b"E": 0}
+        streams = [(b"O", out)] + ([(b"E", errors.fileno())] if errors is not None else [])
+        self.pumps = [(start(self.pump, *one), *one) for one in streams]
         start(self.feed)
         start(self.listen)
 
@@ -91,7 +96,10 @@ class Run:
                 return  # how a terminal says that nobody holds its other end
             if not data:
                 return
+            self.sending.add(kind)
             self.line.send(kind, data)
+            self.sent[kind] += len(data)
+            self.sending.discard(kind)
 
     def resize(self, rows: int, columns: int) -> None:
         """The window has a new size; the kernel tells the script."""
@@ -184,7 +192,19 @@ class Run:
                 self.signal(signal.SIGKILL)
                 break
             time.sleep(0.02)
-        for pump in self.pumps:
-            pump.join(5.0)
+        for pump, kind, descriptor in self.pumps:
+            self.drain(pump, kind, descriptor)
         if self.pictures is not None and not self.gone:
-            self.pictures.finish()
+            self.pictures.finish(lambda: self.gone)
+
+    def drain(self, pump: threading.Thread, kind: bytes, descriptor: int) -> None:
+        """Wait for what was said last, which takes its time on a slow line, or while nobody reads it."""
+        watch = select.poll()
+        watch.register(descriptor, select.POLLIN)
+        before, quiet = self.sent[kind], time.monotonic()
+        while pump.is_alive() and not self.gone and self.sent[kind] - before < MOST_LATE:
+            pump.join(0.05)
+            if kind in self.sending or watch.poll(0):
+                quiet = time.monotonic()
+            elif time.monotonic() - quiet > HELD:
+                break
