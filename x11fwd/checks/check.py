@@ -39,18 +39,26 @@ class Aim:
     Attributes:
         words: after `x11fwd doctor` and the like.
         ssh_words: after `ssh` and `x11fwd ssh`, which do not take `host:port`.
+        python: the interpreter that was asked for with `--python`; none given if empty.
     """
 
     words: str
     ssh_words: str
+    python: str = ""
 
     @classmethod
-    def of(cls, target: Target) -> Aim:
+    def of(cls, target: Target, python: str | None = None) -> Aim:
         """The words for a target."""
         return cls(
             join((*target.options.argv(), target.typed)),
             join(word for word in target.ssh_argv() if word != "--"),
+            python or "",
         )
+
+    @property
+    def with_python(self) -> str:
+        """`words` for doctor, setup and verify, which are to look at the same interpreter again."""
+        return f"--python {quote(self.python)} {self.words}" if self.python else self.words
 
 
 @dataclass(frozen=True)
@@ -115,8 +123,8 @@ class Seen:
 
     @property
     def name(self) -> str:
-        """The target for a command line of x11fwd, with the ssh options that were given beside it."""
-        return self.aim.words if self.aim else quote(self.target or self.host)
+        """The target for doctor, setup and verify, with the options that were given beside it."""
+        return self.aim.with_python if self.aim else quote(self.target or self.host)
 
     @property
     def destination(self) -> str:

@@ -122,7 +122,7 @@ def doctor(
 
         console = answer_console()
         host = aim.host if aim else result.session_on
-        words = Aim.of(aim) if aim else None
+        words = Aim.of(aim, python) if aim else None
         show_report(
             result.report,
             console,
@@ -151,7 +151,7 @@ def _fix(
     from x11fwd.ui.report import show_report
 
     host = aim.host if aim else ""
-    words = Aim.of(aim) if aim else None
+    words = Aim.of(aim, wanted.python) if aim else None
     prompter, answers, messages = TerminalPrompter(), answer_console(), message_console()
     plans = messages if as_json else answers
     with Waiting(prompter, quiet=as_json) as waiting:

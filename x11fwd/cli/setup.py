@@ -248,7 +248,7 @@ def setup(
             print(json.dumps(setup_document((result,), result.exit_code), indent=2))
             return result.exit_code
         seen = proofs.get(aim.typed)
-        show_setup(result, answers, messages, aim=Aim.of(aim), proof=seen, verbose=verbose)
+        show_setup(result, answers, messages, aim=Aim.of(aim, python), proof=seen, verbose=verbose)
         return result.exit_code
 
     return Job(run)

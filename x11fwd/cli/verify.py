@@ -94,7 +94,7 @@ def verify(
                         result,
                         console,
                         host=aim.host,
-                        aim=Aim.of(aim),
+                        aim=Aim.of(aim, python),
                         verbose=verbose,
                         as_picture=picture,
                     )

@@ -230,7 +230,7 @@ def run_doctor(
     from x11fwd.checks.check import Aim
     from x11fwd.pipeline.curing import offered
 
-    words = Aim.of(target).words if target else ""
+    words = Aim.of(target, options.python).with_python if target else ""
     findings = offered(result.report.findings, result.local, result.remote, target, words)
     return replace(result, report=replace(result.report, findings=findings))
 
@@ -293,7 +293,7 @@ def _looked(
         remote,
         host=target.host,
         target=target.typed,
-        aim=Aim.of(target),
+        aim=Aim.of(target, options.python),
         connected=connected,
         refusal=failure.message if failure else None,
         refusal_hint=failure.hint if failure else "",

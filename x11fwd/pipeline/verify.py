@@ -287,7 +287,7 @@ class _Run:
             self._remote,
             host=self._target.host,
             target=self._target.typed,
-            aim=Aim.of(self._target),
+            aim=Aim.of(self._target, self._options.python),
             connected=self._connected,
             refusal=self._refusal.message if self._refusal else None,
             refusal_hint=self._refusal.hint if self._refusal else "",

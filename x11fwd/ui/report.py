@@ -86,7 +86,7 @@ def _view(
             yield from finding_lines(finding, console, verbose=verbose, names=names)
     yield Text()
     if partial and report.ok:
-        again = f"x11fwd doctor {aim.words}" if aim else "x11fwd doctor"
+        again = f"x11fwd doctor {aim.with_python}" if aim else "x11fwd doctor"
         yield beside(Text(), rich_text(f"Only this was asked; `{again}` asks everything.", console), console)
         return
     yield from _closing(report, cause, console, aim=aim, verbose=verbose, session=session)
@@ -165,7 +165,7 @@ def _closing(
             desk = session and first.fix.by is FixBy.X11FWD
             yield _command(f"Next{', where the screen is' if desk else _who(first)}:", first.fix, console)
         elif not verbose:
-            again = f"x11fwd doctor -v {aim.words}" if aim else "x11fwd doctor -v"
+            again = f"x11fwd doctor -v {aim.with_python}" if aim else "x11fwd doctor -v"
             yield rich_text(f"Next: `{again}` shows what was seen", console)
         return
     if session:

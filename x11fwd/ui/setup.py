@@ -121,4 +121,4 @@ def _next(result: SetupResult, aim: Aim, console: Console) -> Iterator[Text]:
     elif result.status in {SetupStatus.ALREADY, SetupStatus.DONE} and result.exit_code == 0:
         yield rich_text(f"Next: `x11fwd ssh {aim.ssh_words}`", console, "ok")
     elif result.status is SetupStatus.PLANNED and result.plan and result.plan.changes:
-        yield rich_text(f"Next: `x11fwd setup {aim.words}`", console)
+        yield rich_text(f"Next: `x11fwd setup {aim.with_python}`", console)

@@ -88,6 +88,12 @@ def test_only_never_promises_windows(scene: Scene, capsys: Captured) -> None:
     assert "Windows will open" not in capsys.readouterr().out
 
 
+def test_the_next_command_looks_at_the_same_python(scene: Scene, capsys: Captured) -> None:
+    scene.seen = bare()
+    main(["doctor", "--python", "/opt/my py", "ana@gpu1"])
+    assert "\nNext: `x11fwd setup --python '/opt/my py' ana@gpu1`\n" in capsys.readouterr().out
+
+
 def test_ssh_options_reach_the_target(scene: Scene) -> None:
     words = ["-p", "2222", "-i", "a", "-i", "b", "-J", "jump", "-F", "conf", "-l", "bob", "-o", "X=y"]
     main(["doctor", *words, "--transport", "openssh", "--python", "/opt/py", "gpu1"])
