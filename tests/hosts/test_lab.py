@@ -20,6 +20,7 @@ from tests.lab.reach import banner
 from tests.lab.relay import Relay
 from tests.lab.sandbox_sshd import SandboxSshd
 from tests.lab.screen import Screen
+from tests.lab.snapshots import take_all
 from tests.lab.trees import SUITES
 
 if TYPE_CHECKING:
@@ -383,3 +384,27 @@ def test_a_killed_screen_starts_again_on_its_number(person: Person) -> None:
             person.run(["xdpyinfo"], timeout=1)
         screen.thaw()
         assert person.run(["xdpyinfo"]).rc == 0
+
+
+CHANGES = """
+rm /etc/motd; rm -r /usr/share/doc/adduser; mkdir -p /usr/share/doc/adduser/anew
+rm -r /etc/pam.d; mkdir /etc/pam.d; cp /etc/hostname /etc/pam.d/sshd
+rm -r /etc/skel; echo a file >/etc/skel; ln -sfn /nowhere /etc/localtime
+rm /etc/hostname; mkdir -p /etc/hostname/in/it; touch /etc/hostname/in/it/too
+mv /etc/default /etc/defaults; mv /usr/share/perl5 /usr/share/perl
+chmod 700 /var/spool; chown ana /usr/share/misc; mkfifo /opt/pipe; mknod /opt/null c 1 3
+echo >>/usr/bin/ldd; touch /usr/bin/sort; sed -i s/hosts/HOSTS/ /etc/nsswitch.conf
+"""
+
+
+@pytest.mark.parametrize("variant", ["bare", "plot"])
+def test_a_snapshot_looks_into_what_was_written_only_and_shows_what_a_look_at_everything_shows(
+    new_chroot_host: Callable[..., ChrootHost], variant: str
+) -> None:
+    host = new_chroot_host("bookworm", variant)
+    before = host.snapshot()
+    assert before.nodes == take_all(host.root, host.upper, host.layers.folders).nodes
+    host.check(["sh", "-euc", CHANGES])
+    after = host.snapshot()
+    assert after.nodes == take_all(host.root, host.upper, host.layers.folders).nodes
+    assert len(diff(before, after)) > 100

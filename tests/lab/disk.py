@@ -30,7 +30,9 @@ def mount(place: Path, layers: trees.Layers, disk_mb: int | None) -> None:
     (disk / "upper").mkdir()
     (disk / "work").mkdir()
     # volatile: no fsync reaches the disk, so dpkg is several times faster.
-    options = f"lowerdir={layers.lowerdir()},upperdir={disk}/upper,workdir={disk}/work,volatile"
+    # The other two: whatever is changed, its bytes and its folders lie in upper (snapshots.take).
+    options = f"lowerdir={layers.lowerdir()},upperdir={disk}/upper,workdir={disk}/work"
+    options += ",volatile,redirect_dir=off,metacopy=off"
     call(["mount", "-t", "overlay", "-o", options, "x11fwd-lab", str(root)])
     # Hard links: each host has its own lock and its own list of packages; only the bytes are shared.
     unwanted = shutil.ignore_patterns("partial", "lock", "*.new")

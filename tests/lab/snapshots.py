@@ -10,7 +10,10 @@ import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+
+from tests.lab.runs import call, current_run
 
 # What may change on a host to which nobody did anything, and why. Patterns of fnmatch, whole paths; a folder
 # stands for all below it. Nothing else is ignored: a test that needs more passes it to diff().
@@ -87,16 +90,16 @@ class Tree(Mapping[str, Node]):
     """Every entry of a file tree by its absolute path, volatile places left out."""
 
     def __init__(self, nodes: Mapping[str, Node]) -> None:
-        self._nodes = dict(nodes)
+        self.nodes = dict(nodes)
 
     def __getitem__(self, path: str) -> Node:
-        return self._nodes[path]
+        return self.nodes[path]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._nodes)
+        return iter(self.nodes)
 
     def __len__(self) -> int:
-        return len(self._nodes)
+        return len(self.nodes)
 
     def __repr__(self) -> str:
         return f"Tree of {len(self)} entries"
@@ -105,8 +108,11 @@ class Tree(Mapping[str, Node]):
 def diff(before: Tree, after: Tree, *, ignore: Iterable[str] = ()) -> list[Change]:
     """What differs between two trees, by path; ``ignore`` takes further patterns like those of VOLATILE."""
     patterns = tuple(ignore)
+    # by identity first: what nobody has touched is the same object in both
+    differ = [path for path, node in before.nodes.items() if after.nodes.get(path) is not node]
+    differ += [path for path in after.nodes if path not in before.nodes]
     changes = []
-    for path in sorted(before.keys() | after.keys()):
+    for path in sorted(differ):
         old, new = before.get(path), after.get(path)
         if old != new and not matches(path, patterns):
             changes.append(Change(path, old, new))
@@ -127,41 +133,105 @@ def digests(folder: Path) -> dict[str, str]:
     return found
 
 
+@dataclass(frozen=True)
+class Base:
+    """What layers alone show, before anybody has written: every entry, and the names in each folder."""
+
+    nodes: dict[str, Node]
+    names: dict[str, list[str]]
+
+
 def take(root: Path, upper: Path, layers: Iterable[Path]) -> Tree:
     """Record the merged tree of an overlay.
 
-    The digest of a file that the upper folder does not hold is the one recorded when its layer was built:
-    overlayfs copies a file up before anything in it changes (kernel, filesystems/overlayfs.rst).
+    Only folders that the upper folder has are looked into, all else is as the layers are: overlayfs copies an
+    entry up, with the folders above it, before anything in it changes (kernel, filesystems/overlayfs.rst).
     """
+    base = _base(tuple(layers))
+    nodes = dict(base.nodes)
+    stack = [""]
+    while stack:
+        folder = stack.pop()
+        place = Path(f"{upper}{folder}")
+        written = {one.name for one in place.iterdir()} if place.exists() else set()
+        here = set()
+        for path, entry in _entries(root, folder):
+            here.add(entry.name)
+            if entry.name not in written and path in base.nodes:
+                continue
+            info = entry.stat(follow_symlinks=False)
+            nodes[path] = _node(f"{root}{path}", info, None, UNORDERED.get(path))
+            if stat.S_ISDIR(info.st_mode):
+                stack.append(path)
+            else:  # maybe in the place of a folder
+                _forget(nodes, base, path)
+        for name in base.names.get(folder, ()):
+            if name not in here:
+                nodes.pop(f"{folder}/{name}", None)
+                _forget(nodes, base, f"{folder}/{name}")
+    return Tree(nodes)
+
+
+def take_all(root: Path, upper: Path, layers: Iterable[Path]) -> Tree:
+    """Record the same by a look at each entry, for a test of `take`."""
+    digest = _recorded(layers)
+    return Tree(dict(_walk(root, lambda path: None if os.path.lexists(f"{upper}{path}") else digest(path))))
+
+
+def _recorded(layers: Iterable[Path]) -> Callable[[str], str | None]:
+    """The digest of a file as the layers have it, from when its layer was built."""
     indexes: list[dict[str, str]] = [
         json.loads((layer.parent / "index.json").read_text(encoding="utf-8")) for layer in layers
     ]
+    return lambda path: next((index[path] for index in indexes if path in index), None)
 
-    def known(path: str) -> str | None:
-        if os.path.lexists(f"{upper}{path}"):
-            return None
-        return next((index[path] for index in indexes if path in index), None)
 
-    return Tree(dict(_walk(root, known)))
+def _forget(nodes: dict[str, Node], base: Base, folder: str) -> None:
+    """Leave out what the layers have below a path."""
+    for name in base.names.get(folder, ()):
+        nodes.pop(f"{folder}/{name}", None)
+        _forget(nodes, base, f"{folder}/{name}")
+
+
+@cache
+def _base(layers: tuple[Path, ...]) -> Base:
+    root, mounted = layers[0], None
+    if len(layers) > 1:  # the kernel knows best what of them is seen
+        root = mounted = current_run().claim("layers")
+        lower = ":".join(str(layer) for layer in layers)
+        call(["mount", "-t", "overlay", "-o", f"ro,lowerdir={lower}", "x11fwd-lab", str(root)])
+    nodes = dict(_walk(root, _recorded(layers)))
+    if mounted:
+        call(["umount", str(mounted)])
+    names: dict[str, list[str]] = {}
+    for path in nodes:
+        folder, _, name = path.rpartition("/")
+        names.setdefault(folder, []).append(name)
+    return Base(nodes, names)
+
+
+_EXACT = frozenset(path for path in VOLATILE if "*" not in path)
+_WILD = re.compile("|".join(fnmatch.translate(path) for path in VOLATILE if "*" in path))
+
+
+def _entries(root: Path, folder: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """What a folder holds and is not volatile, by its path inside."""
+    with os.scandir(f"{root}{folder or '/'}") as entries:
+        for entry in entries:
+            path = f"{folder}/{entry.name}"
+            if path not in _EXACT and not _WILD.match(path):
+                yield path, entry
 
 
 def _walk(root: Path, known: Callable[[str], str | None]) -> Iterator[tuple[str, Node]]:
-    exact = {p for p in VOLATILE if "*" not in p}
-    wild = [p for p in VOLATILE if "*" in p]
     stack = [""]
-    base = str(root)
     while stack:
-        folder = stack.pop()
-        with os.scandir(f"{base}{folder or '/'}") as entries:
-            for entry in entries:
-                path = f"{folder}/{entry.name}"
-                if path in exact or any(fnmatch.fnmatchcase(path, p) for p in wild):
-                    continue
-                info = entry.stat(follow_symlinks=False)
-                if stat.S_ISDIR(info.st_mode):
-                    stack.append(path)
-                digest = None if path in UNORDERED else known(path)
-                yield path, _node(f"{base}{path}", info, digest, UNORDERED.get(path))
+        for path, entry in _entries(root, stack.pop()):
+            info = entry.stat(follow_symlinks=False)
+            if stat.S_ISDIR(info.st_mode):
+                stack.append(path)
+            digest = None if path in UNORDERED else known(path)
+            yield path, _node(f"{root}{path}", info, digest, UNORDERED.get(path))
 
 
 def _node(real: str, info: os.stat_result, digest: str | None, separator: bytes | None) -> Node:
