@@ -1,4 +1,7 @@
-"""What is sent to the remote runs in every Python that this machine has, alone, and is small."""
+"""What is sent to the remote runs in every Python that this machine has, alone, and is small.
+
+In the Python that runs the tests, pytest runs the same tests as modules; they tell more where one fails.
+"""
 
 from __future__ import annotations
 
@@ -35,24 +38,18 @@ def sent() -> bytes:
     return f"# {' '.join(needed(texts, MAIN))}\n".encode() + joined(texts, MAIN)
 
 
-# The program is what will run over there; as modules they tell more where a test fails.
-FORMS = [(python, "program") for python in interpreters()] + [(sys.executable, "modules")]
-
-
 @pytest.mark.parametrize("package", ["shared", "remote"])
-@pytest.mark.parametrize(("python", "form"), FORMS)
-def test_every_test_of_what_is_sent_passes(
-    python: str, package: str, form: str, sent: bytes, tmp_path: Path
-) -> None:
+@pytest.mark.parametrize("python", interpreters())
+def test_every_test_of_what_is_sent_passes(python: str, package: str, sent: bytes, tmp_path: Path) -> None:
     # the tests may run from a copy beside an installed package
     (tmp_path / "x11fwd").symlink_to(BRIDGE.parent)
-    if form == "program":
-        (tmp_path / "x11fwd_half.py").write_bytes(sent)
+    (tmp_path / "x11fwd_half.py").write_bytes(sent)
     (tmp_path / "tests").symlink_to(TESTS.parent.parent)
     paths = sorted((TESTS / package).rglob("test_*.py"))
     names = [".".join(path.relative_to(TESTS).with_suffix("").parts) for path in paths]
     done = subprocess.run(
         [python, str(TESTS / "shared" / "anywhere.py"), str(tmp_path), *names],
+        env={**os.environ, "X11FWD_TEST_SHARE": "1" if python == sys.executable else "4"},
         capture_output=True,
         text=True,
         timeout=300,

@@ -1,10 +1,12 @@
 """Runs tests of what is sent without pytest, in any Python from 3.6: `python anywhere.py ROOT MODULE...`.
 
 The tests here and in `remote` are plain functions without arguments in the syntax of 3.6, so that what is
-sent to the remote is tested in the Pythons that it will meet there. `raises` is their pytest.raises.
+sent to the remote is tested in the Pythons that it will meet there. `raises` is their pytest.raises, and
+`times` says how often they try at random.
 """
 
 import importlib
+import os
 import re
 import sys
 from contextlib import contextmanager
@@ -22,6 +24,14 @@ def raises(kind: Type[BaseException], text: str) -> Iterator[None]:
             return
         raise AssertionError("%r is not in %r" % (text, str(error))) from error
     raise AssertionError("nothing raised, expected %s" % kind.__name__)
+
+
+def times(count: int) -> int:
+    """How often a test tries at random: in full where X11FWD_TEST_SHARE does not say by what to divide it.
+
+    What is random is the same in all Pythons. In one of them everything is tried.
+    """
+    return max(1, count // int(os.environ.get("X11FWD_TEST_SHARE", "1")))
 
 
 def of_the_text(test: Callable[[], None]) -> Callable[[], None]:

@@ -5,7 +5,7 @@ import struct
 import zlib
 from typing import List, Optional
 
-from tests.unit.bridge.shared.anywhere import raises
+from tests.unit.bridge.shared.anywhere import raises, times
 from x11fwd.bridge.shared.faults import WireFault
 from x11fwd.bridge.shared.images import (
     MOST_CANVASES,
@@ -161,7 +161,7 @@ def test_any_sequence_of_images_arrives_bit_by_bit() -> None:
     for order in "<>":
         pair = Pair(order)
         last = bytes(64 * 64 * 4)
-        for _ in range(400):
+        for _ in range(times(400)):
             width, height = chance.choice((64, 64, 64, 37, 33)), chance.randrange(10, 64)
             data = bytearray(last[: width * height * 4])
             for _ in range(chance.choice((0, 1, 5, 80, 3000))):
@@ -187,7 +187,7 @@ def test_any_sequence_of_images_arrives_bit_by_bit() -> None:
 def test_more_colours_than_a_palette_holds_arrive_too() -> None:
     pair = Pair()
     chance = random.Random(1)
-    for turn in range(30):
+    for turn in range(times(30)):
         colours = [chance.randrange(1 << 24) for _ in range(1500)]
         data = struct.pack(
             "<40000I", *(colours[one // 9 % 1500] if one & 1 else turn for one in range(40000))
@@ -220,7 +220,7 @@ def test_what_was_not_used_for_long_is_given_up_in_both_halves() -> None:
     pair = Pair()
     size = 4 << 20
     image = put_image(bytes(size), 1024)
-    for drawable in range(2 * SHELF // size):
+    for drawable in range(SHELF * 5 // 4 // size):
         pair.carry(put_image(bytes(size), 1024, drawable=drawable))
         assert pair.shelves[0].hold(2, 0) <= SHELF
         assert pair.shelves[1].hold(2, 0) <= SHELF + 2 * size
@@ -249,7 +249,8 @@ def test_damaged_images_are_faults_and_nothing_else() -> None:
         assert one is not None
         coded.append(one)
     faults = 0
-    for _ in range(1500):
+    tries = times(1500)
+    for _ in range(tries):
         decoder = ImageDecoder(ImageShelf(), 1)
         for one in coded:
             broken = bytearray(one)
@@ -262,7 +263,7 @@ def test_damaged_images_are_faults_and_nothing_else() -> None:
             except WireFault:
                 faults += 1
                 break
-    assert faults > 100
+    assert faults > tries // 15
     with raises(WireFault, "impossible"):
         ImageDecoder(ImageShelf(), 1).decode(coded[0][:1] + b"\xff\xff\xff\xff" + coded[0][5:])
     with raises(WireFault, "damaged"):

@@ -4,7 +4,7 @@ import random
 from typing import List, Tuple
 
 from tests.unit.bridge.shared import samples
-from tests.unit.bridge.shared.anywhere import raises
+from tests.unit.bridge.shared.anywhere import raises, times
 from x11fwd.bridge.shared import frames
 from x11fwd.bridge.shared.faults import WireFault
 from x11fwd.bridge.shared.frames import Frame, frame_bytes
@@ -236,12 +236,12 @@ def converse(seed: int) -> None:
 
 
 def test_a_session_outlives_its_stream() -> None:
-    for seed in range(60):
+    for seed in range(times(60)):
         converse(seed)
 
 
 def test_data_under_credit_outlives_the_stream_and_every_byte_is_consumed_once() -> None:
-    for seed in range(15):
+    for seed in range(times(15)):
         chance = random.Random(seed)
         here, there = pair(window=5000)
         here.send(frames.OPEN, 1)

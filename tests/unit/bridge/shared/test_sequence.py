@@ -5,7 +5,7 @@ from typing import List, Tuple
 
 from tests.unit.bridge.shared import samples
 from tests.unit.bridge.shared import sequence_model as model
-from tests.unit.bridge.shared.anywhere import raises
+from tests.unit.bridge.shared.anywhere import raises, times
 from x11fwd.bridge.shared import majors
 from x11fwd.bridge.shared.faults import WireFault
 from x11fwd.bridge.shared.packets import reply_packet
@@ -266,22 +266,23 @@ def talk(seed: int, order: str, lead: int = 0) -> model.Talk:
 
 def test_random_talk_in_both_byte_orders() -> None:
     seen = muted = 0
-    for seed in range(SEEDS, SEEDS + 100):
+    seeds = times(100)
+    for seed in range(SEEDS, SEEDS + seeds):
         one = talk(seed, "<>"[seed & 1])
         seen += len(one.got)
         muted += one.muted
-    assert seen > 7000
-    assert muted > 700
+    assert seen > 70 * seeds
+    assert muted > 7 * seeds
 
 
 def test_random_talk_over_the_wrap() -> None:
-    for seed in range(SEEDS, SEEDS + 2):
+    for seed in range(SEEDS, SEEDS + times(2)):
         one = talk(seed, "<>"[seed & 1], lead=65536 * (1 + (seed & 1)) - 10)
         assert one.sequencer.number > 65536
 
 
 def test_a_program_that_waits_for_each_answer_never_waits_for_ever() -> None:
-    for seed in range(SEEDS, SEEDS + 25):
+    for seed in range(SEEDS, SEEDS + times(25)):
         one = model.Talk(seed, "<")
         for _ in range(60):
             one.request()
