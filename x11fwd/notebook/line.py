@@ -7,6 +7,7 @@ import json
 import queue
 import threading
 import time
+from collections import deque
 from typing import TYPE_CHECKING
 
 from x11fwd.errors import ConnectionLost, ProbeError, X11fwdError
@@ -21,6 +22,7 @@ __all__ = ["Line"]
 
 _BEGIN = 120.0  # seconds for the login shell to make its environment and Python to start
 _PULSE = 4.0  # seconds between signs of life; each is answered
+_SLOWEST = 4096  # bytes in a second that any line carries: so much longer takes an answer behind an upload
 _TICK = 0.5
 _AT_ONCE = 1 << 18  # bytes in one write
 _UNREAD = 10_000  # messages that nobody has asked for
@@ -32,7 +34,8 @@ class Line:
     Args:
         stream: what the far half was started on.
         early: why the stream ended, where the far half never spoke.
-        silence: seconds without a word after which the line counts as dead.
+        silence: seconds without a word after which the line counts as dead, beside those that it needs to
+            carry what is under way.
 
     Attributes:
         messages: what the far half said, in order.
@@ -43,6 +46,8 @@ class Line:
         self._stream, self._early, self._silence = stream, early, silence
         self._out: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._hear: Callable[[bytes, int, bytes], None] | None = None
+        self._sent = self._arrived = 0  # bytes handed to the stream, and those that are known to be there
+        self._pulses: deque[int] = deque()  # of _sent, at each sign of life that is not answered yet
         self.messages: queue.Queue[Mapping[str, object]] = queue.Queue(_UNREAD)
         self.ended = threading.Event()
         self.problem: X11fwdError | None = None
@@ -80,7 +85,7 @@ class Line:
                 try:
                     data = self._stream.read(1 << 18, _TICK)
                 except TimeoutError:
-                    limit = self._silence if begun else _BEGIN
+                    limit = self._patience() if begun else _BEGIN
                     if time.monotonic() - heard > limit:
                         self._fail(ConnectionLost(f"nothing was heard for {limit:g} s"))
                     continue
@@ -99,7 +104,12 @@ class Line:
         except Exception as error:  # noqa: BLE001  a thread's bug must reach the person, not vanish
             self._fail(X11fwdError(f"jupyter itself failed: {error!r}"))
 
+    def _patience(self) -> float:
+        return self._silence + (self._sent - self._arrived) // _SLOWEST
+
     def _take(self, kind: bytes, channel: int, payload: bytes) -> None:
+        if kind == b"Z" and self._pulses:
+            self._arrived = self._pulses.popleft()
         if kind == b"M":
             try:
                 self.messages.put_nowait(dict(json.loads(payload)))
@@ -109,12 +119,12 @@ class Line:
             self._hear(kind, channel, payload)
 
     def _write(self) -> None:
+        pulsed = time.monotonic()
         try:
             while not self.ended.is_set():
-                try:
+                data: bytes | None = b""
+                with contextlib.suppress(queue.Empty):
                     data = self._out.get(timeout=_PULSE)
-                except queue.Empty:
-                    data = frame(b"Z")
                 while data is not None and len(data) < _AT_ONCE:
                     try:
                         more = self._out.get_nowait()
@@ -123,6 +133,12 @@ class Line:
                     data = None if more is None else data + more
                 if data is None:
                     return
+                pulse = not data or time.monotonic() - pulsed >= _PULSE
+                if pulse:  # behind what is under way: its answer says that all of that is there
+                    pulsed, data = time.monotonic(), data + frame(b"Z")
+                self._sent += len(data)
+                if pulse:
+                    self._pulses.append(self._sent)
                 self._stream.write(data)
         except X11fwdError:
             # what the far half said at its end is worth more, and the reader is on the way to it

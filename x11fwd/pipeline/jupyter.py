@@ -35,7 +35,7 @@ __all__ = [
     "stop_servers",
 ]
 
-_SILENT = 12.0  # seconds; the far half is asked every 4
+_SILENT = 20.0  # seconds; the far half is asked every 4, and its machine may be busy
 _BACK_OFF = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 
 

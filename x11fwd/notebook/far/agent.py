@@ -13,7 +13,7 @@ from typing import Any, Callable, Dict, List, Optional
 
 from x11fwd.notebook.far.installing import install
 from x11fwd.notebook.far.relay import Relay
-from x11fwd.notebook.far.servers import Server, running
+from x11fwd.notebook.far.servers import Server, running, same
 from x11fwd.notebook.far.starting import FailedError, Lock, installed, program, records, start, stop
 
 
@@ -57,7 +57,7 @@ def lead_in(relay: Relay, order: "Dict[str, Any]") -> None:
     again = order.get("again")
     with Lock("lock", stopping):
         if again:
-            server = next((one for one in running(records()) if same(one, again)), None)
+            server = next((one for one in running(records(), again) if same(one, again)), None)
             if server is None:
                 relay.say(gone=True)
                 return
@@ -108,10 +108,6 @@ def begin(
     if not home.holds(folder):
         root = folder if os.path.isdir(folder) else os.path.dirname(folder)
     return start(chosen, root, say, stopping)
-
-
-def same(server: Server, again: "Dict[str, Any]") -> bool:
-    return (server.pid, server.ticks) == (again.get("pid"), again.get("ticks"))
 
 
 def usable(found: "List[Server]", folder: str) -> "Optional[Server]":

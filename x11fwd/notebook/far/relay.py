@@ -52,7 +52,7 @@ class Relay:
         self.selector = selectors.DefaultSelector()
         self.watched: Dict[int, int] = {}
         self.bell, self.ring = os.pipe()
-        self.heard = time.time()
+        self.heard = time.monotonic()
         self.looked = 0.0
 
     def say(self, **about: "Any") -> None:
@@ -145,11 +145,10 @@ class Relay:
             pass
 
     def look(self) -> None:
-        now = time.time()
-        self.heard = min(self.heard, now)  # the clock was set back
+        now = time.monotonic()
         if now - self.heard > SILENCE:
             self.stopping.set()
-        if self.alive is not None and abs(now - self.looked) > ALIVE_EVERY:
+        if self.alive is not None and now - self.looked > ALIVE_EVERY:
             self.looked = now
             if not self.alive():
                 self.alive = self.reach = None
@@ -163,7 +162,7 @@ class Relay:
         if not data:
             self.stopping.set()
             return
-        self.heard = time.time()
+        self.heard = time.monotonic()
         for kind, number, payload in self.frames.feed(data):
             if kind == b"J":
                 self.orders.put(json.loads(payload.decode("utf-8")))

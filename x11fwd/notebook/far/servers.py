@@ -16,7 +16,7 @@ import subprocess  # noqa: TID251  this runs over there
 import sys
 from typing import Any, Dict, List, Optional, Tuple
 
-PATIENCE = 5.0  # seconds for a server to answer one question
+PATIENCE = 15.0  # seconds for a server to answer one question; it has one thread for everything
 LOCAL = {"", "localhost", "127.0.0.1", "::1", "0.0.0.0", "::", "*"}  # noqa: S104  what a server may call itself
 
 
@@ -192,8 +192,12 @@ def listens(port: int, pid: int) -> bool:
         return False
 
 
-def running(records: "List[Dict[str, Any]]") -> "List[Server]":
-    """Every server of this user that answers; those that we started first."""
+def running(records: "List[Dict[str, Any]]", again: "Optional[Dict[str, Any]]" = None) -> "List[Server]":
+    """Every server of this user that answers; those that we started first.
+
+    `again`: one that was trusted before, by pid and ticks: it counts while its process lives, also where it
+    is too busy to answer.
+    """
     found: Dict[int, Server] = {}
     paths = []
     for folder in jupyter_folders():
@@ -213,6 +217,11 @@ def running(records: "List[Dict[str, Any]]") -> "List[Server]":
             if (record.get("pid"), record.get("ticks")) == (server.pid, server.ticks):
                 server.ours = record
         server.look()
-        if server.state != "silent":
+        if server.state != "silent" or (again is not None and same(server, again)):
             found[server.pid] = server
     return sorted(found.values(), key=lambda one: (one.ours is None, one.kind != "JupyterLab", one.pid))
+
+
+def same(server: Server, again: "Dict[str, Any]") -> bool:
+    """By what names a process for good."""
+    return (server.pid, server.ticks) == (again.get("pid"), again.get("ticks"))
