@@ -56,7 +56,7 @@ class Followed:
         self.check = bytes.fromhex(check.replace("-", ""))
         self.fd = None  # type: Optional[int]
         self.told = ""
-        self.quiet = time.time()
+        self.quiet = time.monotonic()
         self.ended = False
 
     def tell(self, what: str) -> None:
@@ -70,7 +70,7 @@ class Followed:
         self.fd, self.ident, self.offset, self.check = fd, ident, 0, b""
         self.told = ""
         self.ended = False
-        self.quiet = time.time()
+        self.quiet = time.monotonic()
         send("N %d %s %s" % (self.number, ident, reason))
 
     def siblings(self) -> List[Tuple[str, str, int, float]]:
@@ -194,7 +194,7 @@ class Followed:
         send("D %d %s %d %d" % (self.number, self.ident, self.offset, len(data)), data)
         self.offset += len(data)
         self.check = (self.check + data)[-CHECK:]
-        self.quiet = time.time()
+        self.quiet = time.monotonic()
         self.told = ""
 
     def poll(self) -> bool:
@@ -224,7 +224,7 @@ class Followed:
         if ident_of(now) == self.ident:
             self.tell("I")
             return False
-        if (now.st_size == 0 or time.time() - self.quiet < QUIET) and not self.behind():
+        if (now.st_size == 0 or time.monotonic() - self.quiet < QUIET) and not self.behind():
             return False
         if not self.ended:
             # whatever was written before the new file was is read once more
@@ -265,7 +265,7 @@ def main() -> None:
             return
         head += part
     files = [Followed(number, wanted) for number, wanted in enumerate(head.decode("ascii").split("\n")[:-2])]
-    pinged = time.time()
+    pinged = time.monotonic()
     send("P")
     watch = select.poll()
     watch.register(0, select.POLLIN | select.POLLHUP)
@@ -273,8 +273,8 @@ def main() -> None:
         busy = False
         for one in files:
             busy = one.poll() or busy
-        if time.time() - pinged > PING:
-            pinged = time.time()
+        if time.monotonic() - pinged > PING:
+            pinged = time.monotonic()
             send("P")
         if watch.poll(0 if busy else PAUSE * 1000) and not os.read(0, 4096):
             return

@@ -8,8 +8,9 @@ unset TIME_STYLE BLOCK_SIZE LS_BLOCK_SIZE BLOCKSIZE QUOTING_STYLE POSIXLY_CORREC
 nl='
 '
 set -f
-pause=0.2
-sleep 0.01 2>/dev/null || pause=1
+# Seconds between two turns, and turns between two signs of life; on a busy machine a turn alone takes seconds.
+pause=0.2 each=4
+sleep 0.01 2>/dev/null || pause=1 each=1
 # Opened anew through /proc, a file is read without moving the place where we stand in it.
 again=
 [ -r /proc/self/fd/0 ] && again=/proc/self/fd/0
@@ -305,7 +306,7 @@ while :; do
         n=$((n + 1))
     done
     turn=$((turn + 1))
-    if [ $turn -ge 12 ]; then
+    if [ $turn -ge $each ]; then
         turn=0
         echo P
     fi

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Feed"]
 
-SILENT = 12.0  # seconds; the far half speaks every 3
-LOGIN = 15.0  # seconds
+BEGIN = 120.0  # seconds for the login shell and Python over there to start
+SILENT = 20.0  # seconds; the far half speaks every 3, and its machine may be busy
+LOGIN = 30.0  # seconds
 BACK_OFF = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)  # seconds between two tries to connect again
 _STEP = 0.25  # seconds after which a waiting thread sees that it is to stop
 
@@ -117,12 +118,12 @@ class Feed(ABC):
             try:
                 if self._transport is None:
                     self._connect(Unattended())
-                self._take()
+                self._take(BEGIN)
                 if tries:
                     self.resumed()
                 tries = 0
                 while not self._stop.is_set():
-                    self._take()
+                    self._take(SILENT)
             except (ConnectError, TimeoutError) as error:  # noqa: PERF203  each turn is a connection
                 self._leave()
                 if self._once and tries >= len(BACK_OFF):
@@ -140,8 +141,8 @@ class Feed(ABC):
                 break
         self._leave()
 
-    def _take(self) -> None:
-        until = time.monotonic() + SILENT
+    def _take(self, patience: float) -> None:
+        until = time.monotonic() + patience
         while not self._stop.is_set():
             try:
                 self.take(_STEP)

@@ -130,13 +130,15 @@ def run_watch(
             feeds.append(feed)
             feed.start(prompter)
         watching.begin(board, logs)
-        begun = True
+        begun, last = True, time.monotonic()
         while alarm is None and watching.pulse():
             try:
                 one = news.get(timeout=0.05)
             except queue.Empty:
                 if options.once and not pending:
                     break
+                if any(log.is_down for log in logs):
+                    last = time.monotonic()  # a line that is silent says nothing of a log
                 if Alert.SILENCE in options.alerts and time.monotonic() - last > options.silence:
                     alarm = Alarm(Alert.SILENCE, f"no new row for {options.silence:g} s")
                 continue

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LogFeed", "LogState", "News"]
 
+_DOWN = "line down, trying again"
+
 
 @dataclass
 class LogState:
@@ -43,6 +45,11 @@ class LogState:
     unread: int = 0
     too_long: int = 0
     gaps: int = 0
+
+    @property
+    def is_down(self) -> bool:
+        """Nobody knows what is written there now."""
+        return self.state == _DOWN
 
 
 @dataclass(frozen=True)
@@ -102,7 +109,7 @@ class LogFeed(Feed):
 
     def dropped(self) -> None:
         for log in self._logs:
-            log.state = "line down, trying again"
+            log.state = _DOWN
 
     def resumed(self) -> None:
         """What comes next says how it stands."""

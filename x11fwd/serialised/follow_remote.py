@@ -92,15 +92,15 @@ class Follower:
         self.files: Dict[str, Watched] = {}
         self.told: Dict[int, str] = {}
         self.expanded = 0.0
-        self.pinged = time.time()
+        self.pinged = time.monotonic()
         self.done = False
         self.stdin = select.poll()
         self.stdin.register(0, select.POLLIN | select.POLLHUP)
 
     def alive(self, wait: float) -> None:
         """Wait so many seconds; give a sign of life where one is due."""
-        if time.time() - self.pinged > PING:
-            self.pinged = time.time()
+        if time.monotonic() - self.pinged > PING:
+            self.pinged = time.monotonic()
             send({"e": "alive"})
         if self.stdin.poll(wait * 1000) and not os.read(0, 4096):
             raise GoneError

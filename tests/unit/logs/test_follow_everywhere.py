@@ -14,6 +14,7 @@ import pytest
 
 from x11fwd.errors import ProbeError
 from x11fwd.logs.follow import Follower, Happening, follow_command
+from x11fwd.pipeline.feed import SILENT
 from x11fwd.transports.local import LocalTransport
 
 if TYPE_CHECKING:
@@ -51,6 +52,13 @@ def follow(tmp_path: Path, command: Sequence[str]) -> None:
 @pytest.mark.parametrize("python", pythons())
 def test_the_far_half_runs_on_every_python(tmp_path: Path, python: str) -> None:
     follow(tmp_path, (python, "-c", PYTHON))
+
+
+def test_a_clock_that_is_set_back_hides_no_rotation(tmp_path: Path) -> None:
+    backwards = (
+        "import itertools, time\nhours = itertools.count()\ntime.time = lambda: 4e9 - 3600 * next(hours)\n"
+    )
+    follow(tmp_path, (sys.executable, "-c", backwards + PYTHON))
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -100,3 +108,41 @@ def test_shellcheck_has_nothing_to_say() -> None:
         ["shellcheck", "-s", "sh", "-"], input=PLAIN, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_shell_gives_signs_of_life_also_where_sleep_knows_whole_seconds_only(
+    tmp_path: Path, shell: str
+) -> None:
+    """Without a Python, and with an old sleep: a turn is a second, and nothing is said of a quiet log."""
+    if shutil.which(shell.split(maxsplit=1)[0]) is None:
+        pytest.skip(f"this machine has no {shell}")
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    (tools / "sleep").write_text("#!/bin/sh\ncase $1 in *.*) exit 1 ;; esac\necho slept\n")
+    (tools / "sleep").chmod(0o755)
+    log = tmp_path / "train.log"
+    log.write_bytes(b"one\n")
+    process = subprocess.Popen(
+        [*shell.split(), "-c", PLAIN],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={"PATH": f"{tools}:{os.environ['PATH']}"},
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    path = "".join(f"\\0{byte:03o}" for byte in os.fsencode(log))
+    process.stdin.write(f"- 0 - {path}\n\n".encode())
+    process.stdin.flush()
+    row = longest = slept = 0
+    while slept < 40:
+        line = process.stdout.readline()
+        assert line
+        slept += line == b"slept\n"
+        row = 0 if line == b"P\n" else row + (line == b"slept\n")
+        longest = max(longest, row)
+    process.stdin.close()
+    process.stdout.close()
+    process.terminate()
+    process.wait(60)
+    assert longest < SILENT / 4
