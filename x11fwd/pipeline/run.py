@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from x11fwd.errors import ConnectionLost, UsageError
+from x11fwd.errors import ConnectError, ConnectionLost, DisplayError, UsageError
 from x11fwd.inline.texts import inline_modules
 from x11fwd.pipeline.run_display import RunDisplay
 from x11fwd.pipeline.run_fetch import Fetched, Fetcher, check_patterns
 from x11fwd.pipeline.run_session import Drawn, RunSession, drawn, exit_status
+from x11fwd.pipeline.run_way import choose_way, configured_way
 from x11fwd.project.files import find_project, list_files
 from x11fwd.project.manifest import read_manifest
 
@@ -208,6 +209,7 @@ class _Run:
         self._notes: list[str] = []
         self._said = b""
         self._windowless = self._plotless = False
+        self._via = "" if options.inline else configured_way(target.host, options.via, environ)
         self._display = RunDisplay(environ) if not options.inline else None
 
     def all(self) -> RunResult:
@@ -216,7 +218,7 @@ class _Run:
         options = self._options
         self._progress("looking at the project")
         manifest = self._manifest()
-        native = self._display is not None and options.via != "bridge"
+        native = self._display is not None and self._via != "bridge"
         offer = self._display.offer if self._display is not None and native else None
         self._progress(f"logging in to {self._target.host}")
         with ExitStack() as stack:
@@ -300,23 +302,27 @@ class _Run:
         """What the script gets besides its own: a display, where ssh's own forwarding gives none."""
         if self._display is None:
             return {"X11FWD_INLINE_KIND": "png"} if self._options.pixels else {}
-        if self._options.via == "native":
+        if self._via == "native":
             return {}
         local = self._display.facts()
         if local.display_used is None:
             return {}
-        if self._options.via == "auto":
-            if transport.x11.granted is not False:
-                return {}
-            from x11fwd.pipeline.verify import RealVerifyMeans
-
-            if RealVerifyMeans(self._environ).choose_way(transport, self._ends.may_bridge) != "bridge":
+        chosen = self._via == "auto"
+        if chosen and choose_way(transport, self._ends.may_bridge, self._environ) != "bridge":
+            if transport.x11.granted is False:
                 self._display.problem = f": sshd on {self._target.host} refused to forward X11"
-                return {}
+            return {}
         from x11fwd.pipeline.bridged import open_bridge
 
         self._progress(f"starting the bridge on {self._target.host}")
-        bridge = open_bridge(transport, local, self._environ, trusted=local.security_extension is not True)
+        try:
+            bridge = open_bridge(
+                transport, local, self._environ, trusted=local.security_extension is not True
+            )
+        except (DisplayError, ConnectError):
+            if chosen and transport.x11.granted:
+                return {}  # slower, and a way
+            raise
         stack.callback(bridge.close)
         return {"DISPLAY": bridge.display, "XAUTHORITY": bridge.authority}
 

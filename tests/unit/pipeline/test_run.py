@@ -8,15 +8,16 @@ import struct
 import sys
 import zlib
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from x11fwd.errors import ChangeError, ConnectionLost, ProbeError, UsageError
+from x11fwd.errors import ChangeError, ConnectError, ConnectionLost, ProbeError, UsageError
 from x11fwd.pipeline import run as under_test
 from x11fwd.pipeline.run import RunOptions, RunResult, Terminal, run_script
-from x11fwd.target import Target
-from x11fwd.transports.base import CommandResult
+from x11fwd.target import SshConfig, Target
+from x11fwd.transports.base import CommandResult, X11Outcome
 from x11fwd.transports.fake import Answer, FakeStream, FakeTransport
 from x11fwd.transports.local import LocalTransport
 
@@ -268,3 +269,34 @@ def test_without_python3_the_one_that_doctor_names_is_taken(
     ends = Ends()
     result = play(LocalTransport(), ends, inline=True)
     assert (result.exit_status, ends.out, ends.err) == (0, b"venv\n", b"")
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_windows_from_far_away_take_the_bridge_or_else_the_way_that_there_is(
+    works: bool, script: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class Screen(NoScreen):
+        def facts(self) -> object:
+            return SimpleNamespace(display_used=":0", security_extension=True)
+
+    def open_bridge(*_args: object, **_more: object) -> object:
+        if not works:
+            raise ConnectError("the remote half did not start")
+        return SimpleNamespace(display="localhost:12", authority="/run/a", close=lambda: None)
+
+    written: list[bytes] = []
+    monkeypatch.setattr(FakeStream, "write", lambda _self, data: written.append(bytes(data)))
+    transport = FakeTransport(
+        [Answer(CommandResult(0, HELLO + END, b""), kind="stream")],
+        config=SshConfig({"hostname": ("10.0.0.1",), "port": ("22",)}),
+        x11=X11Outcome(requested=True, granted=True),
+    )
+    transport.round_trip = 0.1
+    monkeypatch.setattr("x11fwd.transports.choose.connect", lambda *_args, **_more: transport)
+    monkeypatch.setattr(under_test, "RunDisplay", Screen)
+    monkeypatch.setattr("x11fwd.pipeline.bridged.open_bridge", open_bridge)
+    options = RunOptions(script, here=script.parent)
+    run_script(Target("gpu1", "gpu1"), options, Ends(), Nobody(), environ={"HOME": str(tmp_path)})  # type: ignore[arg-type]
+    (start,) = [data for data in written if data[:1] == b"S"]
+    display = {"DISPLAY": "localhost:12", "XAUTHORITY": "/run/a"} if works else {}
+    assert json.loads(zlib.decompress(start[HEAD.size :]))["environment"] == display

@@ -36,7 +36,7 @@ def find(
     Raises:
         ConfigError: the file of settings is wrong.
     """
-    settings = _settings(line, environ)
+    settings = settings_of(line.destination or "", environ)
     nodes, reason = (nodes, "--nodes") if nodes is not None else settings.get("computenodes", ("no", ""))
     if nodes != "no" and via != routes.NATIVE:
         # ssh's own display is on the host's loopback, where no other computer comes
@@ -93,7 +93,12 @@ def settings_path(environ: Mapping[str, str]) -> str | None:
     return f"{base}/x11fwd/config"
 
 
-def _settings(line: CommandLine, environ: Mapping[str, str]) -> Mapping[str, tuple[str, str]]:
+def settings_of(destination: str, environ: Mapping[str, str]) -> Mapping[str, tuple[str, str]]:
+    """What that file has for a destination as typed: by keyword (small letters) the value and `path:line`.
+
+    Raises:
+        ConfigError: the file is wrong.
+    """
     path = settings_path(environ)
     if path is None:
         return {}
@@ -102,7 +107,7 @@ def _settings(line: CommandLine, environ: Mapping[str, str]) -> Mapping[str, tup
             text = file.read(1 << 20)
     except OSError:
         return {}
-    host = (line.destination or "").removeprefix("ssh://").rpartition("@")[2]
+    host = destination.removeprefix("ssh://").rpartition("@")[2]
     return routes.configured(text, path, host)
 
 
