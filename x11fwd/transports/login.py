@@ -25,6 +25,9 @@ __all__ = ["Candidate", "Login", "candidates"]
 
 _CERTIFICATE = "-cert-v01@openssh.com"
 _METHODS = ("publickey", "keyboard-interactive", "password")
+# Seconds for the answer to a password or a code: PAM may wait for a directory server, or for somebody to take
+# up a telephone. sshd ends the login after 120 by itself (LoginGraceTime), and ssh waits for that.
+_GRACE = 150.0
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,8 @@ class Login:
         keys: what to offer, in order.
         server_algorithms: signature algorithms the server announced (RFC 8308), None if it did not.
         may_type: False where the host key is not trusted: nothing secret is typed then.
-        timeout: seconds to wait for each answer of the server.
+        timeout: seconds to wait for each answer of the server; longer for one that a person may have to give,
+            unless the configuration limits the silence (ServerAliveInterval), as ssh does in a login, too.
     """
 
     def __init__(
@@ -112,6 +116,8 @@ class Login:
         self._keys = list(keys)
         self._server_algorithms = server_algorithms
         self._timeout = timeout
+        limited = config.number("serveraliveinterval")
+        self._grace = timeout if limited else max(timeout, _GRACE)
         self._may_ask = may_type and not config.is_yes("batchmode")
         prompts = config.number("numberofpasswordprompts")
         self._prompts = 3 if prompts is None else prompts
@@ -257,11 +263,11 @@ class Login:
             self._left["password"] = 0
             self._nobody = "a password"
             return None
-        return self._auth.password(secret, self._timeout)
+        return self._auth.password(secret, self._grace)
 
     def _try_interactive(self) -> Reply | None:
         self._left["keyboard-interactive"] -= 1
-        reply = self._auth.interactive(self._timeout)
+        reply = self._auth.interactive(self._grace)
         while isinstance(reply, Questions):
             for text in (reply.name, reply.instruction):
                 if text.strip():
@@ -276,7 +282,7 @@ class Login:
                     # the method is left half-way; RFC 4256 section 3.1 lets a new request end it
                     return self._auth.none(self._timeout)
                 answers.append(given)
-            reply = self._auth.answer(answers, self._timeout)
+            reply = self._auth.answer(answers, self._grace)
         if isinstance(reply, Rejected) and reply.partial:
             self._left["keyboard-interactive"] = self._prompts  # a second factor may come the same way
         return reply
