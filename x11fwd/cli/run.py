@@ -123,12 +123,15 @@ def run(
         from x11fwd.ui.run import RunEnds, show_run
 
         aim = target_of(target, ssh_options(port, identity, jump, config, login, option))
+        file, rest = script, tuple(arguments or ())
+        if script.name == "--" and rest:  # `run TARGET -- SCRIPT`: what follows a target is left as it is
+            file, rest = Path(rest[0]), rest[1:]
         prompter = TerminalPrompter()
         inlined = inline or terminal or pictures is not None
         drawn_here = inlined and pictures is None and in_terminal(terminal=terminal, browser=not no_browser)
         options = RunOptions(
-            script,
-            tuple(arguments or ()),
+            file,
+            rest,
             python=python,
             sync=sync,
             inline=inlined,
@@ -149,7 +152,7 @@ def run(
 
                 sink = stack.enter_context(
                     PictureSink(
-                        f"{script.name} on {aim.host}",
+                        f"{file.name} on {aim.host}",
                         folder=pictures,
                         browser=not no_browser,
                         terminal=drawn_here,

@@ -91,10 +91,11 @@ def explain_text(text: str) -> Explanation:
     strong = [one for one in found if not one[2].weak and not one[2].noise]
     weak = [one for one in found if one[2].weak and not one[2].noise]
     sightings = _by_line(strong or weak, squeezed)
+    told = {one.number for one in sightings}  # a line that is the cause is not harmless as well
     return Explanation(
         sightings[0] if sightings else None,
         tuple(sightings[1:]),
-        tuple(_by_line([one for one in found if one[2].noise], squeezed)),
+        tuple(_by_line([one for one in found if one[2].noise and one[0] + 1 not in told], squeezed)),
     )
 
 

@@ -278,6 +278,10 @@ class _Run:
         fetcher = Fetcher(project.root, project.folder, options.fetch, begun)
         stack.callback(fetcher.close)
         status, figures = self._follow(session, fetcher, terminal)
+        self._notes += [
+            f"nothing to fetch for {pattern}: the script made or changed no such file"
+            for pattern in fetcher.unmatched()
+        ]
         if self._plotless:
             executable = hello.get("executable")
             self._notes.append(
@@ -368,7 +372,8 @@ def _relative(script: Path, folder: Path) -> str:
     """The script as seen from the folder that it starts in."""
     import os.path
 
-    return os.path.relpath(script, folder).replace("\\", "/")
+    path = os.path.relpath(script, folder).replace("\\", "/")
+    return f"./{path}" if path.startswith("-") else path  # else Python takes it for an option
 
 
 @contextmanager

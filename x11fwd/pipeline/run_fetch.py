@@ -53,7 +53,7 @@ class Fetcher:
         self.fetched: list[Fetched] = []
         self._root, self._begun, self._total = root, begun, 0
         prefix = "" if folder == Path() else re.escape(f"{folder.as_posix()}/")
-        self._wanted = [re.compile(prefix + _expression(pattern)) for pattern in patterns]
+        self._wanted = {pattern: re.compile(prefix + _expression(pattern)) for pattern in patterns}
         self._path: str | None = None
         self._file: int | None = None
         self._temporary = ""
@@ -69,7 +69,7 @@ class Fetcher:
             raise ProbeError("the far half named a file that is none")
         words = path.split("/")
         inside = not any(word in {"", ".", "..", ".git"} or "\0" in word for word in words)
-        if not inside or not any(one.fullmatch(path) for one in self._wanted):
+        if not inside or not any(one.fullmatch(path) for one in self._wanted.values()):
             raise ProbeError(f"the far half sent {path!r}, which was not asked for; nothing was written")
         self._total += size
         if self._total > _MOST:
@@ -100,6 +100,14 @@ class Fetcher:
                     raise ChangeError(f"{self._path} could not be written: {error.strerror}") from error
             if not self._left:
                 self._finish()
+
+    def unmatched(self) -> list[str]:
+        """The patterns for which nothing came."""
+        return [
+            pattern
+            for pattern, wanted in self._wanted.items()
+            if not any(wanted.fullmatch(one.path) for one in self.fetched)
+        ]
 
     def close(self) -> None:
         """Drop what is half-written."""

@@ -62,6 +62,11 @@ def find_project(script: Path, sync: Path | None, *, here: Path, home: Path) -> 
     """
     path = (here / script).resolve()
     if not path.is_file():
+        if script.name.startswith("-"):
+            raise UsageError(
+                f"{script} is no script of this machine",
+                hint="options stand before TARGET; what follows SCRIPT is the script's",
+            )
         what = "is a folder" if path.is_dir() else "is not there"
         raise UsageError(f"{script} {what}", hint="the script is a file of this machine; it is sent along")
     here, home = here.resolve(), home.resolve()

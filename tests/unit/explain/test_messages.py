@@ -151,6 +151,12 @@ def test_noise_is_named_and_never_wins() -> None:
     assert alone.noise
 
 
+def test_a_line_that_is_the_cause_is_not_called_harmless() -> None:
+    found = explain_text("Gtk-WARNING **: cannot open display: ")
+    assert found.cause
+    assert found.noise == ()
+
+
 @pytest.mark.parametrize(
     "text",
     [

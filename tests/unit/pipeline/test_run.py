@@ -300,3 +300,17 @@ def test_windows_from_far_away_take_the_bridge_or_else_the_way_that_there_is(
     (start,) = [data for data in written if data[:1] == b"S"]
     display = {"DISPLAY": "localhost:12", "XAUTHORITY": "/run/a"} if works else {}
     assert json.loads(zlib.decompress(start[HEAD.size :]))["environment"] == display
+
+
+def test_a_script_whose_name_begins_with_a_dash_is_no_option_of_python(
+    script: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dashed = script.rename(script.with_name("-c.py"))
+    written: list[bytes] = []
+    monkeypatch.setattr(FakeStream, "write", lambda _self, data: written.append(bytes(data)))
+    monkeypatch.setattr("x11fwd.transports.choose.connect", lambda *_args, **_more: far(HELLO + END))
+    options = RunOptions(dashed, inline=True, here=script.parent, fetch=("*.png",))
+    result = run_script(Target("gpu1", "gpu1"), options, Ends(), Nobody(), environ={})  # type: ignore[arg-type]
+    (start,) = [data for data in written if data[:1] == b"S"]
+    assert json.loads(zlib.decompress(start[HEAD.size :]))["words"] == ["./-c.py"]
+    assert result.notes == ("nothing to fetch for *.png: the script made or changed no such file",)

@@ -71,3 +71,7 @@ def test_a_link_here_is_not_followed(tmp_path: Path) -> None:
 def test_a_pattern_that_leads_out_is_a_usage_error(pattern: str) -> None:
     with pytest.raises(UsageError):
         check_patterns([pattern])
+
+
+def test_a_pattern_for_which_nothing_came_is_known(tmp_path: Path) -> None:
+    assert taken(tmp_path, "a.txt", "*.txt", "out/*.png").unmatched() == ["out/*.png"]

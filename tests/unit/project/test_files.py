@@ -107,3 +107,9 @@ def test_a_file_that_changes_while_it_is_sent_is_noticed(tmp_path: Path) -> None
     (tmp_path / "s.py").write_text("else")
     with pytest.raises(UsageError, match="changed while it was being sent"):
         list(manifest.chunks(manifest.contents()))
+
+
+def test_an_option_behind_the_target_is_said_to_be_one(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as error:
+        find_project(tmp_path / "--inline", None, here=tmp_path, home=tmp_path)
+    assert "options stand before TARGET" in error.value.hint
