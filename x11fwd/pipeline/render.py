@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from x11fwd.errors import ConnectionLost, UsageError
+from x11fwd.errors import AuthError, ConnectError, ConnectionLost, HostKeyError, UsageError
 from x11fwd.render.arguments import from_csv, from_json_lines, tasks
 from x11fwd.render.drawing import Hello, draw
 from x11fwd.render.folder import Folder
@@ -214,7 +214,11 @@ def _work_there(
                 transport = stack.enter_context(workshop.connect())
                 python = python or _python_there(transport)
                 work(transport, python, host)
-        except ConnectionLost as error:  # noqa: PERF203  each try is a connection
+        except ConnectError as error:  # noqa: PERF203  each try is a connection
+            # a network that has gone is not reached at once; who was never there is another matter
+            never_there = lost is None and not isinstance(error, ConnectionLost)
+            if never_there or isinstance(error, AuthError | HostKeyError):
+                raise
             left = len(keeping.missing)
             now = time.monotonic()
             if left < missing:

@@ -59,14 +59,14 @@ class Worker:
         self.pid, self.source, self.sink, self.child = pid, source, sink, child
         self.data, self.out = bytearray(), bytearray()
         self.held: List[Tuple[int, bytes]] = []
-        self.since = time.time()
+        self.since = time.monotonic()
         self.ready = False
         self.late = False
         os.set_blocking(sink, False)
 
     def give(self, number: int, task: bytes) -> None:
         if not self.held:
-            self.since = time.time()
+            self.since = time.monotonic()
         self.held.append((number, task))
         self.out += task
 
@@ -163,9 +163,13 @@ class Foreman:
         return 200 if self.job["limit"] else None
 
     def watch_clocks(self) -> None:
+        now = time.monotonic()
         for worker in self.workers:
-            over = self.job["limit"] and worker.ready and time.time() - worker.since > self.job["limit"]
-            if over and worker.held and not worker.late:
+            if len(self.out) >= FULL:
+                worker.since = now  # what it draws waits for the line, and so does its clock
+            over = self.job["limit"] and worker.ready and now - worker.since > self.job["limit"]
+            # it may have drawn in time what we come to take late
+            if over and worker.held and not worker.late and not (worker.data or waits(worker.source)):
                 worker.late = True
                 os.kill(worker.pid, signal.SIGKILL)
 
@@ -197,11 +201,11 @@ class Foreman:
                 self.flush()
                 return False
             if kind == b"R":
-                worker.ready, worker.since = True, time.time()
+                worker.ready, worker.since = True, time.monotonic()
                 continue
             self.deaths = 0
             worker.held.pop(0)
-            worker.since = time.time()
+            worker.since = time.monotonic()
             self.say(frame(kind, body))
 
     def bury(self, worker: Worker) -> bool:
@@ -245,6 +249,12 @@ def fate(status: int, limit: Optional[float]) -> str:
     if status < 0:
         return "the worker was ended by signal %d" % -status
     return "the worker ended by itself with exit status %d" % status
+
+
+def waits(descriptor: int) -> bool:
+    watch = select.poll()
+    watch.register(descriptor, select.POLLIN)
+    return bool(watch.poll(0))
 
 
 def read(descriptor: int) -> bytes:
