@@ -27,6 +27,7 @@ def test_both_are_named_and_the_first_link_is_the_cause(
     with Scene(first.stage) as scene:
         for fault in (first, second):
             fault.inject(scene)
+            scene.there.add(fault.id)
         seen = scene.doctor()
         assert seen.cause == first.id, f"{pair.name}\n{seen}"
         for fault in (first, second):

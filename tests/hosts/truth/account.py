@@ -235,7 +235,9 @@ def pane_after_attaching(scene: Scene) -> None:
     first.run("tmux -L work new-session -d -s main")
     first.close()
     other = scene.keeping.enter_context(Screen(options=("-ac",)))
-    scene.log_in("desktop", env=other.env()).run("true")
+    # a file of the person's own: where xauth may not make its lock, it tries for 20 s
+    cookies = scene.person.write(".Xauthority-other", other.authority.read_bytes())
+    scene.log_in("desktop", env={"DISPLAY": other.display, "XAUTHORITY": str(cookies)}).run("true")
     attached = scene.log_in("attached", terminal=True)
     attached.type("tmux -L work attach")
     scene.sessions["desktop"].run(
