@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["PlotOutcome", "evidence", "patches_problem", "watch_plot"]
 
 _SAMPLES = 4
-_START = 30.0  # seconds for the login shell and Python to start, beside the round trips
-_BASE = 20.0  # seconds for matplotlib's first import and font cache on a slow disk
+_START = 120.0  # seconds for the login shell and Python to start, beside the round trips
+_LOAD = 120.0  # seconds for matplotlib's first import and font cache on a slow disk or a busy machine
+_BASE = 30.0  # seconds for the window, once the figure is made
 _TURNS = 600.0  # round trips that a first figure may take: TkAgg needs about 390 (tk-256-round-trips)
 _POLL = 0.05
 _TOLERANCE = 8  # a screen of 16 bits has 5 or 6 of them for each colour
@@ -74,16 +75,18 @@ def watch_plot(
     if hello.name == "end":
         return PlotOutcome(f"Python on {host} did not start: {_ending(hello)}", session.last_words())
     samples = session.round_trips(_SAMPLES, _START)
-    limit = _BASE + _TURNS * max(samples, default=1.0)
+    turns = _TURNS * max(samples, default=1.0)
     session.go()
     start = time.monotonic()
+    end = start + _LOAD + turns
     progress(f"drawing on {host}")
     figure: PlotEvent | None = None
     image: Image | None = None
-    wrong = f"no window came from {host} within {limit:.0f} s"
-    while time.monotonic() < start + limit:
+    wrong = ""
+    while time.monotonic() < end:
         event = session.event(_POLL)
         if event is not None and event.name == "figure":
+            end = end if figure else time.monotonic() + _BASE + turns
             figure = event
             if not event.interactive:
                 return PlotOutcome(_fell_back(host, event), evidence(event), figure, samples)
@@ -104,6 +107,7 @@ def watch_plot(
                     figure = _await_figure(session)
                 return PlotOutcome("", "", figure, samples, time.monotonic() - start, image)
             wrong = f"{wrong}: {problem}"
+    wrong = wrong or f"no window came from {host} within {end - start:.0f} s"
     return PlotOutcome(wrong, session.last_words(), figure, samples, image=image)
 
 
