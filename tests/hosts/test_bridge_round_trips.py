@@ -105,9 +105,11 @@ def test_native_forwarding_waits_as_often_as_was_measured(
     assert least <= count.settled <= most
 
 
+# Without foresight (bridge.local.foresight) Tk and Qt have 10; what is left is 6 each, and a look that a
+# busy machine misses costs one more.
 BRIDGE = [
-    pytest.param(f"python3 {PLOT} TkAgg", 12, id="TkAgg"),
-    pytest.param(f"python3 {PLOT} QtAgg", 10, id="QtAgg"),
+    pytest.param(f"python3 {PLOT} TkAgg", 8, id="TkAgg"),
+    pytest.param(f"python3 {PLOT} QtAgg", 8, id="QtAgg"),
     pytest.param(f"python3 {PLOT} GTK3Agg", 10, id="GTK3Agg"),
     pytest.param("xterm -e sleep 1000", 6, id="xterm"),
     pytest.param("xclock", 6, id="xclock"),

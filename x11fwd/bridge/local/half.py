@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+from x11fwd.bridge.local.foresight import Foresight
 from x11fwd.bridge.local.keeper import Keeper
 from x11fwd.bridge.shared import control
 from x11fwd.bridge.shared.faults import WireFault
@@ -100,6 +101,12 @@ class LocalHalf:
         self._ahead: dict[int, ServerConnection] = {}  # by number
         self._taken: dict[int, _Connection] = {}
         self._sockets: dict[int, int] = {}  # descriptor to number
+        self._foresight = Foresight(
+            lambda number, data: self._pump.put(number, data),
+            lambda payload: self._pump.put_behind(payload),
+            lambda requests, heard: self._keeper is not None and self._keeper.look(requests, heard),
+            self._calm,
+        )
         self._setup_told = False
         self._pinged = 0.0
 
@@ -138,7 +145,8 @@ class LocalHalf:
             while not self._stopped:
                 self._turn()
                 self._want_all(read, write)
-                ready = self._poll.poll(1000)
+                left = self._foresight.left(time.monotonic())
+                ready = self._poll.poll(1000 if left is None else int(1000 * left) + 1)
                 # the keeper first: a change is told before what programs hear after it
                 ready.sort(key=lambda one: self._keeper is None or one[0] != self._keeper.fileno())
                 for number, events in ready:
@@ -196,6 +204,7 @@ class LocalHalf:
         if self._link.peer is not None and now - self._pinged > PING_STEP:
             self._pinged = now
             self._link.ping(now)
+        self._foresight.turn(now)
         self._pump.turn(now)
 
     def _want_all(self, read: int, write: int) -> None:
@@ -258,6 +267,11 @@ class LocalHalf:
         if frame.kind == OPEN:
             self._open(number, frame.payload)
             return
+        if frame.kind == CONTROL and frame.payload[:1] == bytes((control.WISH_TOLD,)):
+            wish = control.read_wish(frame.payload)
+            if wish.connection in self._taken:
+                self._foresight.wish(wish)
+            return
         taken = self._taken.get(number)
         if taken is None:
             return
@@ -312,7 +326,7 @@ class LocalHalf:
             data = b""
         if taken is not None:
             if data:
-                self._pump.put(number, data)
+                self._foresight.take(number, data, time.monotonic())
             else:
                 self._end(number)
         elif not data:
@@ -362,6 +376,7 @@ class LocalHalf:
         taken = self._taken.pop(number, None)
         if taken is None:
             return
+        self._foresight.drop(number)
         descriptor = taken.server.socket.fileno()
         self._forget(descriptor)
         self._sockets.pop(descriptor, None)
@@ -370,6 +385,13 @@ class LocalHalf:
         self._shelf.drop(number)
         self.programs -= 1
         self._on_change()
+
+    def _calm(self) -> bool:
+        """Whether the X server has nothing to say to any program at this moment."""
+        poll = select.poll()
+        for taken in self._taken.values():
+            poll.register(taken.server.socket, select.POLLIN)
+        return not poll.poll(0)
 
     def _keep(self, events: int) -> None:
         assert self._keeper is not None  # noqa: S101  for the type checker

@@ -14,7 +14,10 @@ from x11fwd.bridge.local.prefetch import Prefetch
 from x11fwd.bridge.shared.setup import Setup
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from x11fwd.bridge.local.server import ServerConnection
+    from x11fwd.bridge.shared.control import Fact
 
 FONTS_STEP = 60.0  # seconds; some thousand names are looked through for each list
 REFRESH_STEP = 3.0  # seconds
@@ -69,6 +72,14 @@ class Keeper:
                 self._fonts_asked = now
                 self._prefetch.refresh_fonts()
             self._send(self._prefetch.take())
+
+    def look(self, requests: Sequence[bytes], heard: Callable[[list[Fact]], None]) -> bool:
+        """Ask the X server as `Rounds.look` does; False while it has not greeted."""
+        if self._prefetch is None:
+            return False
+        self._prefetch.look(requests, heard)
+        self._send(self._prefetch.take())
+        return True
 
     def tick(self, now: float) -> None:
         """Called again and again: the input focus is asked for, because nobody tells when it moves."""

@@ -13,15 +13,17 @@ from x11fwd.bridge.shared.factkeys import fact_key
 from x11fwd.bridge.shared.topics import CONSTANT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from x11fwd.bridge.shared.wire import Packet
 
     Key = tuple[str, int]
 
 LARGEST_FACT = 1 << 21  # bytes of a reply
+LARGEST_SEEN = 1 << 12
 LARGEST_BATCH = 1 << 22
 MOST_ROUNDS = 200  # a topic that changes more often is left to the X server
+_BARRIER = {order: struct.pack(order + "BxH", 43, 1) for order in "<>"}  # GetInputFocus
 
 
 class Round:
@@ -42,6 +44,7 @@ class Rounds:
     """The rounds of one connection in byte order `order`; `take` is for the X server."""
 
     def __init__(self, order: str) -> None:
+        self._byte_order = order
         self._rounds: dict[bytes, Round] = {}
         self._payloads: list[bytes] = []
         self._asker = Asker(order, self._event)
@@ -59,6 +62,25 @@ class Rounds:
         self._asker.feed(data)
         found, self._payloads = self._payloads, []
         return found
+
+    def look(self, requests: Sequence[bytes], heard: Callable[[list[Fact]], None]) -> None:
+        """Ask at once, and for the focus once the answers are there; `heard` gets the good ones."""
+        facts: list[Fact] = []
+        waiting = len(requests)
+
+        def answered(request: bytes) -> Callable[[bytes, bool], None]:
+            def one(reply: bytes, good: bool) -> None:
+                nonlocal waiting
+                waiting -= 1
+                if good and len(reply) <= LARGEST_SEEN:
+                    facts.append(Fact(b"", request, reply))
+                if not waiting:
+                    self._asker.ask(_BARRIER[self._byte_order], lambda _reply, _good: heard(facts))
+
+            return one
+
+        for request in requests:
+            self._asker.ask(request, answered(request))
 
     def _topic_of(self, packet: Packet) -> bytes | None:
         """What an event says has changed."""

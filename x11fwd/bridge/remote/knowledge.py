@@ -9,7 +9,7 @@ Distrusted: a program of this link changes it, and the local half's knowledge la
 
 import struct
 from collections import deque
-from typing import Deque, Dict, Iterable, Optional, Set, Tuple
+from typing import Callable, Deque, Dict, Iterable, Optional, Set, Tuple
 
 from x11fwd.bridge.shared.control import (
     AtomsTold,
@@ -18,6 +18,7 @@ from x11fwd.bridge.shared.control import (
     FactsTold,
     ForgetTold,
     ReadyTold,
+    SeenTold,
     SetupTold,
 )
 from x11fwd.bridge.shared.faults import WireFault
@@ -50,6 +51,7 @@ class Knowledge:
         self.colors: Set[int] = set()
         self.color_names: Dict[bytes, Tuple[int, int, int]] = {}
         self.absent: Set[bytes] = set()  # extensions that the X server does not have
+        self.heard = 0  # how often anything came for any program, or one went
         self._computed: Dict[Tuple[int, ...], Optional[TrueColors]] = {}
         self._facts: Dict[bytes, bytes] = {}
         self._bytes = 0
@@ -58,8 +60,8 @@ class Knowledge:
         self._distrusted: Set[bytes] = set()
         self._reader = ControlReader()
 
-    def told(self, payload: bytes) -> None:
-        """A CONTROL payload of the local half.
+    def told(self, payload: bytes, seen: "Callable[[SeenTold], None]" = lambda _: None) -> None:
+        """A CONTROL payload of the local half; `seen` gets what is for one program.
 
         Raises:
             WireFault: it is damaged.
@@ -78,6 +80,8 @@ class Knowledge:
                 self.learn_atom(atom, name)
         elif isinstance(said, ColorsTold):
             self.colors.update(said.visuals)
+        elif isinstance(said, SeenTold):
+            seen(said)
         elif isinstance(said, ForgetTold):
             self._doubtful.discard(said.topic)
             self.forget(said.topic)

@@ -16,8 +16,9 @@ from x11fwd.bridge.remote.door import Door
 from x11fwd.bridge.remote.knowledge import Knowledge
 from x11fwd.bridge.remote.program import Program
 from x11fwd.bridge.remote.visitor import Visitor
+from x11fwd.bridge.shared.control import SeenTold, WishTold, wish_payload
 from x11fwd.bridge.shared.faults import WireFault
-from x11fwd.bridge.shared.frames import CLOSE, CONTROL, DATA, OPEN, Frame
+from x11fwd.bridge.shared.frames import CLOSE, CONTROL, DATA, LINK, OPEN, Frame
 from x11fwd.bridge.shared.images import ImageCoder, ImageShelf
 from x11fwd.bridge.shared.link import Link
 from x11fwd.bridge.shared.packets import refusal_packet
@@ -127,9 +128,10 @@ class RemoteHalf:
 
     def _dispatch(self, frame: Frame, touched: "Set[Visitor]") -> None:
         if frame.kind == CONTROL:
-            self._knowledge.told(frame.payload)
+            self._knowledge.told(frame.payload, self._seen)
             self._seat()
             return
+        self._knowledge.heard += 1
         visitor = self._connected.get(frame.connection)
         if visitor is None:
             return
@@ -141,6 +143,11 @@ class RemoteHalf:
             visitor.ending = True
             self._pump.closed(frame.connection)
             touched.add(visitor)
+
+    def _seen(self, told: SeenTold) -> None:
+        visitor = self._connected.get(told.connection)
+        if visitor is not None and visitor.program is not None:
+            visitor.program.seen(told.facts)
 
     def _answer(self, visitor: Visitor, data: bytes) -> None:
         """Bytes of the X server for a program."""
@@ -245,7 +252,9 @@ class RemoteHalf:
             return
         visitor.answers.put(reply)
         coder = ImageCoder(self._shelf, visitor.connection, setup, greeting.order)
-        visitor.program = Program(greeting.order, setup, self._knowledge, coder)
+        visitor.program = Program(
+            greeting.order, setup, self._knowledge, coder, lambda: bool(self._debts(visitor))
+        )
         early, visitor.early = visitor.early, []
         visitor.program.requests(early)
         self._send(visitor)
@@ -275,6 +284,11 @@ class RemoteHalf:
         program = visitor.program
         if program is None:
             return
+        wish = program.take_wish()
+        if wish is not None:
+            self._link.send(
+                CONTROL, LINK, wish_payload(WishTold(visitor.connection, tuple(wish[0]), wish[1]))
+            )
         records = [bytes(data) for data in program.take_upstream()]
         if not records:
             return
@@ -337,6 +351,7 @@ class RemoteHalf:
         number = visitor.socket.fileno()
         if number < 0:
             return
+        self._knowledge.heard += 1
         self._poll.unregister(number)
         del self._wanted[number], self._visitors[number]
         visitor.socket.close()

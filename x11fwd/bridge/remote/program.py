@@ -5,10 +5,11 @@ It does no input or output. Whoever feeds it takes what is due from `take_upstre
 
 import struct
 from collections import deque
-from typing import TYPE_CHECKING, Deque, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import TYPE_CHECKING, Callable, Deque, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from x11fwd.bridge.remote.rules.base import Answer, Rule, Surroundings
 from x11fwd.bridge.remote.rules.table import RULES
+from x11fwd.bridge.remote.sight import Sight, changes
 from x11fwd.bridge.shared.majors import (
     CORE,
     FIRST_EXTENSION_OPCODE,
@@ -27,6 +28,7 @@ from x11fwd.bridge.shared.wire import ERROR, REPLY, Packet, Request, ServerReade
 
 if TYPE_CHECKING:
     from x11fwd.bridge.remote.knowledge import Knowledge
+    from x11fwd.bridge.shared.control import Fact
     from x11fwd.bridge.shared.images import ImageCoder
 
 PUT_IMAGE, REPARENT_WINDOW = 72, 7
@@ -47,6 +49,7 @@ class _Plan(NamedTuple):
     seen: Tuple[Rule, ...]
     replies: int
     refusal: int  # an error code, or 0
+    changes: int  # what Sight has to know
 
 
 _Chunk = Union[bytes, bytearray, memoryview]
@@ -56,7 +59,12 @@ class Program:
     """The requests and answers of one program in byte order `order`, whose setup reply was `setup`."""
 
     def __init__(
-        self, order: str, setup: Setup, knowledge: "Knowledge", coder: "Optional[ImageCoder]"
+        self,
+        order: str,
+        setup: Setup,
+        knowledge: "Knowledge",
+        coder: "Optional[ImageCoder]",
+        owed: "Callable[[], bool]" = lambda: False,
     ) -> None:
         self._order = order
         self._knowledge = knowledge
@@ -70,6 +78,9 @@ class Program:
         around.outstanding = lambda: self._sequencer.backlog
         around.settled = lambda: self._sequencer.settled
         around.at_risk = lambda: self._sequencer.at_risk
+        around.waits = lambda: not self._sequencer.quiet
+        around.owed = owed
+        self._sight = around.state(Sight)
         self._rules = [rule(around) for rule in RULES]
         self._plans: Dict[int, _Plan] = {}
         self._asked: Deque[Tuple[int, Request, Tuple[Rule, ...]]] = deque()
@@ -100,6 +111,8 @@ class Program:
             key = opcode if opcode < FIRST_EXTENSION_OPCODE else opcode << 8 | request.minor
             plan = self._plans.get(key) or self._plan(key)
             found = _asked_of(plan.answers, request)
+            if plan.changes:
+                self._sight.passes(request, plan.changes)
             if found is None:
                 self._forward(request, plan)
             elif found.upstream:
@@ -131,6 +144,14 @@ class Program:
                 self._answered(packet, number)
             self._resources.settled(self._sequencer.settled)
 
+    def seen(self, facts: "Tuple[Fact, ...]") -> None:
+        """What the X server said right behind the packets that have come by now."""
+        self._sight.told(facts, self._sequencer.received)
+
+    def take_wish(self) -> "Optional[Tuple[Sequence[bytes], bool]]":
+        """What Sight wishes to be told, before the records."""
+        return self._sight.take_wish()
+
     def take_upstream(self) -> "Sequence[_Chunk]":
         """Records for the X server."""
         return self._records.take()
@@ -144,7 +165,7 @@ class Program:
         majors = self._knowledge.majors
         name = majors.name(major)
         if name is None:  # nobody has asked for it yet: not to be remembered
-            return _Plan((), (), MAYBE_REPLY, 0)
+            return _Plan((), (), MAYBE_REPLY, 0, changes(("", 0)))
         kind = (name, minor)
         refusal = 0
         if name != CORE and needs_this_machine(name):
@@ -155,7 +176,7 @@ class Program:
         seen = tuple(rule for rule in self._rules if kind in rule.seen or kind in rule.requests)
         if refusal:
             answers, seen = (_Refusal(self._order, refusal),), ()
-        plan = _Plan(answers, seen, majors.replies(major, minor), refusal)
+        plan = _Plan(answers, seen, majors.replies(major, minor), refusal, changes(kind))
         self._plans[key] = plan
         return plan
 

@@ -16,6 +16,8 @@ FACTS_TOLD = 3  # requests and what the X server says to them
 ATOMS_TOLD = 4  # atoms and their names
 FORGET_TOLD = 5  # what was known under a topic may have changed
 COLORS_TOLD = 6  # visuals whose colours are computed as shared/truecolor does
+SEEN_TOLD = 7  # what the X server says right behind what a connection has just got
+WISH_TOLD = 8  # of the remote half: questions whose answers it wants so
 FIRST_OTHER = 64
 
 MOST_TOLD = 1 << 23  # bytes of one setup reply or one batch of facts
@@ -23,6 +25,12 @@ _PIECE = LARGEST_PAYLOAD - 2
 _READY = struct.Struct(">II")
 _FACT = struct.Struct(">BII")  # lengths of topic, request and reply
 _ATOM = struct.Struct(">IH")  # atom, length of its name
+_OF = struct.Struct(">BI")  # kind, connection
+_WISHES_OF = struct.Struct(">BI?")  # kind, connection, whether it has grabbed the server
+_WISH = struct.Struct(">H")  # length of a request
+# Core requests that a wish may be made of, with their sizes: they change nothing (X protocol, chapter 9)
+WISHES = {3: 8, 14: 8, 15: 8, 20: 24, 23: 8, 38: 8, 40: 16}
+MOST_WISHES = 16  # of one connection
 
 
 class Fact(NamedTuple):
@@ -70,7 +78,22 @@ class ColorsTold(NamedTuple):
     visuals: "Tuple[int, ...]"
 
 
-Told = Union[SetupTold, ReadyTold, FactsTold, AtomsTold, ForgetTold, ColorsTold]
+class SeenTold(NamedTuple):
+    """What the X server said to a program's wishes, after all that has come for any program."""
+
+    connection: int
+    facts: "Tuple[Fact, ...]"
+
+
+class WishTold(NamedTuple):
+    """Questions of the program with this connection; none: as before. `grabs`: it has grabbed the server."""
+
+    connection: int
+    requests: "Tuple[bytes, ...]" = ()
+    grabs: bool = False
+
+
+Told = Union[SetupTold, ReadyTold, FactsTold, AtomsTold, ForgetTold, ColorsTold, SeenTold]
 
 
 def setup_payloads(data: bytes) -> "List[bytes]":
@@ -108,6 +131,50 @@ def colors_payload(visuals: "Iterable[int]") -> bytes:
     return bytes((COLORS_TOLD,)) + b"".join(struct.pack(">I", one) for one in visuals)
 
 
+def seen_payload(connection: int, facts: "Iterable[Fact]") -> bytes:
+    """The payload that tells what the X server said; empty when it is too long for one frame."""
+    parts = [_OF.pack(SEEN_TOLD, connection)]
+    for fact in facts:
+        parts.append(_FACT.pack(0, len(fact.request), len(fact.reply)))
+        parts.extend(fact[1:])
+    found = b"".join(parts)
+    return found if len(found) <= LARGEST_PAYLOAD else b""
+
+
+def wish_payload(told: WishTold) -> bytes:
+    """The payload that says which answers a program may soon want."""
+    parts = [_WISH.pack(len(one)) + one for one in told.requests]
+    return _WISHES_OF.pack(WISH_TOLD, told.connection, told.grabs) + b"".join(parts)
+
+
+def read_wish(payload: bytes) -> WishTold:
+    """What the payload of the remote half says.
+
+    Raises:
+        WireFault: it is no wish, or one that is not to be granted.
+    """
+    if len(payload) < _WISHES_OF.size or payload[0] != WISH_TOLD:
+        raise WireFault("the other half says something of kind %d" % (payload[0] if payload else 0))
+    found: List[bytes] = []
+    at = _WISHES_OF.size
+    while at < len(payload):
+        if len(payload) - at < _WISH.size:
+            raise WireFault("the other half's wishes are cut short")
+        (size,) = _WISH.unpack_from(payload, at)
+        at += _WISH.size
+        one = payload[at : at + size]
+        at += size
+        # the second byte is GetProperty's delete, and means nothing in the others
+        if len(one) != size or not size or WISHES.get(one[0]) != size or one[1]:
+            raise WireFault("the other half wishes what is no question")
+        # as the X server reads it, in the byte order of this machine
+        if struct.unpack_from("=H", one, 2)[0] * 4 != size or len(found) >= MOST_WISHES:
+            raise WireFault("the other half wishes too much")
+        found.append(one)
+    _, connection, grabs = _WISHES_OF.unpack_from(payload)
+    return WishTold(connection, tuple(found), grabs)
+
+
 def _pieces(kind: int, data: bytes) -> "List[bytes]":
     """`data` in payloads: kind, whether more comes, bytes."""
     starts = range(0, max(1, len(data)), _PIECE)
@@ -137,6 +204,8 @@ class ControlReader:
             return FactsTold(_read_facts(data)) if kind == FACTS_TOLD else AtomsTold(_read_atoms(data))
         if kind == READY_TOLD and len(payload) == 1 + _READY.size:
             return ReadyTold._make(_READY.unpack_from(payload, 1))
+        if kind == SEEN_TOLD and len(payload) >= _OF.size:
+            return SeenTold(_OF.unpack_from(payload)[1], _read_facts(payload[_OF.size :]))
         if kind == FORGET_TOLD:
             return ForgetTold(payload[1:])
         if kind == COLORS_TOLD and len(payload) % 4 == 1:

@@ -5,9 +5,9 @@ one slice of each connection after the other, so that none waits behind another'
 """
 
 import os
-from typing import Dict, Union
+from typing import Dict, List, Union
 
-from x11fwd.bridge.shared.frames import CLOSE
+from x11fwd.bridge.shared.frames import CLOSE, CONTROL, LINK
 from x11fwd.bridge.shared.link import DATA_SIZE, Link
 from x11fwd.bridge.shared.queues import ByteQueue
 
@@ -23,6 +23,7 @@ class Pump:
         self._out = out
         self._queues: Dict[int, ByteQueue] = {}
         self._closing: Dict[int, bytes] = {}
+        self._behind: List[bytes] = []
         self._stream = ByteQueue()
 
     def open(self, connection: int) -> None:
@@ -33,7 +34,12 @@ class Pump:
         """Bytes of a connection for the other half."""
         queue = self._queues.get(connection)
         if queue is not None and connection not in self._closing:
+            self._behind = []
             queue.put(data)
+
+    def put_behind(self, payload: bytes) -> None:
+        """A CONTROL frame behind all that was put; it is dropped if more is put before it goes."""
+        self._behind.append(payload)
 
     def waiting(self, connection: int) -> int:
         """Bytes of a connection that wait here."""
@@ -65,6 +71,10 @@ class Pump:
             if self._stream.size and not self._write():
                 return
             full = self._fill()
+            if self._behind and not any(queue.size for queue in self._queues.values()):
+                for payload in self._behind:
+                    self._link.send(CONTROL, LINK, payload)
+                self._behind = []
             if not (full or self._link.due()):
                 return
             data = self._link.flush(now)

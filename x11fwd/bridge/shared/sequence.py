@@ -70,6 +70,11 @@ class Sequencer:
         return len(self._awaited) + len(self._muted) + len(self._held)
 
     @property
+    def quiet(self) -> bool:
+        """Whether the program waits for no answer: one that is given now comes next."""
+        return not self._awaited and not self._held
+
+    @property
     def at_risk(self) -> bool:
         """Whether a request that was forwarded may still fail."""
         return self._risk > self.settled

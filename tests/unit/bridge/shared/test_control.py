@@ -55,3 +55,29 @@ def test_a_message_that_does_not_end_is_refused() -> None:
     with raises(WireFault, "does not end"):
         for _ in range(control.MOST_TOLD // 60000 + 2):
             assert reader.read(piece) is None
+
+
+_TREE, _STATE = struct.pack("=BxHI", 15, 2, 7), struct.pack("=BxHIIIII", 20, 6, 7, 300, 4, 0, 1024)
+
+
+def test_wishes_and_what_became_of_them_are_told() -> None:
+    for wish in (control.WishTold(4, (), True), control.WishTold(4), control.WishTold(7, (_TREE, _STATE))):
+        assert control.read_wish(control.wish_payload(wish)) == wish
+    facts = (Fact(b"", _TREE, b"r" * 32), Fact(b"", _STATE, b"s" * 36))
+    assert ControlReader().read(control.seen_payload(4, facts)) == control.SeenTold(4, facts)
+    assert control.seen_payload(4, [Fact(b"", _TREE, bytes(LARGEST_PAYLOAD))]) == b""
+
+
+def test_only_questions_may_be_wished_and_not_many() -> None:
+    deletes = b"\x14\1" + _STATE[2:]
+    longer = b"\x0f\0" + struct.pack("=H", 3) + _TREE[4:]  # the X server would wait for more
+    maps, extension = struct.pack("=BxHI", 8, 2, 7), struct.pack("=BxHI", 200, 2, 7)
+    for one in (deletes, longer, maps, extension, _TREE[:4], _TREE + bytes(4), b""):
+        with raises(WireFault, "the other half wishes"):
+            control.read_wish(control.wish_payload(control.WishTold(4, (one,))))
+    with raises(WireFault, "too much"):
+        control.read_wish(control.wish_payload(control.WishTold(4, (_TREE,) * (control.MOST_WISHES + 1))))
+    whole = control.wish_payload(control.WishTold(4, (_TREE,)))
+    for payload in (b"", whole[:5], b"\1" + whole[1:], whole + b"\0", whole[:-1]):
+        with raises(WireFault, "the other half"):
+            control.read_wish(payload)

@@ -4,7 +4,7 @@ import fcntl
 import os
 from typing import Dict, List, Tuple
 
-from x11fwd.bridge.shared.frames import CLOSE, DATA, OPEN
+from x11fwd.bridge.shared.frames import CLOSE, CONTROL, DATA, OPEN
 from x11fwd.bridge.shared.link import Link
 from x11fwd.bridge.shared.pump import Pump
 from x11fwd.bridge.shared.queues import ByteQueue
@@ -137,3 +137,37 @@ def test_a_queue_gives_back_what_was_put_however_it_is_taken() -> None:
         queue.drop(len(head))
         taken += head
     assert (taken, queue.size) == (data, 0)
+
+
+def _control(way: Way) -> "List[Tuple[int, int, int]]":
+    return [one for one in way.arrive() if one[0] in {CONTROL, DATA}]
+
+
+def test_a_frame_behind_goes_in_the_same_batch_as_the_last_of_what_waits() -> None:
+    way = Way()
+    way.open(2, 4)
+    way.arrive()
+    way.pump.put(2, b"a" * 100)
+    way.pump.put(4, b"b" * 100)
+    way.pump.put_behind(b"so it is")
+    way.pump.turn(1.0)
+    found = way.there.receive(os.read(way.read, 1 << 20), 1.0)
+    assert [one.kind for one in found] == [DATA, DATA, CONTROL]
+    assert found[-1].payload == b"so it is"
+    way.end()
+
+
+def test_a_frame_behind_is_dropped_when_more_comes_before_it_goes() -> None:
+    way = Way()
+    way.open(2)
+    way.arrive()
+    way.pump.put(2, b"a" * 100)
+    way.pump.put_behind(b"old by then")
+    way.pump.put(2, b"b" * 100)
+    assert [one[0] for one in _control(way)] == [DATA, DATA]
+    way.pump.put(2, bytes(WINDOW * 2))  # more than may go at once
+    way.pump.put_behind(b"in its place")
+    found = _control(way)
+    assert [one[0] for one in found].count(CONTROL) == 1
+    assert found[-1][0] == CONTROL
+    way.end()

@@ -47,6 +47,9 @@ class Surroundings:
         # Whether an earlier request may still fail. An answer that counts on earlier requests is no faster
         # then than the server's own, as it would have to wait for the server all the same.
         self.at_risk: Callable[[], bool] = lambda: False
+        self.waits: Callable[[], bool] = lambda: False  # an answer to an earlier request is to come first
+        # Whether another program was told that its requests are done, and the X server has not done them yet.
+        self.owed: Callable[[], bool] = lambda: False
         self._states: Dict[object, Any] = {}
 
     def state(self, kind: "Callable[[Surroundings], State]") -> "State":

@@ -9,6 +9,7 @@ from x11fwd.bridge.remote.rules.extensions import ExtensionRule
 from x11fwd.bridge.remote.rules.facts import FactRule
 from x11fwd.bridge.remote.rules.focus import InputFocus
 from x11fwd.bridge.remote.rules.fonts import FontRule
+from x11fwd.bridge.remote.rules.foreseen import Foreseen
 from x11fwd.bridge.remote.rules.geometry import OwnAttributes, OwnGeometry
 from x11fwd.bridge.remote.rules.properties import OwnProperties
 from x11fwd.bridge.remote.rules.raster import OwnImage
@@ -33,4 +34,5 @@ RULES: RuleTable = (
     OwnImage,
     OwnProperties,
     SameAgain,
+    Foreseen,  # last: what is known needs no foresight
 )
