@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from x11fwd.transports.base import ByteStream, Transport
 
 _CHUNK = 1 << 16
+_START = 60.0  # seconds: the program has 50 kB, on a thin line and for a Python that a busy machine starts
 
 
 class StreamBridge:
@@ -40,7 +41,7 @@ class StreamBridge:
     """
 
     def __init__(
-        self, transport: Transport, server: XServer, program: Assembled, *, limit: float = 20.0
+        self, transport: Transport, server: XServer, program: Assembled, *, limit: float = _START
     ) -> None:
         self._starter = Starter(program, kept=False)
         self._changed = threading.Event()
@@ -79,6 +80,8 @@ class StreamBridge:
         """End both halves and the command."""
         self._half.stop()
         self._loop.join(5.0)
+        if not self._loop.is_alive():
+            self._close_in()  # nobody reads there: who wants to write must not wait for it
         with contextlib.suppress(OSError):
             os.close(self._out)  # ends the thread that writes, which ends the remote half
         with contextlib.suppress(X11fwdError, TimeoutError, OSError):
@@ -86,8 +89,12 @@ class StreamBridge:
         self._stream.close()
         for thread in self._threads:
             thread.join(5.0)
+        self._close_in()
+
+    def _close_in(self) -> None:
+        number, self._in = self._in, -1
         with contextlib.suppress(OSError):
-            os.close(self._in)
+            os.close(number)
 
     def __enter__(self) -> StreamBridge:
         return self

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Mapping, Sequence
 
-_EXIT = 5.0  # seconds that the master has to end
+_EXIT = 30.0  # seconds that the master has to end; else it would stay for good
 HOPELESS = frozenset({Reason.NO_PYTHON, Reason.OLD_PYTHON, Reason.NO_FOLDER})
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 4096  # bytes of a line
 _SAID = 4096  # bytes of what ssh says, kept for a sentence
+_LAST_WORDS = 10.0  # seconds for what ssh has said to be taken, once it has ended
 _AGAIN = 20  # milliseconds until the lock is tried again
 _PLAIN = str.maketrans({"\n": " ", "\r": " ", "\t": " "})
 
@@ -79,6 +80,7 @@ class Reception(threading.Thread):
         self._sentences: list[bytes] = []
         self._errors = -1
         self._heard = b""
+        self._heard_out = threading.Event()  # nothing more comes from _errors
         self.login = threading.Event()  # set at the login, and at the end
         self.ended = threading.Event()
         listener.setblocking(False)
@@ -123,7 +125,9 @@ class Reception(threading.Thread):
         self._ring()
 
     def heard(self) -> str:
-        """The last words of ssh and of the remote half, without empty lines; "" for none."""
+        """The last words of ssh and of the remote half, without empty lines; "" for none. ssh has ended."""
+        if self._errors >= 0:
+            self._heard_out.wait(_LAST_WORDS)
         lines = [line.strip() for line in self._heard.decode("utf-8", "replace").splitlines()]
         return next((line for line in reversed(lines) if line), "")
 
@@ -191,6 +195,7 @@ class Reception(threading.Thread):
         if not data:
             os.close(self._errors)
             self._errors = -1
+            self._heard_out.set()
 
     def _accept(self) -> None:
         while True:

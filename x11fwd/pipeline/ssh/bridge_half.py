@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from x11fwd.bridge.session.memory import Known
     from x11fwd.pipeline.ssh.bridge_route import Call
 
-_SETTLED = 5.0  # seconds for an old master to end
+_SETTLED = 30.0  # seconds for an old master to end; else it would stay for good
 
 
 def to_background() -> None:

@@ -30,7 +30,7 @@ _GUEST = (
     20.0  # seconds that a session waits for another one's login, a person at its password prompt included
 )
 _FIRST = 30.0  # seconds that a session with input that cannot be sent twice waits for the display's fate
-_PROBE = 10.0  # seconds for sshd to say whether it forwards X11
+_PROBE = 30.0  # seconds for sshd to say whether it forwards X11
 _SETTLED = 5.0  # seconds for the news why a session had no display
 _ATTEMPTS = 3
 _NOBODY = "-"  # the token where no session waits, see x11fwd.bridge.bootstrap.starter

@@ -163,3 +163,18 @@ def test_the_last_words_of_ssh_are_kept(half: Half) -> None:
         half.reception.say("a mark")
         line(half.first)
     assert half.reception.heard() == "last words"
+
+
+def test_the_last_words_of_ssh_are_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ssh has ended, and the thread that reads what it said has not come to it yet."""
+    monkeypatch.setattr(Reception, "start", lambda _self: None)
+    slow = Half(tmp_path)
+    monkeypatch.undo()
+    errors, ssh = os.pipe()
+    os.write(ssh, b"debug\nConnection closed by 10.0.0.1 port 22\n\n")
+    os.close(ssh)
+    slow.reception.listen_to(errors)
+    threading.Timer(0.5, slow.reception.start).start()
+    assert slow.reception.heard() == "Connection closed by 10.0.0.1 port 22"
+    slow.first.close()
+    assert slow.stopped.wait(LIMIT)
