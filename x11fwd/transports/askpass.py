@@ -36,6 +36,7 @@ trap 'exit 1' 1 2 15
 printf '%s\\0%s\\0%s\\0' "$$" "${SSH_ASKPASS_PROMPT-}" "$1" > "$d/ask"
 { read -r v && [ "$v" = ok ] && cat; } < "$a"
 """
+_OPENING = 60.0  # seconds for the program to come to its answer, on a machine that is busy
 _LONGEST_PATH = 104 - 18  # sun_path on macOS and BSD, less the random end that ssh adds while it binds
 
 
@@ -118,8 +119,8 @@ class Askpass:
 
     def _write(self, process: str, data: bytes) -> None:
         """Hand the answer over; the program may be gone meanwhile."""
-        deadline = time.monotonic() + 5.0
-        while time.monotonic() < deadline:
+        deadline = time.monotonic() + _OPENING
+        while time.monotonic() < deadline and _runs(int(process)):
             try:
                 handle = os.open(
                     self._folder / f"answer.{process}", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC
@@ -138,3 +139,11 @@ class Askpass:
         with contextlib.suppress(OSError):
             os.close(self._ask)
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except OSError:
+        return False
+    return True

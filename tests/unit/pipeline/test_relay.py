@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.on_terminal import OnTerminal
-from x11fwd.pipeline.ssh.relay import Relay
+from x11fwd.pipeline.ssh.bridge_session import Foreground
+from x11fwd.pipeline.ssh.relay import _HANDED_ON, Relay
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -225,3 +227,25 @@ def test_a_terminal_that_is_left_raw_gets_no_line(tmp_path: Path) -> None:
     seen = on_terminal(tmp_path, f"{RAW}; say '{printf(REJECTED)}'; kill -9 $$")
     assert seen.wait() == -9
     assert b"x11fwd:" not in seen.output
+
+
+def test_a_signal_that_comes_as_ssh_ends_spoils_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """waitpid has told of the end, and the person's Ctrl-C or the closed terminal comes right behind it."""
+
+    def gone(_pid: int, _number: int) -> None:
+        raise ProcessLookupError
+
+    relay = Relay(["ssh", "gpu"], {}, ("gpu",))
+    ours, _theirs = socket.socketpair()
+    before = {one: signal.getsignal(one) for one in (*_HANDED_ON, signal.SIGCHLD)}
+    try:
+        front = Foreground(ours, {})
+    finally:
+        signal.set_wakeup_fd(-1)
+        for one, old in before.items():
+            signal.signal(one, old)
+    monkeypatch.setattr(os, "kill", gone)
+    relay._pid = front._pid = 4321
+    relay._hand_on(signal.SIGINT, None)
+    front._hand_on(signal.SIGHUP, None)
+    assert front.stopped == signal.SIGHUP

@@ -14,6 +14,7 @@ import pytest
 
 from tests.unit.transports.test_hostkeys import Asked
 from tests.unit.transports.test_ssh_words import QUESTION
+from x11fwd.transports import askpass as askpass_module
 from x11fwd.transports.askpass import Askpass, private_folder
 
 if TYPE_CHECKING:
@@ -128,3 +129,37 @@ def test_a_long_temporary_folder_is_not_used(monkeypatch: pytest.MonkeyPatch, tm
     made = private_folder()
     assert long not in made.parents
     made.rmdir()
+
+
+@pytest.mark.parametrize("runs", [True, False])
+def test_a_program_that_is_slow_to_take_its_answer_gets_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, runs: bool
+) -> None:
+    """A busy machine: the program comes to the answer a quarter of a minute later, if it still runs."""
+    askpass = Askpass(folder, Person())
+    ended = subprocess.Popen(["true"])
+    ended.wait(60)
+    fifo = folder / f"answer.{os.getpid() if runs else ended.pid}"
+    os.mkfifo(fifo)
+    opened: list[int] = []
+
+    class Clock:
+        now = 0.0
+
+        @classmethod
+        def monotonic(cls) -> float:
+            return cls.now
+
+        @classmethod
+        def sleep(cls, _seconds: float) -> None:
+            cls.now += 1.0
+            if cls.now == 15.0 and runs:
+                opened.append(os.open(fifo, os.O_RDONLY | os.O_NONBLOCK))
+
+    monkeypatch.setattr(askpass_module, "time", Clock)
+    askpass._write(fifo.name.partition(".")[2], b"ok\nsecret\n")
+    assert [os.read(one, 100) for one in opened] == ([b"ok\nsecret\n"] if runs else [])
+    assert Clock.now < 16.0
+    for one in opened:
+        os.close(one)
+    askpass.close()

@@ -262,7 +262,10 @@ class Foreground:
 
     def _hand_on(self, number: int, _frame: FrameType | None) -> None:
         if self._pid:
-            os.kill(self._pid, number)  # a zombie takes it as well, and it is ours until waitpid has told
+            try:
+                os.kill(self._pid, number)  # a zombie takes it as well, and it is ours until waitpid has told
+            except ProcessLookupError:
+                self._stopped = number  # it has just told
         else:
             self._stopped = number
 

@@ -158,9 +158,11 @@ class Relay:
             os._exit(255)
 
     def _hand_on(self, number: int, _frame: FrameType | None) -> None:
-        os.kill(
-            self._pid, number
-        )  # a zombie takes it as well, and it is ours until waitpid says that it ended
+        # a zombie takes it as well, and it is ours until waitpid says that it ended
+        try:
+            os.kill(self._pid, number)
+        except ProcessLookupError:
+            return  # it has just said so
 
     def _wait(self, pipe: Pipe, wake: int) -> int:
         poll = select.poll()
