@@ -201,6 +201,8 @@ def _shown(
     viewer = stack.enter_context(Viewer(title, port))
     if not browser or not open_browser(viewer.address):
         print(viewer.address, file=sys.stderr, flush=True)
+    elif sys.stderr.isatty():
+        print("the curves are in the browser; Ctrl-C ends it", file=sys.stderr, flush=True)
     return WatchPage(viewer, log=log)
 
 

@@ -70,7 +70,7 @@ class PageShow:
     def _say(self, item: Note) -> None:
         console = message_console()
         self._hush()
-        console.print(rich_text(f"{item.title} {item.text}", console, "warn"))
+        console.print(rich_text(_sentence(item), console, "warn"))
 
     def _open(self, address: str) -> None:
         from x11fwd.viewer.browser import open_browser
@@ -109,7 +109,7 @@ class TerminalShow:
         self._hush()
         if isinstance(item, Note):
             console = message_console()
-            console.print(rich_text(f"{item.title} {item.text}", console, "warn"))
+            console.print(rich_text(_sentence(item), console, "warn"))
         elif isinstance(item, Table):
             _print_table(item, self._console)
         else:
@@ -120,6 +120,11 @@ class TerminalShow:
 
     def pulse(self) -> bool:
         return True
+
+
+def _sentence(item: Note) -> str:
+    """`zero.png is empty`: on the page the text stands below the title and speaks of it as `it`."""
+    return f"{item.title} {item.text.removeprefix('it ')}"
 
 
 def _print_table(item: Table, console: Console) -> None:

@@ -126,3 +126,12 @@ def test_a_single_file_opens_large_as_soon_as_it_can_be_seen(
         PageShow(viewer, lambda: None, browser=False, single=False).pulse()
         assert viewer.address in capfd.readouterr().err
     assert len(opened) == 1
+
+
+def test_what_cannot_be_shown_is_a_sentence_in_the_terminal(
+    here: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (here / "zero.png").write_bytes(b"")
+    aged(here / "zero.png")
+    assert main(["show", "--terminal", "--once", "zero.png"]) == 1
+    assert "zero.png is empty" in capfd.readouterr().err.splitlines()
