@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PictureSink"]
 
-_NOBODY = 30.0  # seconds for a browser to come
-_RELOAD = 5.0  # seconds
+_NOBODY = 60.0  # seconds for a browser to come, which may have to start first (viewer.browser)
+_RELOAD = 10.0  # seconds
 _LOOK = 0.3  # seconds
 
 
@@ -96,7 +96,7 @@ class PictureSink:
             self._write(self._folder, one)
 
     def linger(self) -> None:
-        """Stay until the page is closed, or Ctrl-C; nobody who comes within half a minute ends it, too."""
+        """Stay until the page is closed, or Ctrl-C; nobody who comes within a minute ends it, too."""
         viewer = self._viewer
         if viewer is None or not self._opened:
             return

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["PortTakenError", "Viewer", "ViewerMissingError"]
 
 _PORTS_TRIED = 50
-_START_LIMIT = 20.0  # seconds
+_START_LIMIT = 60.0  # seconds, on a machine that is busy
 _END_LIMIT = 5.0
 
 
