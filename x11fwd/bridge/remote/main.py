@@ -29,9 +29,10 @@ from x11fwd.bridge.shared.wire import ServerReader
 WINDOW = 1 << 22  # bytes of one connection that may be under way to this half
 STREAM_CHUNK = 1 << 18
 BUFFER = 1 << 17  # bytes that the kernel keeps of what a program sends: what they draw is late by as much
-# Seconds that requests wait for promises at most: somebody may have grabbed the X server, and then who
-# promised waits for who must wait for it.
+# Seconds that requests wait for promises while nothing comes of them: somebody may have grabbed the X server,
+# and then who promised waits for who must wait for it.
 LONGEST_HOLD = 1.0
+HOLD_TRIPS = 4.0  # or so many round trips, where the X server is further away than that
 HOLD_LOOK = 250  # milliseconds between two looks at it
 MOST_GREETING = 1 << 8  # programs that have connected and not yet shown a cookie
 
@@ -299,7 +300,7 @@ class RemoteHalf:
                 self._pump.put(visitor.connection, data)
             return
         if not visitor.held:
-            visitor.held_since = time.monotonic()
+            visitor.hold(time.monotonic())
         visitor.held.append((debts, records))
         visitor.held_bytes += sum(map(len, records))
         self._holding.add(visitor)
@@ -315,14 +316,19 @@ class RemoteHalf:
     def _release(self, *, anyway: bool = False) -> None:
         """What need not wait any more goes to the pump."""
         now = time.monotonic()
+        longest = max(LONGEST_HOLD, HOLD_TRIPS * (self._link.round_trip or 0.0))
         for visitor in list(self._holding):
-            late = anyway or now - visitor.held_since > LONGEST_HOLD
+            # on a thin line a promise may be behind a picture that is still on its way out
+            left = sum(self._pump.waiting(other.connection) for other, _ in visitor.held[0][0])
+            if left < visitor.held_left:
+                visitor.held_since, visitor.held_left = now, left
+            late = anyway or now - visitor.held_since > longest
             while visitor.held and (late or all(_paid(*debt) for debt in visitor.held[0][0])):
                 _, records = visitor.held.popleft()
                 for data in records:
                     visitor.held_bytes -= len(data)
                     self._pump.put(visitor.connection, data)
-                visitor.held_since = now
+                visitor.hold(now)
             if not visitor.held:
                 self._holding.discard(visitor)
 

@@ -1,6 +1,7 @@
 """One connection of a program to the display: the socket, and what waits for it; `main` uses it."""
 
 import socket
+import sys
 from collections import deque
 from typing import TYPE_CHECKING, Deque, List, Optional, Tuple
 
@@ -32,7 +33,12 @@ class Visitor:
         self.held: Deque[Tuple[List[Tuple[Visitor, int]], List[bytes]]] = deque()
         self.held_bytes = 0
         self.held_since = 0.0
+        self.held_left = 0  # bytes of whose promises it waits for that had not gone out by then
         self.ending = False  # nothing more comes from the X server: end once `answers` is empty
+
+    def hold(self, now: float) -> None:
+        """It waits from now on."""
+        self.held_since, self.held_left = now, sys.maxsize
 
     def read(self) -> bytes:
         """What the program has sent; b"" at its end.
