@@ -104,7 +104,12 @@ class Person:
         path = self.home / ".ssh/known_hosts"
         old = path.read_text(encoding="ascii") if path.exists() else ""
         line = f"[{host.address}]:{port or host.port} {host.host_key()}\n"
-        self.write(".ssh/known_hosts", old + line, mode=0o600)
+        self._put_in_place(".ssh/known_hosts", old + line)
+
+    def _put_in_place(self, path: str, content: str) -> None:
+        """Write a file that programs may be reading at this moment: they see the old one or the new one."""
+        new = self.write(f"{path}.new", content, mode=0o600)
+        new.replace((self.home / path).resolve())
 
     def alias(
         self, name: str, host: Host, *, user: str = "ana", port: int | None = None, lines: str = ""
@@ -119,7 +124,7 @@ class Person:
         old = path.read_text(encoding="utf-8") if path.exists() else ""
         block = f"Host {name}\n    HostName {host.address}\n    Port {port or host.port}\n    User {user}\n"
         block += "".join(f"    {line}\n" for line in lines.splitlines())
-        self.write(".ssh/config", old + block, mode=0o600)
+        self._put_in_place(".ssh/config", old + block)
         return name
 
     def use_screen(self, screen: Screen) -> None:

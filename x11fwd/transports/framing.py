@@ -12,11 +12,10 @@ from x11fwd.transports.quoting import for_any_shell, quote
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["PATIENCE", "Collector", "Frame", "Framed", "Opening", "quote"]
+__all__ = ["Collector", "Frame", "Framed", "Opening", "quote"]
 
 _SAID = 4096  # bytes of what another program says, kept for whoever wants to know which one
 _MOST = 32 << 20  # bytes of a whole answer: many times the longest honest one
-PATIENCE = 70.0  # seconds for a login shell to begin; a line that is frozen is noticed before (ServerAlive…)
 
 
 @dataclass(frozen=True)

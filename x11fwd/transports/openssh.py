@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from x11fwd.errors import ConnectError, ConnectionLost
 from x11fwd.transports.base import CommandResult, X11Outcome
-from x11fwd.transports.framing import PATIENCE, Collector, Frame, Opening
+from x11fwd.transports.framing import Collector, Frame, Opening
 from x11fwd.transports.local import LocalStream, kill_group
 from x11fwd.transports.openssh_master import Master
+from x11fwd.transports.patience import Patience
 from x11fwd.transports.remote_file import put_through_shell
 from x11fwd.transports.ssh_words import server_version, x11_refused, x11_remarks
 
@@ -45,6 +46,7 @@ class OpensshTransport:
         self.reason = reason
         self.round_trips = 0
         self._hop = hop
+        self._patience = Patience.of(hop.config)
         self._master = master
         self._control = control
         self._offer = offer
@@ -158,9 +160,9 @@ class OpensshTransport:
                     hint="the line may be frozen, or the command hangs",
                 )
             if not output.begun:
-                left = min(left, begun + PATIENCE - time.monotonic())
+                left = min(left, begun + self._patience.shell - time.monotonic())
                 if left <= 0:
-                    raise output.never_began(PATIENCE)
+                    raise output.never_began(self._patience.shell)
             for descriptor, _ in watch.poll(left * 1000):
                 if descriptor == feed:
                     rest = _write_some(feed, rest)

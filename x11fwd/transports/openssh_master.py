@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from x11fwd.errors import AuthError, ConnectError
 from x11fwd.transports.askpass import Askpass, private_folder
 from x11fwd.transports.local import kill_group
+from x11fwd.transports.patience import Patience
 from x11fwd.transports.ssh_words import connect_failure, said, x11_remarks
 
 if TYPE_CHECKING:
@@ -64,8 +65,9 @@ def master_options(config: SshConfig, control: str, offer: X11Offer | None, time
         options["ForwardX11Timeout"] = _LONGEST
         if offer.xauth is not None:
             options["XAuthLocation"] = offer.xauth
-    if not config.number("serveraliveinterval"):
-        options["ServerAliveInterval"] = "15"
+    patience = Patience.of(config)
+    if not patience.asked_for:
+        options["ServerAliveInterval"] = str(patience.interval)
     if config.connect_timeout is None:
         options["ConnectTimeout"] = str(max(1, round(timeout)))
     if config.named("remotecommand") is not None:

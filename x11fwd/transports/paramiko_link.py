@@ -30,6 +30,7 @@ _MSG_CHANNEL_REQUEST, _MSG_CHANNEL_SUCCESS, _MSG_CHANNEL_FAILURE = 98, 99, 100
 _MSG_GLOBAL_REQUEST = 80
 _LOOK = 0.2  # seconds between two looks for Ctrl-C and for the end of the connection
 _REMARKS = 200  # lines kept of what sshd says; an honest one says a few
+_LINE = 1 << 16  # bytes of one line before the key exchange; ssh takes 8 kB
 
 
 class ParamikoCannotError(ConnectError):
@@ -75,6 +76,9 @@ class Link(paramiko.Transport):
         self._ended = threading.Event()
         self._read_packet = self.packetizer.read_message
         self.packetizer.read_message = self._hear  # type: ignore[method-assign]
+        self._line = 0  # bytes that came since the last end of a line, before the key exchange
+        self._read_greeting = self.packetizer._read_timeout  # type: ignore[attr-defined]
+        self.packetizer._read_timeout = self._greet  # type: ignore[attr-defined]
         # paramiko logs its own troubles with tracebacks; they come back as exceptions anyway
         self.logger = logging.Logger("x11fwd.paramiko")
         self.logger.addHandler(logging.NullHandler())
@@ -97,6 +101,14 @@ class Link(paramiko.Transport):
         packet = self._read_packet()
         self._unanswered = 0
         return packet
+
+    def _greet(self, timeout: float) -> bytes:
+        """Some bytes of the lines before the key exchange; paramiko alone would read one without an end."""
+        data: bytes = self._read_greeting(timeout)
+        self._line = 0 if b"\n" in data else self._line + len(data)
+        if self._line > _LINE:
+            raise paramiko.SSHException("a line without an end")  # paramiko puts `banner` in front
+        return data
 
     def _parse_debug(self, m: paramiko.Message) -> None:
         """SSH_MSG_DEBUG (RFC 4253 section 11.3): `key options: …`, `No xauth program; …` and their kin."""

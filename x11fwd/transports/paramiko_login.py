@@ -13,6 +13,7 @@ from x11fwd.transports.agent import Agent
 from x11fwd.transports.hostkeys import HostKeys
 from x11fwd.transports.login import Login, candidates, identities_of
 from x11fwd.transports.paramiko_link import Link
+from x11fwd.transports.patience import Patience
 from x11fwd.transports.route import Route, open_route
 from x11fwd.transports.tokens import LocalUser, expand_file, tokens
 from x11fwd.transports.userauth import UserAuth
@@ -78,7 +79,7 @@ def open_link(
         keys=keys,
         server_algorithms=lambda: _signature_algorithms(link),
         may_type=trusted,
-        timeout=timeout,
+        timeout=Patience.of(config).answer(timeout),
     ).run()
     if auth.exchange is not None:
         link.exchanges.append(auth.exchange)

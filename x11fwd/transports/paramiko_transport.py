@@ -12,11 +12,12 @@ import paramiko  # noqa: TID251  this is paramiko's transport
 
 from x11fwd.errors import ConnectError, ConnectionLost, DisplayError, ProbeError
 from x11fwd.transports.base import CommandResult, X11Offer, X11Outcome, offered
-from x11fwd.transports.framing import PATIENCE, Collector, Frame, Framed
+from x11fwd.transports.framing import Collector, Frame, Framed
 from x11fwd.transports.local import wait_readable
 from x11fwd.transports.paramiko_link import ParamikoCannotError
 from x11fwd.transports.paramiko_login import open_link
 from x11fwd.transports.paramiko_stream import ParamikoStream
+from x11fwd.transports.patience import Patience
 from x11fwd.transports.remote_file import put_through_shell
 from x11fwd.transports.x11_channel import DisplayDoor
 from x11fwd.transports.x11_cookie import untrusted_cookie
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 __all__ = ["ParamikoCannotError", "ParamikoTransport", "open_paramiko"]
 
 _INLINE = 32_768  # one packet; more goes out on a thread, so that both directions keep flowing
-_KEEPALIVE = 15.0
 _PATIENCE = 1.0
 _ERRORS = (paramiko.SSHException, EOFError, OSError)
 
@@ -57,6 +57,7 @@ class ParamikoTransport:
         self.reason = reason
         self.round_trips = 0
         self._hop = hop
+        self._patience = Patience.of(hop.config)
         self._link = link
         self._way = way
         self._spare: _Spare | None = _Spare(link)
@@ -217,7 +218,7 @@ class ParamikoTransport:
             threading.Thread(target=send, name="x11fwd-stdin", daemon=True).start()
 
     def _collect(self, channel: paramiko.Channel, output: Collector, deadline: float, limit: float) -> Framed:
-        patience = time.monotonic() + PATIENCE
+        patience = time.monotonic() + self._patience.shell
         while True:
             # looked at before draining: what came in before the end is then sure to be read
             ended = channel.eof_received or channel.closed
@@ -240,7 +241,7 @@ class ParamikoTransport:
             if not output.begun:
                 left = min(left, patience - time.monotonic())
                 if left <= 0:
-                    raise output.never_began(PATIENCE)
+                    raise output.never_began(self._patience.shell)
             wait_readable(channel.fileno(), left)
 
     def _discard(self, channel: paramiko.Channel) -> None:
@@ -331,8 +332,8 @@ def open_paramiko(
             via, trusted = open_link(one, via, prompter, stack, timeout=timeout)
             way_trusted = way_trusted and trusted
         link, trusted = open_link(hop, via, prompter, stack, timeout=timeout)
-        interval = hop.config.number("serveraliveinterval") or _KEEPALIVE
-        link.keep_alive(interval, hop.config.number("serveralivecountmax") or 3)
+        patience = Patience.of(hop.config)
+        link.keep_alive(patience.interval, patience.count)
         return ParamikoTransport(
             hop,
             link,

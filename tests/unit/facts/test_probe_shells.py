@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -46,14 +47,20 @@ def environment(home: Path, **more: str) -> dict[str, str]:
     return {"PATH": "/usr/bin:/bin", "HOME": str(home), "TMPDIR": str(home), "LOGNAME": "root", **more}
 
 
+def few_seconds_of_work() -> None:
+    """For what comes of this process, each: processor time, so a busy machine makes no difference."""
+    resource.setrlimit(resource.RLIMIT_CPU, (10, 10))
+
+
 def ask(words: tuple[str, ...], home: Path, *arguments: str, **more: str) -> Answers:
     done = subprocess.run(
         [*words, "-s", NONCE, *arguments],
         input=probe_text(),
         capture_output=True,
         env=environment(home, **more),
-        timeout=60,
+        timeout=240,
         check=False,
+        preexec_fn=few_seconds_of_work,
     )
     assert done.stderr == b""
     assert done.returncode == 0
@@ -172,6 +179,33 @@ def test_a_python_that_is_named_and_missing_is_named_as_missing(tmp_path: Path) 
     assert facts.python.path == "/opt/no such/python3"
     assert facts.python.problem == "there is no program /opt/no such/python3"
     assert facts.python.matplotlib.reason == "not asked"  # type: ignore[union-attr]
+
+
+NOISE = "yes welcome to the cluster | head -c 499000; echo no; echo such; printf last"
+LATE = f'{NOISE}; printf "%s!late\\nbye" $4'  # the fourth word is the nonce
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "problem"),
+    [
+        pytest.param("dash", f"{NOISE}; yes | tr -d '\\n'", "lasty", id="no end"),
+        pytest.param("dash", NOISE, "last", id="much"),
+        pytest.param("dash", "exit 1", "it printed nothing", id="nothing"),
+        *(pytest.param(name, LATE, "late", id=f"an answer at last, {name}") for name in SHELLS),
+    ],
+)
+def test_a_python_that_talks_costs_little_work_and_is_quoted(
+    name: str, line: str, problem: str, tmp_path: Path
+) -> None:
+    python = tmp_path / "python3"
+    python.write_text(f"#!/bin/sh\n{line}\n")
+    python.chmod(0o755)
+    facts = parse_remote(ask(shell(name), tmp_path, str(python)), x11=X11Outcome())
+    assert facts.python is not None
+    assert facts.python.path == str(python)
+    assert facts.python.problem is not None
+    assert facts.python.problem.startswith(problem)
+    assert len(facts.python.problem) <= 400
 
 
 @pytest.mark.parametrize("name", SHELLS)

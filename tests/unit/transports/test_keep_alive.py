@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 import threading
-from typing import TYPE_CHECKING
 
 import paramiko
+import pytest
 
 from tests.unit.transports.login_server import Rules, Served
-
-if TYPE_CHECKING:
-    import pytest
-
-    from x11fwd.transports.paramiko_link import Link
+from x11fwd.errors import ConnectError
+from x11fwd.target import SshConfig
+from x11fwd.transports.paramiko_link import Link
+from x11fwd.transports.patience import Patience
 
 _ROUNDS = 12
 
@@ -84,6 +84,37 @@ def test_a_host_that_is_silent_is_given_up_with_the_time_it_had(monkeypatch: pyt
     assert not served.link.is_active()
     assert served.link.lost == "it did not answer for 0.3 s"
     served.close()
+
+
+@pytest.mark.parametrize(
+    ("config", "line", "shell", "answer"),
+    [
+        ({}, 45, 70.0, 30.0),
+        (
+            {"serveraliveinterval": ("0",), "serveralivecountmax": ("3",)},
+            45,
+            70.0,
+            30.0,
+        ),  # as ssh -G prints it
+        ({"serveraliveinterval": ("5",), "serveralivecountmax": ("2",)}, 10, 35.0, 10.0),
+        ({"serveraliveinterval": ("60",), "serveralivecountmax": ("3",)}, 180, 70.0, 30.0),  # never longer
+    ],
+    ids=["nothing set", "set to none", "short", "long"],
+)
+def test_who_wants_to_hear_soon_of_a_silent_line_waits_less_for_a_shell_and_a_login(
+    config: dict[str, tuple[str, ...]], line: int, shell: float, answer: float
+) -> None:
+    patience = Patience.of(SshConfig(config))
+    assert (patience.line, patience.shell, patience.answer(30.0)) == (line, shell, answer)
+
+
+def test_a_line_without_an_end_before_the_banner_is_given_up() -> None:
+    here, there = socket.socketpair()
+    with here, there:
+        link = Link(here, SshConfig({}))
+        there.sendall(b"fine\r\n" * 20 + b"x" * (1 << 17))  # and no more: only its length can end it
+        with pytest.raises(ConnectError, match="no ssh server"):
+            link.exchange_keys(("ssh-ed25519",), 120.0)
 
 
 def _debug(text: str) -> paramiko.Message:
