@@ -8,6 +8,7 @@ However slow the machine is, a program that asks and waits needs two steps, one 
 from __future__ import annotations
 
 import contextlib
+import os
 import selectors
 import socket
 import threading
@@ -29,6 +30,9 @@ STILL = (
     0.02  # seconds without bytes and without CPU time; longer than what either half waits for more to come
 )
 
+BECOMES = 60  # seconds in which nsenter and setpriv have done their work, however busy the machine
+ENOUGH = 50  # looks at what stays as it is, each when both sides are still: 2 s, more on a busy machine
+
 
 class Stillness:
     """Whether the processes at both ends of a link sleep: those of a host, of people, and single ones."""
@@ -38,34 +42,39 @@ class Stillness:
         self._space = Path(f"/proc/{first}/ns/pid").readlink()
         self._uids = {person.uid for person in people}
         self._pids = set(pids)
-        self._known: set[str] = set()  # "<pid> <start time>" of those that belong here
+        self._mine: set[tuple[str, int]] = set()  # (pid, start) of those that belong here
+        self._strange: dict[tuple[str, int], float] = {}  # and of others, with the time of the first look
 
     def spent(self) -> int | None:
         """Nanoseconds of CPU that they have used; None while one of them runs, or waits for a disk."""
         total = 0
-        for process in Path("/proc").iterdir():
-            if not process.name.isdigit():
-                continue
-            with contextlib.suppress(OSError, IndexError, ValueError):
-                if not self._belongs(process):
+        with os.scandir("/proc") as processes:
+            for process in processes:
+                if not process.name.isdigit():
                     continue
-                for task in (process / "task").iterdir():
-                    if (task / "stat").read_bytes().rpartition(b")")[2].split()[0] in {b"R", b"D"}:
-                        return None
-                    total += int((task / "schedstat").read_bytes().split()[0])
+                with contextlib.suppress(OSError, IndexError, ValueError):
+                    if not self._belongs(process):
+                        continue
+                    for task in Path(process.path, "task").iterdir():
+                        if (task / "stat").read_bytes().rpartition(b")")[2].split()[0] in {b"R", b"D"}:
+                            return None
+                        total += int((task / "schedstat").read_bytes().split()[0])
         return total
 
-    def _belongs(self, process: Path) -> bool:
+    def _belongs(self, process: os.DirEntry[str]) -> bool:
         pid = int(process.name)
         if pid in self._pids:
             return True
-        key = f"{pid} {process.stat().st_ctime_ns}"
-        if key in self._known:
+        key = process.name, process.stat().st_ctime_ns
+        if key in self._mine:
             return True
-        # Only a yes is remembered: a process becomes a person's, or a host's, some time after its start.
-        mine = (process / "ns/pid").readlink() == self._space or runs.uid_of(pid) in self._uids
+        now = time.monotonic()
+        # A process becomes a person's, or a host's, some time after its start: a no is believed later.
+        if now - self._strange.setdefault(key, now) > BECOMES:
+            return False
+        mine = Path(process.path, "ns/pid").readlink() == self._space or runs.uid_of(pid) in self._uids
         if mine:
-            self._known.add(key)
+            self._mine.add(key)
         return mine
 
 
@@ -127,19 +136,20 @@ class StepLink:
             time.sleep(0.001)
 
     def run_steps(
-        self, still: Stillness, seen: Callable[[], bytes], *, settled: float | None = None, limit: float = 120
-    ) -> list[bytes]:
+        self, still: Stillness, seen: Callable[[], int], *, chatty: bool = False, limit: float = 480
+    ) -> list[int]:
         """Step until nothing is held any more for two seconds; what ``seen`` said after each step.
 
-        The first element is from before the first step, so the index is the number of steps. With ``settled``
-        it is also over when what is seen has changed, but not for so many seconds: for ends that never stop
-        talking to each other.
+        The first element is from before the first step, so the index is the number of steps. Where ends are
+        ``chatty`` and never stop talking to each other, it is also over when what is seen has changed and
+        then stayed as it is for ``ENOUGH`` looks; not seconds, which a busy machine spends on one step.
         """
         found = [seen()]
         end = time.monotonic() + limit
-        carried = changed = time.monotonic()
+        carried = time.monotonic()
+        same = 0
         while (now := time.monotonic()) - carried < 2:
-            if settled is not None and found[-1] != found[0] and now - changed > settled:
+            if chatty and found[-1] != found[0] and same > ENOUGH:
                 break
             if now > end:
                 raise LabError(f"after {len(found)} steps in {limit:g} s there was still something to carry")
@@ -150,7 +160,7 @@ class StepLink:
             else:
                 time.sleep(0.02)
             found[-1] = seen()
-            changed = time.monotonic() if found[-1] != before else changed
+            same = same + 1 if found[-1] == before else 0
         return found
 
     def _readable(self) -> bool:
