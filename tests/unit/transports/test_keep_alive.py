@@ -90,12 +90,7 @@ def test_a_host_that_is_silent_is_given_up_with_the_time_it_had(monkeypatch: pyt
     ("config", "line", "shell", "answer"),
     [
         ({}, 45, 70.0, 30.0),
-        (
-            {"serveraliveinterval": ("0",), "serveralivecountmax": ("3",)},
-            45,
-            70.0,
-            30.0,
-        ),  # as ssh -G prints it
+        ({"serveraliveinterval": ("0",), "serveralivecountmax": ("3",)}, 45, 70.0, 30.0),
         ({"serveraliveinterval": ("5",), "serveralivecountmax": ("2",)}, 10, 35.0, 10.0),
         ({"serveraliveinterval": ("60",), "serveralivecountmax": ("3",)}, 180, 70.0, 30.0),  # never longer
     ],
