@@ -31,6 +31,7 @@ WINDOW = 1 << 23  # bytes of one connection that may be under way to this half
 POOL = 5  # connections that are open ahead; matplotlib's TkAgg takes four at its start
 STREAM_CHUNK = 1 << 18
 UNSENT = 1 << 20  # bytes of one connection for the link that wait; beyond, the X server waits
+FULL_STEP = 1.0  # seconds until an X server that takes no more connections is asked again
 PING_STEP = 1.0  # seconds between measurements of the round trip while something happens
 _LAST_WORDS = 2000  # milliseconds for what a half that has gone may have left on the line
 MOST_PENDING = (
@@ -108,6 +109,7 @@ class LocalHalf:
             self._calm,
         )
         self._setup_told = False
+        self._refill_at = 0.0  # when an X server that took no more may be asked again
         self._pinged = 0.0
 
     @property
@@ -181,7 +183,7 @@ class LocalHalf:
         self._refill()
 
     def _refill(self) -> None:
-        while len(self._ahead) < POOL:
+        while len(self._ahead) < POOL and time.monotonic() >= self._refill_at:
             server = self._server.open(NATIVE)
             self._ahead[self._next] = server
             self._sockets[server.socket.fileno()] = self._next
@@ -201,6 +203,7 @@ class LocalHalf:
             self._keeper.tick(now)
             for payload in self._keeper.take():
                 self._link.send(CONTROL, LINK, payload)
+        self._refill()
         if self._link.peer is not None and now - self._pinged > PING_STEP:
             self._pinged = now
             self._link.ping(now)
@@ -330,7 +333,7 @@ class LocalHalf:
             else:
                 self._end(number)
         elif not data:
-            raise WireFault("the X server has closed a connection that nobody used")
+            self._give_up(number, "the X server has closed a connection that nobody used")
         else:
             self._prepare(number, server, data)
 
@@ -341,12 +344,23 @@ class LocalHalf:
         setup = server.setup
         if not isinstance(setup, Setup):
             reason = setup.reason.decode("latin-1", "replace") if isinstance(setup, Refusal) else ""
-            raise WireFault(f"the X server refuses: {reason.strip()}")
+            self._give_up(number, f"the X server refuses: {reason.strip()}")
+            return
         if not self._setup_told:
             self._setup_told = True
             for payload in control.setup_payloads(server.reply):
                 self._link.send(CONTROL, LINK, payload)
         self._link.send(CONTROL, LINK, control.ready_payload(number, setup.id_base))
+
+    def _give_up(self, number: int, why: str) -> None:
+        """No connection ahead for now: it has as many as it takes, and those that are there go on."""
+        if not self._setup_told:
+            raise WireFault(why)
+        server = self._ahead.pop(number)
+        self._forget(server.socket.fileno())
+        del self._sockets[server.socket.fileno()]
+        server.socket.close()
+        self._refill_at = time.monotonic() + FULL_STEP
 
     def _give(self, number: int, taken: _Connection | None) -> None:
         """Write to the X server what waits for it."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.bridge.shared import samples
+from x11fwd.bridge.local import half as half_module
 from x11fwd.bridge.local.half import NATIVE, LocalHalf
 from x11fwd.bridge.local.server import XServer
 from x11fwd.bridge.shared.frames import CLOSE, CONTROL, DATA, OPEN, Frame
@@ -278,6 +279,27 @@ def test_an_x_server_that_refuses_or_goes_is_named() -> None:
     for one in desk.server.sockets:
         one.shutdown(socket.SHUT_RDWR)
     assert "X server" in desk.ended()
+    desk.close()
+
+
+def test_an_x_server_that_takes_no_more_connections_ends_no_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(half_module, "FULL_STEP", 0.05)
+    words = b"Maximum number of clients reached\0\0\0"
+    refusal = struct.pack(NATIVE + "BBHHH", 0, 33, 11, 0, len(words) // 4) + words
+    server = FakeServer()
+    desk = Desk(server)
+    desk.hello()
+    numbers = [desk.pooled() for _ in range(half_module.POOL)]
+    usual, server.reply = server.reply, refusal
+    before = len(server.sockets)
+    desk.link.send(OPEN, numbers[0], b"")
+    desk.flush()
+    wait_for(lambda: len(server.sockets) > before + 2)  # asked again and again
+    assert desk.half.programs == 1
+    assert desk.sentence is None
+    server.reply = usual
+    assert desk.pooled() not in numbers
+    assert desk.half.programs == 1
     desk.close()
 
 
