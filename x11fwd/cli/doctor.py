@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -107,6 +108,10 @@ def doctor(
         wanted = DoctorOptions(transport=transport, python=python, only=tuple(only or ()))
         if (yes or dry_run) and not fix:
             raise UsageError("--yes and --dry-run go with --fix", hint="`x11fwd doctor --fix TARGET`")
+        if aim is not None:  # else `x11fwd ssh`, which is the next thing to type, would be the first to say it
+            from x11fwd.pipeline.run_way import configured_way
+
+            configured_way(aim.host, "auto", os.environ)
         if fix:
             return _fix(aim, wanted, as_json=as_json, verbose=verbose, yes=yes, dry_run=dry_run)
         prompter = TerminalPrompter()

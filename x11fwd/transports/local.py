@@ -267,5 +267,7 @@ def _ask_ssh(
     if not answer.ok:
         lines = [line.strip() for line in answer.error_text.splitlines() if line.strip()]
         lines = [line for line in lines if not line.startswith(("debug1: ", "debug2: ", "debug3: "))]
-        raise UsageError(f"ssh refuses {target.typed!r}: {lines[-1] if lines else 'without a word'}")
+        # readconf.c ends with a count of the lines that it has named before
+        named = [line for line in lines if ": terminating, " not in line] or lines
+        raise UsageError(f"ssh refuses {target.typed!r}: {named[-1] if named else 'without a word'}")
     return parse_ssh_g(answer.text), answer.error_text

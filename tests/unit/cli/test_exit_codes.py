@@ -80,6 +80,19 @@ def test_2_a_target_that_could_be_something_else_is_refused(
     assert scene.targets == []
 
 
+def test_2_a_wrong_file_of_settings_is_named_before_ssh_stumbles_over_it(
+    scene: Scene, capsys: Captured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "x11fwd").mkdir()
+    (tmp_path / "x11fwd/config").write_text("Host gpu*\nVia pigeon\n")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert main(["doctor", "ana@gpu1"]) == 2
+    assert "fig:2: Via is native, bridge or auto, not 'pigeon'" in "".join(
+        line.strip() for line in capsys.readouterr().err.splitlines()
+    )
+    assert main(["doctor", "ana@other"]) == 2
+
+
 @pytest.mark.parametrize("error", [ConnectError, AuthError, HostKeyError, ConnectionLost])
 def test_3_no_connection_and_what_is_known_of_this_machine_is_still_said(
     scene: Scene, capsys: Captured, error: type[ConnectError]
