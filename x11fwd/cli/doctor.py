@@ -108,7 +108,7 @@ def doctor(
         wanted = DoctorOptions(transport=transport, python=python, only=tuple(only or ()))
         if (yes or dry_run) and not fix:
             raise UsageError("--yes and --dry-run go with --fix", hint="`x11fwd doctor --fix TARGET`")
-        if aim is not None:  # else `x11fwd ssh`, which is the next thing to type, would be the first to say it
+        if aim is not None:  # else `x11fwd ssh`, the next thing to type, would be the first to say it
             from x11fwd.pipeline.run_way import configured_way
 
             configured_way(aim.host, "auto", os.environ)

@@ -124,5 +124,5 @@ def test_a_machine_without_ssh_is_told_what_to_install() -> None:
 def test_the_line_that_ssh_cannot_read_is_named(tmp_path: Path) -> None:
     config = tmp_path / "config"
     config.write_text("Host gpu\n  Nonsense yes\n")
-    with pytest.raises(UsageError, match="config.? line 2: Bad configuration option: nonsense"):
+    with pytest.raises(UsageError, match=r"config.? line 2: Bad configuration option: nonsense"):
         resolve(parse_target("gpu", SshOptions(config_file=str(config))), LocalTransport())
