@@ -91,7 +91,7 @@ def waits(
 
 # The counter itself, against what traces of these programs say. QtAgg has 107, xterm 263.
 NATIVE = [
-    pytest.param(f"python3 {PLOT} TkAgg", 380, 430, id="TkAgg"),
+    pytest.param(f"python3 {PLOT} TkAgg", 360, 430, id="TkAgg"),
     pytest.param("xclock", 68, 80, id="xclock"),
 ]
 
