@@ -23,7 +23,8 @@ _REFUSED = ("X11 forwarding request failed",)  # " on channel 0"; a session thro
 
 _REQUEST_FAILED = (
     "the server does not let X11 through, so no window can open; "
-    "`x11fwd doctor {target}` names the cause, `x11fwd setup {target}` cures it"
+    "`x11fwd doctor {target}` names the cause, `x11fwd setup {target}` cures it, "
+    "`x11fwd ssh --via bridge {target}` goes without"
 )
 _NO_XAUTH = "there is no xauth on the server, so no window can open; `x11fwd setup {target}` installs it"
 _KEY = "your key may not forward X11 on that server, so no window can open; see `x11fwd explain key-no-x11`"

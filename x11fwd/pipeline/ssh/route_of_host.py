@@ -120,8 +120,8 @@ def _ask(host: str) -> bool | None:
     try:
         os.write(
             terminal,
-            f"x11fwd: sshd on {host} does not forward X11. The bridge carries windows over the same\r\n"
-            "login, past that decision. Use it for this host, now and later? [y/N] ".encode(),
+            f"x11fwd: sshd on {host} does not forward X11. The bridge carries windows over\r\n"
+            "the same login, past that decision. Use it for this host, now and later? [y/N] ".encode(),
         )
         answer = os.read(terminal, 1024).strip().lower()
     except OSError:
