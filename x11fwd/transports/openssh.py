@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import socket
 import subprocess  # noqa: TID251  transports are where processes are run
 import time
 from typing import TYPE_CHECKING
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from x11fwd.transports.hops import Hop
 
 __all__ = ["OpensshTransport", "open_openssh", "ride"]
+
+_ENDING = 10.0  # seconds for a session to end that has closed its streams
 
 
 class OpensshTransport:
@@ -200,15 +203,9 @@ class OpensshTransport:
                 hint="MaxSessions in its sshd_config may be too small",
             )
         status = _status(process)
-        if self._master is not None:
-            # the session ends an instant before its master does
-            end = time.monotonic() + 1.0
-            while status == 255 and self._master.alive and time.monotonic() < end:
-                time.sleep(0.01)
-            gone = not self._master.alive
-        else:
-            gone = status == 255 and not master_runs(self._control)
-        if gone:
+        # the session ends before its master's process does, and after the master's socket: that one tells
+        alive = self._master is None or self._master.alive
+        if not alive or (status == 255 and not _listens(self._control)):
             lines = text.strip().splitlines() or ["ssh ended"]
             raise ConnectionLost(f"the connection to {self._hop.place} was lost: {lines[-1]}")
 
@@ -234,6 +231,7 @@ class OpensshStream:
             except TimeoutError:
                 raise TimeoutError(f"nothing came within {timeout:g} s") from None
             if not data:
+                _status(self._process)  # it may have closed its output and not ended yet
                 self._owner.check(self._process, self._pipes.stderr())
                 if not self._opening.begun:
                     raise self._opening.swallowed()
@@ -291,8 +289,17 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def _status(process: subprocess.Popen[bytes]) -> int | None:
     with contextlib.suppress(subprocess.TimeoutExpired):
-        return process.wait(1.0)
+        return process.wait(_ENDING)
     return None
+
+
+def _listens(control: str) -> bool:
+    with socket.socket(socket.AF_UNIX) as made:
+        try:
+            made.connect(control)
+        except OSError:
+            return False
+    return True
 
 
 def master_runs(control: str, *, timeout: float = 5.0) -> bool:

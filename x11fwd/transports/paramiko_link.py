@@ -220,6 +220,10 @@ class Link(paramiko.Transport):
         for reply in self._awaited.pop(channel.get_id(), ()):
             reply.set(None)
 
+    def has_sessions(self) -> bool:
+        """Whether a channel of ours is open that we have not closed."""
+        return any(not one.closed for one in self._channels.values())  # type: ignore[attr-defined]
+
     def accept_x11(self, handler: Callable[[paramiko.Channel], None]) -> None:
         """Let the server open X11 channels from now on."""
         self._set_x11_handler(lambda channel, _origin: handler(channel))  # type: ignore[attr-defined]

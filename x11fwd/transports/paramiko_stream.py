@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ParamikoStream"]
 
+_LOOK = 1.0  # seconds between two looks, see paramiko_transport
 _ERRORS = (paramiko.SSHException, EOFError, OSError)
 
 
@@ -62,7 +63,7 @@ class ParamikoStream:
             left = None if deadline is None else deadline - time.monotonic()
             if left is not None and left <= 0:
                 raise TimeoutError(f"nothing came within {timeout:g} s")
-            wait_readable(self._channel.fileno(), left)
+            wait_readable(self._channel.fileno(), _LOOK if left is None else min(left, _LOOK))
         try:
             data = self._channel.recv(limit)
         except _ERRORS as error:

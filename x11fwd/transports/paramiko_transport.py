@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 __all__ = ["ParamikoCannotError", "ParamikoTransport", "open_paramiko"]
 
 _INLINE = 32_768  # one packet; more goes out on a thread, so that both directions keep flowing
-_PATIENCE = 1.0
+_PATIENCE = 1.0  # seconds for a session that is refused while others of ours run
+_LEAVING = 15.0  # and where one before it may still be on its way out, over a slow line or on a busy machine
+_LOOK = 1.0  # seconds between two looks: paramiko's pipe for both streams can lose a wake-up (OrPipe)
 _ERRORS = (paramiko.SSHException, EOFError, OSError)
 
 
@@ -61,6 +63,7 @@ class ParamikoTransport:
         self._link = link
         self._way = way
         self._spare: _Spare | None = _Spare(link)
+        self._spare_lock = threading.Lock()  # commands may run on several threads
         self._spares_work = True
         self._granted: bool | None = None
         self._x11_reply: Reply | None = None
@@ -149,7 +152,9 @@ class ParamikoTransport:
                 )
             reply = self._link.request(channel, "exec", command)
             # asked for in the same breath, so that the next command finds it open
-            self._spare = _Spare(self._link) if self._spares_work else None
+            with self._spare_lock:
+                if self._spares_work and self._spare is None:  # or another thread has asked for one meanwhile
+                    self._spare = _Spare(self._link)
             self._demand(reply, deadline)
         except BaseException:
             self._discard(channel)
@@ -184,19 +189,21 @@ class ParamikoTransport:
             raise ProbeError(f"{self._hop.place} refuses to run commands")
 
     def _session(self, deadline: float) -> paramiko.Channel:
-        spare, self._spare = self._spare, None
+        with self._spare_lock:
+            spare, self._spare = self._spare, None
         if spare is not None:
             channel = spare.take(deadline - time.monotonic())
             if channel is not None:
                 return channel
             self._spares_work = False
-        patience = min(deadline, time.monotonic() + _PATIENCE)
+        begun = time.monotonic()
         while True:
             try:
                 return self._link.open_channel("session", timeout=max(0.1, deadline - time.monotonic()))
             except paramiko.ChannelException as error:  # noqa: PERF203  the loop waits for it to go away
                 # MaxSessions 1: the session before this one may still be on its way out
-                if time.monotonic() > patience:
+                leaving = self.round_trips > 1 and not self._link.has_sessions()
+                if time.monotonic() > min(deadline, begun + (_LEAVING if leaving else _PATIENCE)):
                     raise ConnectError(
                         f"{self._hop.place} lets in, but refuses a session: {error.text or 'no reason'}",
                         hint="MaxSessions in its sshd_config may be too small",
@@ -242,7 +249,7 @@ class ParamikoTransport:
                 left = min(left, patience - time.monotonic())
                 if left <= 0:
                     raise output.never_began(self._patience.shell)
-            wait_readable(channel.fileno(), left)
+            wait_readable(channel.fileno(), min(left, _LOOK))
 
     def _discard(self, channel: paramiko.Channel) -> None:
         self._link.forget(channel)
