@@ -44,7 +44,7 @@ from x11fwd.steps.plan import Outcome
 from x11fwd.steps.privilege import WrongPasswordError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tests.hosts.conftest import Battery
     from tests.lab.hosts import ChrootHost, Host
@@ -83,20 +83,28 @@ def kill_inside(host: Host, lines: list[str]) -> None:
 # --- the client dies
 
 
-@pytest.mark.parametrize("step", [1, 2, 5, 7, 8])
 def test_a_client_killed_before_the_reload_leaves_the_old_configuration(
-    new_chroot_host: Callable[..., ChrootHost], battery: Battery, step: int
+    new_chroot_host: Callable[..., ChrootHost], battery: Battery
 ) -> None:
-    host = new_chroot_host(setup=Setup(sudo=SUDOERS))
-    with battery.case("client killed before the reload", STEPS[step]) as ended:
-        change = sshd_change(host, **gated(host, step), confirm_seconds=2)
-        client = Client(lambda: engine(host, "ana", SUDO).apply(change))
+    # all at once: each waits until its watcher gives up
+    steps = (1, 2, 5, 7, 8)
+    hosts = {step: new_chroot_host(setup=Setup(sudo=SUDOERS)) for step in steps}
+    clients = {step: Client(applying(host, step)) for step, host in hosts.items()}
+    for step, host in hosts.items():
         wait_at_gate(host)
-        client.kill()
+        clients[step].kill()
         open_gate(host)
-        settle(host)
-        ended.append(f"{health(host)} restored")
-        assert ended == ["old restored"]
+    for step, host in hosts.items():
+        with battery.case("client killed before the reload", STEPS[step]) as ended:
+            settle(host)
+            ended.append(f"{health(host)} restored")
+            assert ended == ["old restored"]
+
+
+def applying(host: Host, step: int) -> Callable[[], object]:
+    """What a client does that comes to this gate."""
+    change = sshd_change(host, **gated(host, step), confirm_seconds=2)
+    return lambda: engine(host, "ana", SUDO).apply(change)
 
 
 def test_a_client_killed_after_the_reload_leaves_the_old_configuration(
@@ -140,56 +148,85 @@ def test_a_client_killed_during_an_installation_leaves_it_finished(
 # --- the network freezes
 
 
-@pytest.mark.parametrize("step", [*STEPS, 9])
+def side_by_side(work: Callable[[int, Host], None], cases: Sequence[int], hosts: Sequence[Host]) -> None:
+    """Cases that wait rather than work, each on its own host; all come to their end, then the first error."""
+    with ThreadPoolExecutor(len(cases)) as pool:
+        ended = [pool.submit(work, case, host) for case, host in zip(cases, hosts, strict=True)]
+    for one in ended:
+        one.result()
+
+
+def wait_at_gate_while(client: threading.Thread, host: Host) -> bool:
+    """Wait until the engine is at the gate, or both halves of it have ended before."""
+
+    def is_there() -> bool:
+        return (host.root / "tmp/stopped").exists()
+
+    ended = "the engine at the gate"
+    wait_for(
+        lambda: is_there() or not (client.is_alive() or workers(host)), limit=240, what=ended, every=0.05
+    )
+    return is_there()
+
+
+@pytest.mark.parametrize("steps", [(1, 2, 3), (4, 5, 6), (7, 8, 9)])
 def test_a_frozen_network_ends_in_the_old_configuration(
-    new_chroot_host: Callable[..., ChrootHost], battery: Battery, step: int
+    new_chroot_host: Callable[..., ChrootHost], battery: Battery, steps: tuple[int, ...]
 ) -> None:
-    host = new_chroot_host(setup=Setup(sudo=SUDOERS))
-    relay = Relay(host.port)
-    with battery.case("network frozen", STEPS.get(step, "before the confirmation")) as ended:
-        change = sshd_change(host, **gated(host, step if step in STEPS else 0), confirm_seconds=2)
-        limits = replace(LIMITS, silence=3)
-        client = engine(host, "ana", SUDO, port=relay.port, limits=limits)
-        caught: list[Exception] = []
+    def freeze_at(step: int, host: Host) -> None:
+        relay = Relay(host.port)
+        with battery.case("network frozen", STEPS.get(step, "before the confirmation")) as ended:
+            change = sshd_change(host, **gated(host, step if step in STEPS else 0), confirm_seconds=2)
+            limits = replace(LIMITS, silence=3)
+            client = engine(host, "ana", SUDO, port=relay.port, limits=limits)
+            caught: list[Exception] = []
 
-        def work() -> None:
-            try:
-                client.apply(change)
+            def work() -> None:
+                try:
+                    client.apply(change)
+                    relay.freeze()
+                    client.confirm()
+                except Exception as error:
+                    caught.append(error)
+
+            thread = threading.Thread(target=work)
+            thread.start()
+            if step in STEPS:
+                # a busy machine's login may take longer than this client is patient
+                while not wait_at_gate_while(thread, host):
+                    assert isinstance(caught.pop(), ConnectionLost)
+                    thread = threading.Thread(target=work)
+                    thread.start()
                 relay.freeze()
-                client.confirm()
-            except Exception as error:
-                caught.append(error)
+                open_gate(host)
+            thread.join(240)
+            assert isinstance(caught[0], ConnectionLost), caught
+            settle(host)
+            ended.append(f"{health(host)} restored")
+            assert ended == ["old restored"]
 
-        thread = threading.Thread(target=work)
-        thread.start()
-        if step in STEPS:
-            wait_at_gate(host)
-            relay.freeze()
-            open_gate(host)
-        thread.join(240)
-        assert isinstance(caught[0], ConnectionLost), caught
-        settle(host)
-        ended.append(f"{health(host)} restored")
-        assert ended == ["old restored"]
+    side_by_side(freeze_at, steps, [new_chroot_host(setup=Setup(sudo=SUDOERS)) for _ in steps])
 
 
-@pytest.mark.parametrize("turn", range(1, 13))
+@pytest.mark.parametrize("turns", [(1, 2, 3, 4), (5, 6, 7, 8), (9, 10, 11, 12)])
 def test_a_network_cut_at_each_turn_of_the_conversation_ends_in_old_or_new(
-    new_chroot_host: Callable[..., ChrootHost], battery: Battery, turn: int
+    new_chroot_host: Callable[..., ChrootHost], battery: Battery, turns: tuple[int, ...]
 ) -> None:
-    host = new_chroot_host(setup=Setup(sudo=SUDOERS))
-    relay = Relay(host.port)
-    with battery.case("network cut", f"turn {turn}") as ended:
-        relay.cut_at(turn)
-        client = engine(host, "ana", SUDO, port=relay.port)
-        try:
-            client.apply(sshd_change(host, confirm_seconds=2))
-            client.confirm()
-        except (ConnectError, ChangeError):
-            pass
-        settle(host)
-        state = health(host)
-        ended.append(f"{state} {'confirmed' if state == 'new' else 'restored'}")
+    def cut_at(turn: int, host: Host) -> None:
+        relay = Relay(host.port)
+        with battery.case("network cut", f"turn {turn}") as ended:
+            relay.cut_at(turn)
+            client = engine(host, "ana", SUDO, port=relay.port)
+            try:
+                client.apply(sshd_change(host, confirm_seconds=2))
+                client.confirm()
+            except (ConnectError, ChangeError):
+                pass
+            settle(host)
+            state = health(host)
+            ended.append(f"{state} {'confirmed' if state == 'new' else 'restored'}")
+
+    side_by_side(cut_at, turns, [new_chroot_host(setup=Setup(sudo=SUDOERS)) for _ in turns])
 
 
 # --- the disk is full
