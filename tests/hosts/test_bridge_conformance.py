@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 
 from tests.lab.bridge_pair import BridgePair
 from tests.lab.hosts import ChrootHost, Setup
+from tests.lab.runs import wait_for
 from tests.lab.screen import Screen
 from tests.lab.x11_differences import Difference, compared
 from tests.lab.x11_recorder import Recorder, tcp_display, unix_display
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 
 PROGRAMS = Path(__file__).with_name("bridge_programs")
 FOLDER = "/opt/programs"
+ENOUGH = "/home/ana/enough"  # appears where a program that never ends has had its window for a while
+MAP_WINDOW = bytes([8, 0, 2, 0])  # the request, little-endian, without the window's number
 
 
 class Expected(NamedTuple):
@@ -87,8 +92,8 @@ SESSIONS = {
         "-e",
         "seq 60; printf '\\033[1;31mred\\033[7m back\\033[0m\\033[5;5Hthere\\a'; sleep 0.5",
     ],
-    "xclock": ["timeout", "1", "xclock"],
-    "xeyes": ["timeout", "1", "xeyes"],
+    "xclock": ["sh", "-c", f"xclock & while ! [ -e {ENOUGH} ]; do sleep 0.1; done; kill $!; wait"],
+    "xeyes": ["sh", "-c", f"xeyes & while ! [ -e {ENOUGH} ]; do sleep 0.1; done; kill $!; wait"],
 }
 
 
@@ -99,21 +104,30 @@ def host(lab: ExitStack) -> Iterator[ChrootHost]:
         yield one
 
 
-@pytest.mark.parametrize("name", SESSIONS)
-def test_replies_events_and_errors_are_those_of_the_x_server(name: str, host: ChrootHost) -> None:
+# At a distance the halves look ahead (bridge.local.foresight), which on one machine they do not.
+FAR = 0.006  # seconds one way
+RUNS = [*((name, 0.0) for name in SESSIONS), ("Tk", FAR), ("TkAgg", FAR), ("QtAgg", FAR)]
+
+
+@pytest.mark.parametrize(("name", "delay"), RUNS)
+def test_replies_events_and_errors_are_those_of_the_x_server(
+    name: str, delay: float, host: ChrootHost
+) -> None:
     with ExitStack() as stack:
         direct = record(host, SESSIONS[name], stack, bridge=False)
-        bridged = record(host, SESSIONS[name], stack, bridge=True)
+        bridged = record(host, SESSIONS[name], stack, bridge=True, delay=delay)
         assert direct.connections
         assert [one for one in compared(direct, bridged) if not is_expected(one)] == []
 
 
-def record(host: ChrootHost, argv: list[str], stack: ExitStack, *, bridge: bool) -> Recorder:
+def record(
+    host: ChrootHost, argv: list[str], stack: ExitStack, *, bridge: bool, delay: float = 0.0
+) -> Recorder:
     """Run a program on a new screen, or over the bridge to one; what was said."""
     # With MIT-SHM the programs would ask other questions than without.
     screen = stack.enter_context(Screen(without=["MIT-SHM"]))
     connect, cookie = unix_display(screen.display), bytes.fromhex(screen.cookie)
-    pair = stack.enter_context(BridgePair(screen))
+    pair = stack.enter_context(BridgePair(screen, delay=delay))
     if not bridge:  # but the atoms that the bridge makes ahead are there for both, as they are on a desktop
         pair.stop()
     else:
@@ -122,7 +136,19 @@ def record(host: ChrootHost, argv: list[str], stack: ExitStack, *, bridge: bool)
     host.write("/home/ana/authority", recorder.authority, user="ana", mode=0o600)
     env = {"DISPLAY": recorder.display, "XAUTHORITY": "/home/ana/authority"}
     env |= {"QT_HASH_SEED": "0", "PYTHONHASHSEED": "0"}  # sets of windows are taken down in one order
-    ran = host.run(argv, user="ana", env=env, limit=180)
-    assert ran.rc in {0, 124}, ran.stderr
+    host.run(["rm", "-f", ENOUGH])
+    with ThreadPoolExecutor() as beside:
+        running = beside.submit(host.run, argv, user="ana", env=env, limit=600)
+        wait_for(lambda: running.done() or has_mapped(recorder), limit=600, what=f"a window of {argv}")
+        time.sleep(1.5)
+        host.write(ENOUGH, "", user="ana")
+        ran = running.result()
+    assert ran.rc in {0, 143}, ran.stderr
     recorder.wait_until_closed()
     return recorder
+
+
+def has_mapped(recorder: Recorder) -> bool:
+    """Whether a program has asked for a window to be shown."""
+    sent = (b"".join(data for _, data in one.to_server) for one in tuple(recorder.connections))
+    return any(MAP_WINDOW in data for data in sent)

@@ -86,9 +86,13 @@ class Stillness:
 
 
 class StepLink:
-    """A TCP link in front of a server; connect to ``link.address`` and ``link.port``. Starts open."""
+    """A TCP link in front of a server; connect to ``link.address`` and ``link.port``. Starts open.
 
-    def __init__(self, port: int, address: str = "127.0.0.1") -> None:
+    ``delay`` is how many seconds a batch takes while it is open, so that both ends know that they are apart.
+    """
+
+    def __init__(self, port: int, address: str = "127.0.0.1", *, delay: float = 0.0) -> None:
+        self._delay = delay
         self._target = (address, port)
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=32)
         self.address = "127.0.0.1"
@@ -226,6 +230,7 @@ class StepLink:
             self._selector.unregister(source)
             self._ended.add(source)
         if not self._stepping:
+            time.sleep(self._delay)
             self._cross()
 
     def stop(self) -> None:

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     Ask = Callable[[Sequence[bytes], Callable[[list[Fact]], None]], bool]
 
 PATIENCE = 0.5  # seconds
-TIMES = 48  # how often a wish is granted: what a program asks when it starts or opens a window is soon over
-MOST_TRIES = 3  # for one answer, while more and more comes
+TIMES = 18  # how often a wish is granted: what a program asks when it starts or opens a window is soon over
+MOST_TRIES = 8  # for one answer, while more and more comes
 MOST_KEPT = 1 << 16  # bytes
 
 
@@ -49,6 +49,7 @@ class Foresight:
         ask: puts questions to the X server, behind them a barrier, and hands over what became of them; False
             when that is not possible yet.
         calm: whether nothing of the X server can be read for any program.
+        far: whether the host is so far away that a wait costs more than many looks.
     """
 
     def __init__(
@@ -57,8 +58,9 @@ class Foresight:
         tell: Callable[[bytes], None],
         ask: Ask,
         calm: Callable[[], bool],
+        far: Callable[[], bool],
     ) -> None:
-        self._put, self._tell, self._ask, self._calm = put, tell, ask, calm
+        self._put, self._tell, self._ask, self._calm, self._far = put, tell, ask, calm, far
         self._wishes: dict[int, _Wish] = {}
         self._grabbing: set[int] = set()  # who wants answers before the X server has one for anybody else
         self._kept: list[tuple[int, bytes]] = []
@@ -88,7 +90,7 @@ class Foresight:
 
     def take(self, connection: int, data: bytes, now: float) -> None:
         """Bytes of the X server for a program."""
-        if not self._kept and (connection not in self._wishes or self._grabbing):
+        if not self._kept and (connection not in self._wishes or self._grabbing or not self._far()):
             self._put(connection, data)
             return
         if not self._kept:

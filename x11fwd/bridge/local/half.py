@@ -33,6 +33,7 @@ STREAM_CHUNK = 1 << 18
 UNSENT = 1 << 20  # bytes of one connection for the link that wait; beyond, the X server waits
 FULL_STEP = 1.0  # seconds until an X server that takes no more connections is asked again
 PING_STEP = 1.0  # seconds between measurements of the round trip while something happens
+FAR = 0.008  # seconds of a round trip; there a look ahead costs what it gains
 _LAST_WORDS = 2000  # milliseconds for what a half that has gone may have left on the line
 MOST_PENDING = (
     1 << 22
@@ -107,6 +108,7 @@ class LocalHalf:
             lambda payload: self._pump.put_behind(payload),
             lambda requests, heard: self._keeper is not None and self._keeper.look(requests, heard),
             self._calm,
+            lambda: self._link.nearest is None or self._link.nearest > FAR,
         )
         self._setup_told = False
         self._refill_at = 0.0  # when an X server that took no more may be asked again

@@ -23,13 +23,14 @@ class Scene:
     def __init__(self) -> None:
         self.out: list[tuple[object, bytes]] = []
         self.asked: list[Callable[[list[Fact]], None]] = []
-        self.calm = True
+        self.calm = self.far = True
         self.greeted = True
         self.foresight = Foresight(
             lambda number, data: self.out.append((number, data)),
             lambda payload: self.out.append(("behind", payload)),
             self._ask,
             lambda: self.calm,
+            lambda: self.far,
         )
 
     def _ask(self, requests: Sequence[bytes], heard: Callable[[list[Fact]], None]) -> bool:
@@ -59,6 +60,12 @@ def test_who_wishes_nothing_gets_everything_at_once(scene: Scene) -> None:
     scene.come(b"other", 4)
     assert scene.out == [(4, b"other")]
     assert not scene.asked
+
+
+def test_for_a_host_that_is_near_nothing_is_kept(scene: Scene) -> None:
+    scene.far = False
+    scene.come(b"event")
+    assert (scene.out, scene.asked) == ([(2, b"event")], [])
 
 
 def test_the_answers_go_out_right_behind_what_came_before_the_questions(scene: Scene) -> None:
@@ -129,6 +136,16 @@ def test_nothing_waits_while_a_program_of_this_display_has_grabbed_the_server(sc
     scene.come(b"last")
     scene.answer()
     assert scene.out[2:] == [(2, b"again"), (2, b"last"), BEHIND]
+
+
+def test_answers_that_come_after_all_are_not_taken_for_those_of_the_next_time(scene: Scene) -> None:
+    scene.come(b"event")
+    scene.foresight.turn(PATIENCE)
+    scene.come(b"next")
+    scene.answer(0)
+    assert scene.out == [(2, b"event")]
+    scene.answer(1)
+    assert scene.out == [(2, b"event"), (2, b"next"), BEHIND]
 
 
 def test_nothing_waits_for_a_server_that_has_not_greeted(scene: Scene) -> None:
