@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from x11fwd.checks.report import FixBy
 from x11fwd.pipeline.setup import SetupStatus
 from x11fwd.steps.plan import Outcome
 from x11fwd.ui.console import rich_text, safe, symbols
@@ -52,6 +54,8 @@ def show_setup(
     for line in _view(result, console, verbose):
         console.print(line, soft_wrap=True)
     if proof is not None:
+        if result.note:
+            proof = _past_setup(proof)
         show_verify(proof, console, host=result.target, aim=aim)
     if result.note and result.bridged:
         console.print(Text("\nFor ssh's own forwarding, too, an administrator is needed. A note to be sent:"))
@@ -63,6 +67,15 @@ def show_setup(
         show_error(result.error.message, result.error.hint, messages)
     for line in _next(result, aim, console):
         console.print(line, soft_wrap=True)
+
+
+def _past_setup(proof: VerifyResult) -> VerifyResult:
+    """The same without `x11fwd setup` as the next command, which has just done all that it may."""
+    findings = tuple(
+        replace(one, fix=None) if one.fix is not None and one.fix.by is FixBy.X11FWD else one
+        for one in proof.report.findings
+    )
+    return replace(proof, report=replace(proof.report, findings=findings))
 
 
 def _view(result: SetupResult, console: Console, verbose: bool) -> Iterator[Text]:
