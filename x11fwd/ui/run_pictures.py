@@ -43,7 +43,6 @@ class PictureSink:
         self._console = message_console()
         self._viewer: Viewer | None = None
         self._files: dict[str, str] = {}
-        self._seen = False  # somebody has looked
         self._terminal: TerminalPictures | None = None
         self.address = ""
         self.pause: Callable[[], AbstractContextManager[object]] = nullcontext
@@ -88,7 +87,6 @@ class PictureSink:
             return
         if self._viewer is not None:
             self._viewer.put(picture)
-            self._seen = self._seen or self._viewer.tabs > 0
             self._open()
         elif self._terminal is not None:
             self._terminal.put(picture)
@@ -100,7 +98,7 @@ class PictureSink:
         viewer = self._viewer
         if viewer is None or not self._opened:
             return
-        patience = time.monotonic() + (_RELOAD if self._seen else _NOBODY)
+        patience = time.monotonic() + (_RELOAD if viewer.visited else _NOBODY)
         words = "the pictures stay until their page is closed; Ctrl-C ends it now"
         with contextlib.suppress(KeyboardInterrupt):
             self._say(words, "note")

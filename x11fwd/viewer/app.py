@@ -66,6 +66,7 @@ class Application:
         self._woken = asyncio.Event()
         self._ended = False
         self.tabs = 0
+        self.visited = False  # a tab was there at some time
 
     def wake(self) -> None:
         """Something changed: every open tab is told."""
@@ -152,6 +153,7 @@ class Application:
         headers = answer_headers("text/event-stream; charset=utf-8", PAGE_POLICY, None)
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         self.tabs += 1
+        self.visited = True
         gone = asyncio.ensure_future(_until_gone(receive))
         try:
             hello = {"title": self._title, "epoch": self._store.epoch, "from": known}

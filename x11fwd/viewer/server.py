@@ -147,6 +147,11 @@ class Viewer:
         """Browser tabs that are open now."""
         return self._application.tabs if self._application else 0
 
+    @property
+    def visited(self) -> bool:
+        """Whether a browser tab was ever open."""
+        return self._application is not None and self._application.visited
+
     def close(self) -> None:
         """Tell every tab that it is over and stop serving. Tabs keep what they show. Twice is no fault."""
         with self._lock:

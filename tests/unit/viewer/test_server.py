@@ -209,6 +209,14 @@ def test_a_tab_is_told_what_is_there_and_then_what_changes(viewer: Viewer) -> No
     events.close()
 
 
+def test_it_is_known_that_somebody_has_looked_also_when_the_tab_is_gone(viewer: Viewer) -> None:
+    assert not viewer.visited
+    events = Events(viewer)
+    events.next()
+    events.close()
+    assert viewer.visited
+
+
 def events_epoch(viewer: Viewer) -> str:
     """The name of this run of the program, as every tab learns it."""
     events = Events(viewer)
