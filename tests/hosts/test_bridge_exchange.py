@@ -93,11 +93,17 @@ def test_images_of_several_megabytes_arrive_whole(lab: ExitStack) -> None:
 
 
 def settled(screen: Screen) -> bytes:
-    """The frame buffer once two looks half a second apart are alike."""
-    looks = [b"", screen.frame_buffer.read_bytes()]
+    """The pixels once two looks half a second apart are alike."""
+
+    def pixels() -> bytes:
+        # XWDFile.h: the header begins with its size, and ends with the name of the display, number and all
+        data = screen.frame_buffer.read_bytes()
+        return data[int.from_bytes(data[:4], "big") :]
+
+    looks = [b"", pixels()]
 
     def same() -> bool:
-        looks.append(screen.frame_buffer.read_bytes())
+        looks.append(pixels())
         return looks[-1] == looks[-2]
 
     wait_for(same, limit=120, what="the end of drawing", every=0.5)
