@@ -84,6 +84,9 @@ def _parse(words: list[str]) -> Job | int:
         speak = getattr(error, "format_message", None)
         if speak is None:
             raise
+        if speak().startswith("Usage: "):  # a group of commands without one of them: its help, no mistake
+            print(speak())
+            return 0
         context = getattr(error, "ctx", None)
         path = context.command_path if context is not None else "x11fwd"
         raise UsageError(_sentence(speak()), hint=f"`{path} --help` shows what can be typed") from error
@@ -91,7 +94,7 @@ def _parse(words: list[str]) -> Job | int:
 
 
 def _sentence(words: str) -> str:
-    words = " ".join(words.split()).rstrip(".")
+    words = " ".join(words.split()).rstrip(".").replace(": Value error, ", ": ")
     return words[:1].lower() + words[1:] if words[1:2].islower() else words
 
 

@@ -63,6 +63,7 @@ def verify(
     def run() -> int:
         from x11fwd.checks.check import Aim
         from x11fwd.cli.documents import verify_document
+        from x11fwd.errors import UsageError
         from x11fwd.pipeline.verify import VerifyOptions, VerifyResult, run_verify
         from x11fwd.ui.console import answer_console
         from x11fwd.ui.progress import Waiting
@@ -70,6 +71,8 @@ def verify(
         from x11fwd.ui.verify import show_verify
 
         aim = target_of(target, ssh_options(port, identity, jump, config, login, option))
+        if screenshot is not None and not screenshot.absolute().parent.is_dir():
+            raise UsageError(f"{screenshot.parent} is no folder")
         prompter, console = TerminalPrompter(), answer_console()
         wanted = VerifyOptions(
             transport=transport,

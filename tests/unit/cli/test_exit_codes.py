@@ -154,6 +154,27 @@ def test_0_help_and_version(capfd: pytest.CaptureFixture[str], words: list[str])
     assert capfd.readouterr().out
 
 
+def test_2_a_screenshot_that_has_no_place_is_said_before_anybody_connects(
+    scene: Scene, capsys: Captured
+) -> None:
+    assert main(["verify", "--screenshot", "/nope/x.png", "gpu1"]) == 2
+    assert capsys.readouterr().err == "error: /nope is no folder\n"
+    assert scene.targets == []
+
+
+def test_a_group_without_a_command_is_a_request_for_help(capsys: Captured) -> None:
+    assert main(["playbook"]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("Usage: x11fwd playbook [OPTIONS] COMMAND")
+    assert err == ""
+
+
+def test_a_word_that_is_not_one_of_those_known_is_said_without_noise(capsys: Captured) -> None:
+    assert main(["verify", "--via", "pigeon", "gpu1"]) == 2
+    err = " ".join(capsys.readouterr().err.split())
+    assert "error: invalid value for '--via': 'pigeon' is not one of 'auto', 'native', 'bridge'" in err
+
+
 def test_nothing_typed_is_a_request_for_help(capsys: Captured) -> None:
     assert main([]) == 0
     assert "Usage: x11fwd" in capsys.readouterr().out
