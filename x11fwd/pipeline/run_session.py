@@ -225,7 +225,8 @@ class RunSession:
         data = self._take(size, timeout)
         if kind == b"Q":
             problem = str(_object(data).get("problem"))[:500]
-            hint = "free some space over there" if "No space left" in problem or "quota" in problem else ""
+            full = any(words in problem for words in ("No space left", "quota", "No usable temporary"))
+            hint = "free some space over there" if full else ""
             raise ChangeError(f"the script could not be run on {self._host}: {problem}", hint=hint)
         return kind, data
 

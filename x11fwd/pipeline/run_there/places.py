@@ -34,10 +34,10 @@ class Places:
         runs = os.path.join(self.base, "runs")
         sweep_runs(runs, host)
         self.store = Store(os.path.join(self.base, "files"))
+        self.private = tempfile.mkdtemp(prefix="x11fwd-")  # first: where it fails, nothing is left behind
         own = "%s.%s.%d" % (os.urandom(4).hex(), host, os.getpid())
         self.folder = os.path.join(self.base, "projects", name) if keep else os.path.join(runs, own)
         os.makedirs(self.folder, mode=0o700, exist_ok=True)
-        self.private = tempfile.mkdtemp(prefix="x11fwd-")
 
     def close(self) -> None:
         shutil.rmtree(self.private, ignore_errors=True)
