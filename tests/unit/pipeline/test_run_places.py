@@ -24,4 +24,4 @@ def test_a_run_that_finds_no_place_for_temporary_files_leaves_no_folder(
     monkeypatch.setattr(tempfile, "mkdtemp", full)
     with pytest.raises(FileNotFoundError):
         Places("project", keep=False)
-    assert [one for one in (tmp_path / "x11fwd").glob("runs/*")] == []
+    assert list((tmp_path / "x11fwd").glob("runs/*")) == []
