@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Feed"]
 
-BEGIN = 120.0  # seconds for the login shell and Python over there to start
 SILENT = 20.0  # seconds; the far half speaks every 3, and its machine may be busy
+BEGIN = 6  # times as long for the login shell and Python over there to start
 LOGIN = 30.0  # seconds
 BACK_OFF = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)  # seconds between two tries to connect again
 _STEP = 0.25  # seconds after which a waiting thread sees that it is to stop
@@ -118,7 +118,7 @@ class Feed(ABC):
             try:
                 if self._transport is None:
                     self._connect(Unattended())
-                self._take(BEGIN)
+                self._take(BEGIN * SILENT)
                 if tries:
                     self.resumed()
                 tries = 0
