@@ -179,10 +179,12 @@ def test_a_change_that_locks_out_is_restored_by_the_watcher_and_a_contradiction_
     )
     pending = locked.root / "var/lib/x11fwd/pending"
 
+    refusal = "not allowed because not listed in AllowUsers"
+
     def hasten() -> None:
-        """Shortens the count that begins at the reload; before it a busy machine may take its time."""
-        wait_for(lambda: any(pending.glob("*/undecided")), limit=300, what="the watcher's folder")
-        next(pending.glob("*/seconds")).write_text("15\n")
+        """Ends the watcher's count once the daemon has refused the login that was to confirm."""
+        wait_for(lambda: refusal in locked.sshd_log(), limit=600, what="a login that is refused")
+        (next(pending.glob("*/undecided")).parent / "now").touch()
 
     with ThreadPoolExecutor() as beside:
         hastened = beside.submit(hasten)
@@ -193,8 +195,7 @@ def test_a_change_that_locks_out_is_restored_by_the_watcher_and_a_contradiction_
     result = results[locked.hostname]
     assert result.status is SetupStatus.FAILED
     assert result.exit_code in {3, 4}
-    # the daemon had read it; with a busy machine the next login may come only after the watcher's work
-    assert "not allowed because not listed in AllowUsers" in locked.sshd_log(), result.error
+    assert refusal in locked.sshd_log(), result.error
     drop_in = locked.root / "etc/ssh/sshd_config.d/00-x11fwd.conf"
     wait_for(lambda: not drop_in.exists(), limit=60, what="the watcher")
     settle(locked)

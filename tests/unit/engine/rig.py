@@ -34,7 +34,7 @@ SHELLS = {
 }
 if "dash" in SHELLS:
     del SHELLS["sh"]  # it is the same one, or bash
-LIMITS = EngineLimits(lock=2, packages=2, silence=20, undo_confirm=2)
+LIMITS = EngineLimits(lock=2, packages=2, silence=20, undo_confirm=60)
 
 
 class Here:

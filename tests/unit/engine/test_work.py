@@ -334,7 +334,7 @@ class Daemon:
             "reload": (
                 ("sh", "-c", f"cat {home}/etc/d/*.conf {home}/etc/config >{home}/loaded 2>/dev/null; :"),
             ),
-            "confirm_seconds": 1,
+            "confirm_seconds": 600,
             **more,
         }
         return Change("sshd-x11forwarding", "Allow", ChangeSshd(**options), become=False)  # type: ignore[arg-type]
@@ -371,7 +371,7 @@ def test_a_confirmed_change_stays_and_its_undo_leaves_no_trace(remote: Here, dae
 
 def test_nobody_confirms_and_the_watcher_takes_it_back(remote: Here, daemon: Daemon) -> None:
     client = engine(remote)
-    client.apply(daemon.change())
+    client.apply(daemon.change(confirm_seconds=4))
     assert daemon.settled() == daemon.before
     assert daemon.loaded.count(b"yes") == 0
     with pytest.raises(EngineError) as caught:
@@ -381,7 +381,7 @@ def test_nobody_confirms_and_the_watcher_takes_it_back(remote: Here, daemon: Dae
 
 def test_a_rollback_needs_no_patience(remote: Here, daemon: Daemon) -> None:
     client = engine(remote)
-    client.apply(daemon.change(confirm_seconds=600))
+    client.apply(daemon.change())
     client.rollback()
     assert daemon.settled() == daemon.before
     assert daemon.loaded.count(b"yes") == 0
