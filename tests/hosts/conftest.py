@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from _pytest.terminal import TerminalReporter
 
+    from tests.lab.person import Person
+
 BATTERY = "x11fwd-battery"
 # X servers that let everybody in, and people who look for any that does: one worker, one after the other.
 OPEN_SCREENS = pytest.mark.xdist_group("open-screens")
@@ -36,6 +38,12 @@ class Battery:
             good = True
         finally:
             self.rows.append((fault, step, (ended[-1] if ended else "") if good else "NOT SURVIVED"))
+
+
+@pytest.fixture
+def has_bridged(person: Person) -> None:
+    """The person's first session over the bridge lies behind: its far half need not be put together."""
+    person.has_bridged()
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from tests.lab.person import Person
 
+pytestmark = pytest.mark.usefixtures("has_bridged")
 PROGRAMS = Path(__file__).with_name("bridge_programs")
 FOLDER = "/opt/programs"
 REFUSING = "X11Forwarding no\nAllowTcpForwarding no\nAllowStreamLocalForwarding no"

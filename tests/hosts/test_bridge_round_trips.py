@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from tests.lab.person import Person
 
+pytestmark = pytest.mark.usefixtures("has_bridged")
 PROGRAMS = Path(__file__).with_name("bridge_programs")
 PLOT = "/opt/programs/plot.py"
 

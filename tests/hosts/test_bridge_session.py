@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tests.lab.person import Person
     from tests.lab.terminal import Terminal
 
+pytestmark = pytest.mark.usefixtures("has_bridged")
 REFUSING = "X11Forwarding no\nAllowTcpForwarding no\nAllowStreamLocalForwarding no"
 WINDOW = "python3 -c 'import tkinter as t; w = t.Tk(); w.update(); print(w.winfo_screenwidth())'"
 
@@ -112,8 +113,9 @@ def test_streams_and_status_are_those_of_plain_ssh(
 ) -> None:
     plain, ours = both(person, words, b"echo from stdin; exit 2\n")
     assert ours == plain
-    known = both(person, words, b"echo from stdin; exit 2\n")  # the host is known now
-    assert known[1] == plain
+    known = run(person, bridge(person, *words), b"echo from stdin; exit 2\n")  # the host is, now
+    everything_is_gone(person)
+    assert known == plain
     del name, alias
 
 

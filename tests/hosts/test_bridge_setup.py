@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from tests.lab.person import Person
 
+pytestmark = pytest.mark.usefixtures("has_bridged")
 REFUSES = Setup(
     x11_forwarding=False, sshd_config="AllowTcpForwarding no\nAllowStreamLocalForwarding no", sudo=""
 )

@@ -13,6 +13,7 @@ import shutil
 import stat
 import subprocess
 import threading
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from tests.lab.screen import Screen
+
+ASSEMBLE = "import sys; from x11fwd.bridge.assembly.assemble import assemble; assemble(sys.argv[1])"
 
 # env: a test run in the background has SIGINT ignored, and every program it starts would inherit that.
 ENTER = """
@@ -64,6 +67,7 @@ class Person:
         # Unique among live test processes: nobody else's processes are ended with this person.
         self.uid = 100_000 + os.getpid() * 1000 + record.number() % 1000
         record.record_uid(self.uid)
+        self._remove_sockets()
         self.home = self.dir / name
         self.python = python or readable_python()
         self.environment: dict[str, str] = {}  # added to every program's environment
@@ -131,6 +135,10 @@ class Person:
         """Sit down at a screen: its cookie goes into ~/.Xauthority, DISPLAY into the environment."""
         self.write(".Xauthority", screen.authority.read_bytes(), mode=0o600)
         self.environment["DISPLAY"] = screen.display
+
+    def has_bridged(self) -> None:
+        """Be one whose x11fwd has put the far half of the bridge together before, half a second of work."""
+        self.write(".cache/x11fwd/remote-half", _remote_half(self.python), mode=0o600)
 
     # -- what its programs see of this machine, from the next one on
 
@@ -283,7 +291,12 @@ class Person:
         for terminal in self._terminals:
             terminal.close()
         runs.kill_uid(self.uid)
+        self._remove_sockets()
         shutil.rmtree(self.dir, ignore_errors=True)
+
+    def _remove_sockets(self) -> None:
+        """What a killed session leaves in /tmp: a later test process may have this one's pid, and so its uids."""
+        shutil.rmtree(f"/tmp/x11fwd-{self.uid}", ignore_errors=True)
 
     def __enter__(self) -> Person:
         return self
@@ -292,3 +305,11 @@ class Person:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+@cache
+def _remote_half(python: Path) -> bytes:
+    """What x11fwd keeps of the bridge's far half; once per test process."""
+    folder = current_run().claim("bridge")
+    runs.call([str(python), "-c", ASSEMBLE, str(folder)])
+    return (folder / "remote-half").read_bytes()
