@@ -295,7 +295,7 @@ class Person:
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def _remove_sockets(self) -> None:
-        """What a killed session leaves in /tmp: a later test process may have this one's pid, and so its uids."""
+        """What a killed session leaves in /tmp: a later process may have this one's pid, and so its uids."""
         shutil.rmtree(f"/tmp/x11fwd-{self.uid}", ignore_errors=True)
 
     def __enter__(self) -> Person:
