@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["ALIAS", "Sandbox"]
 
 ALIAS = "x11fwd-demo"
-_START = 15.0  # seconds for sshd and Xvfb to answer
+_START = 60.0  # seconds for sshd and Xvfb to answer, on a machine that is busy
 _POLL = 0.05
 _ALL_DISPLAYS = 64  # Xvfb chooses its number itself: the cookie is filed under all it may choose
 
@@ -183,7 +183,8 @@ class Sandbox:
     def _answers(self) -> bool:
         port = int(self.config.read_text("utf-8").split("Port ")[1].split()[0])
         try:
-            with socket.create_connection(("127.0.0.1", port), timeout=1.0) as link:
+            # each connection is a process of its own, which a busy machine has to start first
+            with socket.create_connection(("127.0.0.1", port), timeout=_START) as link:
                 return link.recv(4) == b"SSH-"
         except OSError:
             return False

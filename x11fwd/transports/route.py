@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Route", "connect_tcp", "open_route", "start_proxy"]
 
 _Address = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
+_LAST_WORDS = 3.0  # seconds for a ProxyCommand that has failed
 _FAMILIES = {"inet": socket.AF_INET, "inet6": socket.AF_INET6}
 
 
@@ -175,7 +176,10 @@ def start_proxy(command: str) -> Route:
     reader.start()
 
     def said() -> str:
-        reader.join(0.2)
+        # its last words may come after the end of its streams, or be read late on a busy machine
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_LAST_WORDS)
+        reader.join(0.2 if process.poll() is None else _LAST_WORDS)
         return errors.decode("utf-8", "replace").strip()
 
     def close() -> None:

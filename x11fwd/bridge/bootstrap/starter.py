@@ -45,7 +45,7 @@ _STUB = (
 
 
 class Reason(Enum):
-    """Why there is no remote half; the first three mean that there cannot be one."""
+    """Why there is no remote half; the first two mean that there cannot be one."""
 
     NO_PYTHON = "no-python"
     OLD_PYTHON = "old-python"

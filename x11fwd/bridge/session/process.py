@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 _EXIT = 30.0  # seconds that the master has to end; else it would stay for good
-HOPELESS = frozenset({Reason.NO_PYTHON, Reason.OLD_PYTHON, Reason.NO_FOLDER})
+# What stays so; that no folder takes a file may be a disk that is full today.
+HOPELESS = frozenset({Reason.NO_PYTHON, Reason.OLD_PYTHON})
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from x11fwd.bridge.bootstrap.starter import Reason
+from x11fwd.bridge.session.process import HOPELESS
 from x11fwd.bridge.session.reception import Reception
 
 if TYPE_CHECKING:
@@ -178,3 +180,7 @@ def test_the_last_words_of_ssh_are_waited_for(tmp_path: Path, monkeypatch: pytes
     assert slow.reception.heard() == "Connection closed by 10.0.0.1 port 22"
     slow.first.close()
     assert slow.stopped.wait(LIMIT)
+
+
+def test_a_disk_that_is_full_today_is_not_remembered_of_a_host() -> None:
+    assert frozenset({Reason.NO_PYTHON, Reason.OLD_PYTHON}) == HOPELESS
