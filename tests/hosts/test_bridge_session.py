@@ -508,22 +508,6 @@ def test_one_session_for_each_connection_is_enough_where_no_question_is_asked(
         everything_is_gone(person)
 
 
-def test_a_password_and_one_session_for_each_connection_is_a_session_without_a_bridge(
-    person: Person, new_chroot_host: Callable[..., ChrootHost]
-) -> None:
-    host = new_chroot_host(
-        "bookworm", "bare", Setup(sshd_config="KbdInteractiveAuthentication no\nMaxSessions 1")
-    )
-    alias = person.alias("gpu", host, user="ben", lines="PubkeyAuthentication no")
-    terminal = person.pty(bridge(person, alias, "echo in; exit 3"))
-    terminal.read_until("password: ")
-    terminal.send(f"{host.ben_password}\r")
-    terminal.read_until("x11fwd: no bridge to this host .*Permission denied.*")
-    terminal.read_until("in\r")
-    assert terminal.wait() == 3
-    everything_is_gone(person)
-
-
 def test_a_signal_before_login_ends_it_as_it_ends_ssh(person: Person, alias: str) -> None:
     ends = []
     for argv in (["ssh", "-x"], bridge(person)):
@@ -538,20 +522,34 @@ def test_a_signal_before_login_ends_it_as_it_ends_ssh(person: Person, alias: str
     assert ends[1] == ends[0] == -signal.SIGTERM
 
 
-def test_another_session_does_not_wait_for_ever_for_a_person_at_a_prompt(
+def test_nobody_waits_for_ever_for_a_bridge_that_is_refused_or_for_a_person_at_another_prompt(
     person: Person, new_chroot_host: Callable[..., ChrootHost]
 ) -> None:
-    host = new_chroot_host("bookworm", "bare", Setup(sshd_config="KbdInteractiveAuthentication no"))
-    alias = person.alias("gpu", host, user="ben", lines="PubkeyAuthentication no")
-    first = person.pty(bridge(person, alias, "echo $DISPLAY; cat"))
+    # two things that take 15 and 20 s, side by side
+    password_only = "KbdInteractiveAuthentication no\n"
+    names: list[str] = []
+    for settings in ("MaxSessions 1\n", ""):
+        host = new_chroot_host("bookworm", "bare", Setup(sshd_config=password_only + settings))
+        names.append(person.alias(f"gpu{len(names)}", host, user="ben", lines="PubkeyAuthentication no"))
+
+    # a password, and one session for each connection: a session without a bridge
+    alone = person.pty(bridge(person, names[0], "echo in; exit 3"))
+    alone.read_until("password: ")
+    alone.send(f"{host.ben_password}\r")
+
+    first = person.pty(bridge(person, names[1], "echo $DISPLAY; cat"))
     first.read_until("password: ")
-    second = person.pty(bridge(person, alias, "echo $DISPLAY; cat"))
+    second = person.pty(bridge(person, names[1], "echo $DISPLAY; cat"))
     second.read_until("password: ")
     for terminal in (second, first):
         terminal.send(f"{host.ben_password}\r")
         terminal.read_until(r"localhost:\d+\.0")
         terminal.send("\x03")
         terminal.wait()
+
+    alone.read_until("x11fwd: no bridge to this host .*Permission denied.*")
+    alone.read_until("in\r")
+    assert alone.wait() == 3
     everything_is_gone(person)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -401,16 +402,25 @@ def test_start_files_that_swallow_the_command_are_a_reason_at_once(
     assert facts.remote_handshake == "ok"
 
 
-@pytest.mark.parametrize("hang", ["sleep 600\n", "cat </dev/zero >/dev/null\n", "while :; do :; done\n"])
 def test_start_files_that_hang_are_stopped_and_all_else_is_answered(
-    look: Look, ready: ChrootHost, hang: str
+    new_chroot_host: NewHost, tmp_path: Path, screen: Screen
 ) -> None:
     """bash goes on where the program that it waited for is stopped: its environment is known after all."""
-    ready.write("/home/ana/.profile", f"sleep 900 &\n{hang}", user="ana")
-    facts = in_time(25, lambda: look(ready))
-    assert facts.remote_handshake == "ok"
-    asleep = ["pgrep", "-u", "ana", "-x", "sleep"]
-    wait_for(lambda: ready.run(asleep).rc == 1, limit=60, what="the end of all that start files ran")
+
+    def looked_at(hang: str, host: ChrootHost) -> None:
+        host.write("/home/ana/.profile", f"sleep 900 &\n{hang}", user="ana")
+        folder = tmp_path / str(host.port)
+        folder.mkdir()
+        facts = in_time(60, lambda: Look(folder, screen)(host))
+        assert facts.remote_handshake == "ok"
+        asleep = ["pgrep", "-u", "ana", "-x", "sleep"]
+        wait_for(lambda: host.run(asleep).rc == 1, limit=90, what="the end of all that start files ran")
+
+    hangs = ("sleep 600\n", "cat </dev/zero >/dev/null\n", "while :; do :; done\n")
+    hosts = [new_chroot_host("bookworm", "plot", Setup(x11_forwarding=True)) for _ in hangs]
+    with ThreadPoolExecutor(len(hangs)) as pool:  # each waits for the same 8 s
+        for one in [pool.submit(looked_at, *both) for both in zip(hangs, hosts, strict=True)]:
+            one.result()
 
 
 def test_a_shell_without_a_login_is_a_reason(look: Look, new_chroot_host: NewHost) -> None:
