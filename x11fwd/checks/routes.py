@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from x11fwd.checks.check import Seen, Verdict, fine, skip
+
+if TYPE_CHECKING:
+    from x11fwd.facts.python_model import PythonFacts
 
 OLDEST = (3, 6)  # of Python, for the bridge's remote half
 
 
+def bridge_pythons(seen: Seen) -> list[PythonFacts]:
+    """The interpreters over there that can run the bridge's remote half."""
+    return [python for python in seen.there.pythons if _version(python.version) >= OLDEST]
+
+
 def bridge(seen: Seen) -> Verdict:
     """The remote half needs a Python and nothing else: no sshd option, no xauth, no root."""
-    able = [python for python in seen.there.pythons if _version(python.version) >= OLDEST]
+    able = bridge_pythons(seen)
     if not able:
         return skip(f"the bridge cannot run on {seen.host}: it needs Python 3.6 or newer there")
     best = able[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from x11fwd.checks.check import Seen, Unanswered, Verdict, bad, fine, milliseconds, odd, skip
 from x11fwd.checks.report import Fix, FixBy
+from x11fwd.checks.routes import bridge_pythons
 from x11fwd.checks.toolkit import NAMES, toolkit_of
 
 # Seconds, and answers waited for, until the first figure is on the screen (SPEED.md; catalogue, F127).
@@ -42,6 +43,12 @@ def first_figure(seen: Seen) -> Verdict:
     title = f"the first window from {seen.host} will take about {seconds:.0f} s, which looks like a hang"
     if toolkit == "qt":
         return fine(title, evidence)
+    if bridge_pythons(seen):
+        return odd(
+            f"over ssh's own forwarding {title}",
+            f"{evidence}; over the bridge, which `x11fwd ssh` takes where it is far, for about a dozen",
+            Fix(f"x11fwd ssh {seen.destination}", FixBy.YOU),
+        )
     has_qt = isinstance(seen.python.qt, str)
     return odd(
         title,
