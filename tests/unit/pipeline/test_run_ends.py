@@ -32,22 +32,19 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Here nobody waits for who holds a stream open and says nothing."""
     monkeypatch.setenv("SHELL", "/bin/sh")
     assert agent_text().count("\nHELD = 5.0") == 1
-    text = agent_text().replace("\nHELD = 5.0", "\nHELD = 0.1")
+    text = agent_text().replace("\nHELD = 5.0", "\nHELD = 1.0")
     monkeypatch.setattr(run_session, "agent_text", lambda: text)
 
 
 @contextlib.contextmanager
-def started(
-    folder: Path, text: str, between: Callable[[RunSession], None] = lambda _: None
-) -> Iterator[RunSession]:
-    """A session whose script runs; `between` happens when the project is over there."""
+def started(folder: Path, text: str) -> Iterator[RunSession]:
+    """A session whose script runs."""
     (folder / "s.py").write_text(text)
     manifest = read_manifest(folder, ["s.py"])
     with RunSession(LocalTransport(), python=sys.executable, x11=False) as session:
         session.offer(manifest, "test", keep=False)
         session.hello()
         session.send(manifest.chunks(session.needed()), lambda _count: None)
-        between(session)
         session.start(
             {
                 "words": ["s.py"],
@@ -144,13 +141,32 @@ def test_who_only_holds_the_streams_open_is_not_waited_for(tmp_path: Path) -> No
     assert status == 0
 
 
+class _Silent:
+    """A far half that says nothing; keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.told = b""
+
+    def write(self, data: bytes) -> None:
+        self.told += data
+
+    def close_write(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
 def test_the_far_half_hears_of_us_while_a_person_is_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Before the script starts: a bridge is opened meanwhile, and somebody asked whether it may be."""
+    far = _Silent()
     monkeypatch.setattr(run_session, "_PULSE", 0.05)
-    monkeypatch.setattr(run_session, "_SILENCE", 2.0)
-    with started(tmp_path, "print('ran')", lambda _session: time.sleep(4.0)) as session:
-        assert heard(session) == (b"ran\n", 0)
+    monkeypatch.setattr(run_session, "open_python", lambda *_words, **_more: far)
+    (tmp_path / "s.py").touch()
+    with RunSession(LocalTransport(), python="", x11=False) as session:
+        session.offer(read_manifest(tmp_path, ["s.py"]), "test", keep=False)
+        until(lambda: far.told.count(b"Z\0\0\0\0") > 2)
+    assert far.told.startswith(b"M")
 
 
 class _Slow(Line):

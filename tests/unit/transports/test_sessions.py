@@ -138,8 +138,11 @@ def _ended(words: str) -> subprocess.Popen[bytes]:
 
 
 @pytest.mark.parametrize("ours", [True, False])
-def test_a_line_that_is_lost_is_no_silent_shell_however_late_ssh_ends(tmp_path: Path, ours: bool) -> None:
+def test_a_line_that_is_lost_is_no_silent_shell_however_late_ssh_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ours: bool
+) -> None:
     """A busy machine: the streams are closed, and the processes of session and master take their time."""
+    monkeypatch.setattr("x11fwd.transports.openssh._ENDING", 60.0)
     control = str(tmp_path / "m")
     master = Master() if ours else None
     made = OpensshTransport(HOP, master, control, None, "")  # type: ignore[arg-type]

@@ -172,6 +172,7 @@ def test_the_last_words_of_ssh_are_waited_for(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(Reception, "start", lambda _self: None)
     slow = Half(tmp_path)
     monkeypatch.undo()
+    monkeypatch.setattr("x11fwd.bridge.session.reception._LAST_WORDS", 60.0)
     errors, ssh = os.pipe()
     os.write(ssh, b"debug\nConnection closed by 10.0.0.1 port 22\n\n")
     os.close(ssh)
