@@ -128,7 +128,7 @@ SUDO = Privilege(PrivilegeKind.SUDO)
 SUDO_PASSWORD = Privilege(PrivilegeKind.SUDO_PASSWORD)
 
 
-LIMITS = EngineLimits(lock=5, packages=60, silence=30, undo_confirm=5)
+LIMITS = EngineLimits(lock=5, packages=60, silence=30, undo_confirm=60)
 
 
 def engine(
@@ -159,7 +159,7 @@ def sshd_change(host: Host, **more: object) -> Change:
         expect=(("x11forwarding", "yes"),),
         connection=f"user=ana,host=localhost,addr=127.0.0.1,laddr=127.0.0.1,lport={host.port}",
         reload=(("kill", "-HUP", "{pid}"),),
-        confirm_seconds=5,
+        confirm_seconds=100,
     )
     return Change("sshd-x11forwarding", "Allow X11 forwarding", replace(action, **more), become=True)  # type: ignore[arg-type]
 

@@ -372,7 +372,7 @@ def test_systemd_reloads_and_keeps_the_watcher_in_a_unit_of_its_own(
     host = booted_host("trixie" if socket else "bookworm", "bare", SUDOERS, socket_activated=socket)
     reload = (("systemctl", "reload", "ssh.service"), ("kill", "-HUP", "{pid}"))
     client = engine(host, "ana", SUDO)
-    client.apply(sshd_change(host, reload=reload, confirm_seconds=3))
+    client.apply(sshd_change(host, reload=reload, confirm_seconds=8))
     units = host.run(["systemctl", "list-units", "--plain", "--no-legend", "x11fwd-*"]).stdout
     assert "x11fwd-watch-" in units
     wait_for(lambda: speaks(host, marked=True), limit=90, what="the new daemon")
