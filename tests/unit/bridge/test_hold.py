@@ -1,4 +1,4 @@
-"""How long a program's requests wait for what another one was promised."""
+"""How long a program waits for what another one was promised; in one Python only, as time is replaced."""
 
 from __future__ import annotations
 
