@@ -8,11 +8,14 @@ from tests.fuzz.targets import FIRST_MAJOR, HELLO
 from tests.unit.bridge.shared import samples
 from x11fwd.bridge.shared.control import Fact as TopicFact
 from x11fwd.bridge.shared.control import (
+    WishTold,
     atoms_payloads,
     colors_payload,
     facts_payloads,
     forget_payload,
     ready_payload,
+    seen_payload,
+    wish_payload,
 )
 from x11fwd.bridge.shared.frames import (
     ACK,
@@ -151,6 +154,7 @@ def _frames() -> bytes:
             frame_bytes(PING, 0, b"12345678"),
             frame_bytes(CREDIT, 2, count_payload(0)),
             frame_bytes(CONTROL, 0, forget_payload(b"x")),
+            frame_bytes(CONTROL, 0, wish_payload(WishTold(2, (samples.request("<", 15, 0, bytes(4)),)))),
             frame_bytes(ACK, 0, count_payload(0)),
             frame_bytes(CLOSE, 2, b""),
             frame_bytes(CLOSE, 1, b""),
@@ -166,6 +170,10 @@ def _engine(order: str) -> bytes:
             packet = packets[at // 4]
             packet = packet[:2] + struct.pack(order + "H", at) + packet[4:]
             pieces += struct.pack("<H", 0x8000 | len(packet)) + packet
+    about = struct.pack(order + "BxHI", 15, 2, BASE + 1)
+    seen = b"\xff" + seen_payload(2, [TopicFact(b"", about, samples.answer(order, 1, 0))])
+    for piece, head in ((struct.pack(order + "BxHI", 8, 2, BASE + 1), 0), (seen, 0x8000), (about, 0)):
+        pieces += struct.pack("<H", head | len(piece)) + piece
     return pieces
 
 
@@ -179,6 +187,9 @@ def seeds(target: str) -> list[bytes]:
     facts = facts_payloads([TopicFact(b"constant", samples.request("<", 98), samples.answer("<", 1, 0))])
     atoms = atoms_payloads([(70, b"NAME"), (71, b"OTHER")])
     told = [*facts, *atoms, ready_payload(2, BASE), forget_payload(b"constant"), colors_payload([0x21])]
+    told.append(
+        seen_payload(2, [TopicFact(b"", samples.request("<", 15, 0, bytes(4)), samples.answer("<", 1, 0))])
+    )
     found: dict[str, list[bytes]] = {
         "program-reader": [
             bytes([0xFF]) + samples.greeting(order) + b"".join(_requests(order)[:12]) for order in "<>"

@@ -14,6 +14,7 @@ from x11fwd.bridge.local.half import LocalHalf
 from x11fwd.bridge.local.server import XServer
 from x11fwd.bridge.remote.knowledge import Knowledge
 from x11fwd.bridge.remote.program import Program
+from x11fwd.bridge.shared.control import ControlReader, SeenTold, WishTold, read_wish, wish_payload
 from x11fwd.bridge.shared.faults import WireFault
 from x11fwd.bridge.shared.frames import FrameReader
 from x11fwd.bridge.shared.hello import Hello, HelloReader, hello_bytes
@@ -194,7 +195,10 @@ def engine(data: bytes) -> None:
         (head,) = struct.unpack_from("<H", data, at)
         piece = data[at + 2 : at + 2 + (head & 0x7FFF)]
         at += 2 + len(piece)
-        if head & 0x8000:
+        if head & 0x8000 and piece[:1] == b"\xff":  # no packet begins so
+            told = ControlReader().read(piece[1:])
+            program.seen(told.facts if isinstance(told, SeenTold) else ())
+        elif head & 0x8000:
             program.packets(piece)
         else:
             program.requests(reader.feed(piece))
@@ -202,6 +206,9 @@ def engine(data: bytes) -> None:
             for record in records_of.feed(bytes(made)):
                 sent += len(decoder.decode(record.payload) if record.kind == IMAGE else record.payload)
         program.take_answers()
+        wish = program.take_wish()
+        if wish is not None:
+            read_wish(wish_payload(WishTold(2, tuple(wish[0]), wish[1])))
         assert sent <= len(data) * 4 + 64
 
 

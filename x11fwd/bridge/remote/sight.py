@@ -5,6 +5,7 @@ them hears more. It does not know of requests that went to the X server after th
 heard last, so one of those that may change it ends it, too.
 """
 
+import struct
 from typing import TYPE_CHECKING, Dict, Optional, Sequence, Tuple
 
 from x11fwd.bridge.remote.rules.factkinds import TOPIC_OF, VERSIONS
@@ -53,7 +54,12 @@ class Sight:
 
     def told(self, facts: "Tuple[Fact, ...]", number: int) -> None:
         """The X server's answers; `number` is that of the last packet that came before them."""
-        self._replies = {fact.request: fact.reply for fact in facts}
+        order = self._knowledge.order
+        self._replies = {
+            fact.request: fact.reply
+            for fact in facts
+            if len(fact.reply) == 32 + 4 * struct.unpack_from(order + "I", fact.reply, 4)[0]
+        }
         self._heard, self._number = self._knowledge.heard, number
 
     def sees(self, request: bytes, about: int) -> "Optional[bytes]":

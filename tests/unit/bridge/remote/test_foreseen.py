@@ -5,6 +5,7 @@ from typing import Optional, Tuple
 
 from tests.unit.bridge.remote.desk import FIRST, ROOT, Desk
 from tests.unit.bridge.shared import samples
+from x11fwd.bridge.remote.rules.foreseen import Foreseen
 from x11fwd.bridge.remote.sight import Sight, changes
 from x11fwd.bridge.shared.control import Fact, WishTold, read_wish, wish_payload
 from x11fwd.bridge.shared.majors import CORE, NO_REPLY
@@ -52,14 +53,18 @@ class Foresight(Desk):
         facts = []
         for place, question in enumerate(self.wishes or ()):
             words = struct.pack(self.order + "10I", *[100 * place + one for one in range(10)])
-            facts.append(Fact(b"", question, self.pack("BBHI", 1, 0, 0, 3) + words[:36]))
+            size = 44 if question[0] == 3 else 32
+            head = self.pack("BBHI", 1, 0, 0, (size - 32) // 4)
+            facts.append(Fact(b"", question, head + words[: size - 8]))
         self.sight.told(tuple(facts), self.sequencer.received)
+
+    def question(self, opcode: int, *words: int) -> Request:
+        data = samples.request(self.order, opcode, 0, self.pack("%dI" % len(words), *words))
+        return Request(self.sequencer.number + 1, opcode, 0, memoryview(data), 4)
 
     def changes(self, opcode: int, *words: int) -> None:
         """A request goes to the X server; what else comes of it is of no interest."""
-        data = samples.request(self.order, opcode, 0, self.pack("%dI" % len(words), *words))
-        request = Request(self.sequencer.number + 1, opcode, 0, memoryview(data), 4)
-        self.sight.passes(request, changes((CORE, opcode)))
+        self.sight.passes(self.question(opcode, *words), changes((CORE, opcode)))
         self.sequencer.forward(NO_REPLY, risky=False)
 
     def place(self, opcode: int, *words: int) -> Optional[int]:
@@ -93,6 +98,16 @@ def test_attributes_have_the_program_s_own_events() -> None:
     assert answer is not None
     everybody, mine, rest = struct.unpack_from(desk.order + "3I", answer.packets[0], 32)
     assert (everybody, mine, rest) == (6, 1 << 17, 8)
+
+
+def test_answers_of_a_wrong_size_are_none() -> None:
+    desk = Foresight()
+    assert desk.wishes is not None
+    attributes, tree = desk.wishes[:2]
+    short, long = desk.pack("BBHI24x", 1, 0, 0, 0), desk.pack("BBHI28x", 1, 0, 0, 0)
+    desk.sight.told((Fact(b"", attributes, short), Fact(b"", tree, long)), desk.sequencer.received)
+    assert desk.rule(Foreseen).answer(desk.question(3, TOP)) is None
+    assert desk.tree() is None
 
 
 def test_whatever_any_program_hears_ends_it() -> None:

@@ -25,6 +25,7 @@ _MAP_WINDOW, _GRAB_SERVER, _UNGRAB_SERVER = 8, 36, 37
 _KEYS = ("XKEYBOARD", 4)  # GetState: the first of what Qt has to wait for
 _CLIENT_POINTER = ("XInputExtension", 44)  # XISetClientPointer: QueryPointer is about that one from then on
 _YOUR_EVENTS, _EVENTS = 36, 11  # in GetWindowAttributes' reply, and as a bit of the window attributes
+_ATTRIBUTES_SIZE = 44  # bytes of that reply
 _ATOM, _LENGTH = 4, 1024  # how Tk and Qt ask for _NET_WM_STATE
 _SELECTIONS = (b"_XSETTINGS_S0", b"_NET_WM_CM_S0")
 
@@ -67,7 +68,7 @@ class Foreseen(Rule):
         reply = self._sight.sees(fact_key((CORE, request.opcode), request.data), _ABOUT[request.opcode])
         if reply is not None and request.opcode == _ATTRIBUTES:
             window = self._windows.known(self.words(request, 1)[0])
-            if window is None:
+            if window is None or len(reply) != _ATTRIBUTES_SIZE:
                 return None
             mine = struct.pack(self.around.order + "I", window.attributes.get(_EVENTS, 0))
             reply = reply[:_YOUR_EVENTS] + mine + reply[_YOUR_EVENTS + 4 :]
