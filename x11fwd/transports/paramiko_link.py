@@ -8,6 +8,7 @@ trip each, a refused request does not close its channel, and a silent peer is no
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections import deque
@@ -68,6 +69,9 @@ class Link(paramiko.Transport):
 
     def __init__(self, sock: socket.socket | paramiko.Channel, config: SshConfig) -> None:
         super().__init__(sock)
+        # New keys are agreed on behind what is under way, which takes a thin line longer than the usual 30 s;
+        # one that is dead is noticed by the keepalive.
+        self.clear_to_send_timeout = math.inf
         self.remarks: list[str] = []
         self.exchanges: list[float] = []  # seconds that single questions took
         self.lost = ""  # why the connection was given up, once it was
