@@ -19,6 +19,10 @@ COLOUR = "red"
 def draw(number, figure):
     figure.subplots().plot([0, number, 1], color=COLOUR)
 
+def quick(number, figure):
+    figure.set_size_inches(1, 1)
+    figure.add_artist(plt.Line2D([0, 1], [0, number % 7 / 7]))
+
 def trouble(number, figure):
     if number == 3:
         raise ValueError("three is bad")

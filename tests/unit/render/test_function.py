@@ -36,13 +36,13 @@ def numbers(count: int) -> list[dict[str, int]]:
 def test_300_figures_are_drawn_and_none_of_them_twice(place: Path) -> None:
     told: list[tuple[int, int]] = []
     done = render(
-        plot("draw"), numbers(300), workers=2, dpi=30, progress=lambda _one, n, of: told.append((n, of))
+        plot("quick"), numbers(300), workers=2, dpi=30, progress=lambda _one, n, of: told.append((n, of))
     )
     assert done.ok
     assert [one.index for one in done.outcomes] == list(range(300))
     assert told == [(number, 300) for number in range(1, 301)]
     assert all((place / "figures" / f"{n:04d}.png").read_bytes().startswith(PNG) for n in range(300))
-    again = render(plot("draw"), numbers(301), workers=2, dpi=30)
+    again = render(plot("quick"), numbers(301), workers=2, dpi=30)
     assert (again.count(Status.SKIPPED), again.count(Status.DRAWN)) == (300, 1)
 
 
