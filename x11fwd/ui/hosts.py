@@ -59,6 +59,8 @@ class HostsView:
         self._moving = self._console.is_terminal and not self._console.is_dumb_terminal and not quiet
         self._open = False
         self._live: Live | None = None
+        self._asking = False
+        self._later: list[Callable[[], None]] = []
         self._quiet = quiet
         self._spinner = Spinner("line")
 
@@ -90,8 +92,11 @@ class HostsView:
             self._print(f"{self._label(name)}{text}")
 
     def aside(self, show: Callable[[], None]) -> None:
-        """Run something that prints or asks, with the moving lines out of its way."""
+        """Run something that prints, with the moving lines out of its way; after a question that stands."""
         with self._lock:
+            if self._asking:
+                self._later.append(show)
+                return
             self._stop()
             try:
                 show()
@@ -128,8 +133,23 @@ class HostsView:
             self._live.stop()
             self._live = None
 
+    def _question(self) -> None:
+        with self._lock:
+            self._asking = True
+            self._stop()
+
+    def _answered(self) -> None:
+        with self._lock:
+            self._asking = False
+            self._catch_up()
+            self._start()
+
+    def _catch_up(self) -> None:
+        while self._later:
+            self._later.pop(0)()
+
     def __enter__(self) -> HostsView:
-        self._prompter.suspend, self._prompter.resume = self._stop, self._start
+        self._prompter.suspend, self._prompter.resume = self._question, self._answered
         self._open = True
         self._start()
         return self
@@ -139,7 +159,9 @@ class HostsView:
     ) -> None:
         self._prompter.suspend = self._prompter.resume = None
         self._open = False
-        self._stop()
+        with self._lock:
+            self._stop()
+            self._catch_up()
 
 
 class HostWatch:
