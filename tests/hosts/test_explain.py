@@ -91,7 +91,9 @@ def test_a_log_without_a_display(person: Person, refusing: str) -> None:
 
 
 def test_a_log_without_a_cookie(person: Person, refusing: str) -> None:
-    log = said(person, ["env", "XAUTHORITY=/nonexistent", *VERBOSE, "-Y", refusing, "true"])
+    # in a folder of the person's: xauth waits 20 s for a lock where it may make none
+    lost = f"XAUTHORITY={person.home}/lost"
+    log = said(person, ["env", lost, *VERBOSE, "-Y", refusing, "true"])
     assert ids(person, log)[0] == "local-xauthority-wrong"
 
 
