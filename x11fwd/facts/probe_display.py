@@ -107,11 +107,11 @@ def echoes(made: "Any", rest: int) -> "List[float]":
     import time
 
     found: List[float] = []
-    end = time.time() + ECHO_SECONDS
+    end = time.monotonic() + ECHO_SECONDS
     waited = 0.0
     try:
-        while len(found) < 5 and time.time() + waited < end:
-            start = time.time()
+        while len(found) < 5 and time.monotonic() + waited < end:
+            start = time.monotonic()
             if not rest:
                 made.sendall(b"\x2b\0\1\0")
             left = rest or 32
@@ -120,7 +120,7 @@ def echoes(made: "Any", rest: int) -> "List[float]":
                 if not more:
                     return found
                 left -= len(more)
-            waited = time.time() - start
+            waited = time.monotonic() - start
             if not rest:
                 found.append(waited)
             rest = 0
@@ -148,7 +148,7 @@ def handshake() -> "Dict[str, object]":
         answer["entries"] = [shown(*entry) for entry in entries]
     except OSError as error:
         answer["authority_problem"] = error.strerror or str(error)
-    start = time.time()
+    start = time.monotonic()
     try:
         made, number, _ = connect(display)
     except (OSError, ValueError) as error:
@@ -178,7 +178,7 @@ def handshake() -> "Dict[str, object]":
             if head[0] == 1:
                 answer["ok"] = True
                 # a channel is opened, then the server answers (RFC 4254, 6.3.2)
-                trip = (time.time() - start) / 2
+                trip = (time.monotonic() - start) / 2
                 if trip < ECHO_SECONDS / 2:
                     trip = min([trip, *echoes(made, struct.unpack("<H", head[6:8])[0] * 4)])
                 answer["trip"] = round(trip, 5)

@@ -140,6 +140,17 @@ def test_every_state_of_a_loop_of_pauses_is_handed_over_and_the_last_one_stays(
     assert (last.kind, last.about["label"], last.title) == ("svg", "frame 29", "Figure 1")
 
 
+def test_a_clock_that_is_set_back_makes_no_pause_long(python: str, tmp_path: Path) -> None:
+    script = (
+        "import itertools, time\n"
+        "hours = itertools.count()\n"
+        "time.time = lambda: 4e9 - 3600 * next(hours)\n"
+        "import matplotlib.pyplot as plt\n"
+        "plt.title('a'); plt.pause(0.001); plt.title('b'); plt.pause(0.001)\n"
+    )
+    assert pictures(python, tmp_path, script)[-1].title == "Figure 1"
+
+
 def test_a_script_that_is_killed_has_handed_over_its_last_state(python: str, tmp_path: Path) -> None:
     script = (
         "import matplotlib.pyplot as plt, os\n"

@@ -67,7 +67,7 @@ class Timer(TimerBase):  # type: ignore[misc, unused-ignore]
     due: Optional[float] = None
 
     def _timer_start(self) -> None:
-        self.due = time.time() + self._interval / 1000.0
+        self.due = time.monotonic() + self._interval / 1000.0
         if self not in TIMERS:
             TIMERS.append(self)
 
@@ -77,7 +77,7 @@ class Timer(TimerBase):  # type: ignore[misc, unused-ignore]
             TIMERS.remove(self)
 
     def fire(self) -> None:
-        self.due = time.time() + max(1, self._interval) / 1000.0
+        self.due = time.monotonic() + max(1, self._interval) / 1000.0
         self._on_timer()
         if self._single or not self.callbacks:
             self._timer_stop()
@@ -85,11 +85,13 @@ class Timer(TimerBase):  # type: ignore[misc, unused-ignore]
 
 def run_timers() -> Optional[float]:
     """Seconds until the next one is due, None without any."""
-    now = time.time()
+    now = time.monotonic()
     for timer in TIMERS:
         if timer.due is not None and timer.due <= now:
             timer.fire()
-    return min((max(0.0, timer.due - time.time()) for timer in TIMERS if timer.due is not None), default=None)
+    return min(
+        (max(0.0, timer.due - time.monotonic()) for timer in TIMERS if timer.due is not None), default=None
+    )
 
 
 class FigureCanvasX11fwd(FigureCanvasAgg):  # type: ignore[misc, unused-ignore]
@@ -138,12 +140,12 @@ class FigureCanvasX11fwd(FigureCanvasAgg):  # type: ignore[misc, unused-ignore]
         self.offer()
 
     def start_event_loop(self, timeout: float = 0) -> None:
-        end = time.time() + timeout if timeout and timeout > 0 else None
+        end = time.monotonic() + timeout if timeout and timeout > 0 else None
         self._looping = True
         while self._looping:
             wait = run_timers()
             offer_all()
-            left = None if end is None else end - time.time()
+            left = None if end is None else end - time.monotonic()
             if left is not None and left <= 0:
                 break
             times = [one for one in (wait, left) if one is not None]
