@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from x11fwd.cli.streams import give_up_stdout, no_room, printed
+from x11fwd.cli.streams import folder_is_gone, give_up_stdout, no_room, printed
 from x11fwd.errors import UsageError, X11fwdError
 
 if TYPE_CHECKING:
@@ -56,6 +56,9 @@ def run(words: Sequence[str]) -> int:
             raise
         if isinstance(error, OSError) and (why := no_room(error)):
             return _tell(why, "", 1, command, as_json=as_json)
+        if isinstance(error, FileNotFoundError) and folder_is_gone():
+            message, hint = "the folder that you are in has been deleted", "`cd` into another one"
+            return _tell(message, hint, 2, command, as_json=as_json)
         message = f"x11fwd itself failed: {type(error).__name__}: {error}"
         hint = "`x11fwd --debug …` shows where; please report it with that"
         return _tell(message, hint, _BUG, command, as_json=as_json)

@@ -1,4 +1,4 @@
-"""Standard streams that are closed, full or gone, and disks that are full; imported by the door."""
+"""Streams that are closed or full, disks that are full, folders that are gone; imported by the door."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import errno
 import os
 import sys
 
-__all__ = ["give_up_stdout", "no_room", "open_closed_streams", "printed"]
+__all__ = ["folder_is_gone", "give_up_stdout", "no_room", "open_closed_streams", "printed"]
 
 _NAMES = ("stdin", "stdout", "stderr")
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -36,6 +36,15 @@ def no_room(error: OSError) -> str:
     if error.errno not in _FULL:
         return ""
     return f"{error.filename or 'what has to be written'} cannot be written: {error.strerror}"
+
+
+def folder_is_gone() -> bool:
+    """Whether the folder that this program was started in has been deleted meanwhile."""
+    try:
+        os.getcwd()  # noqa: PTH109  pathlib is slow to import
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def printed(text: str) -> bool:

@@ -284,3 +284,15 @@ def test_closed_streams_are_nothing_to_stumble_over(closed: str) -> None:
     assert done.returncode == 0
     assert done.stderr == b""
     assert bool(done.stdout) is (closed == "2>&-")
+
+
+def test_a_deleted_folder_is_a_sentence(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    command = f'cd "{gone}" && rmdir "{gone}" && exec "$0" -c "$1"'
+    start = "import sys; from x11fwd.cli import main; sys.exit(main(['run', 'gpu1', '/s.py']))"
+    script = ["/bin/sh", "-c", command, sys.executable, start]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(one for one in sys.path if one)}
+    done = subprocess.run(script, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 2
+    assert "error: the folder that you are in has been deleted\nhint: `cd` into another one" in done.stderr
