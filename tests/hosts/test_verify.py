@@ -132,13 +132,13 @@ def test_a_far_host_has_the_time_it_needs_and_is_remembered_as_far(
     person: Person, new_chroot_host: Callable[..., ChrootHost]
 ) -> None:
     host = new_chroot_host("bookworm", "plot", Setup(x11_forwarding=True))
-    with Relay(host.port, delay=0.025) as relay:
+    with Relay(host.port, delay=0.0125) as relay:  # Tk waits for 390 answers; from 10 ms on a host is far
         alias = person.alias("far", host, port=relay.port)
         status, document = verified(person, alias)
         assert status == 0, own(document)
         cache = (person.home / ".cache/x11fwd/links").read_text().split()
         assert cache[:2] == ["127.0.0.1", str(relay.port)]
-        assert 0.05 <= float(cache[2]) < 2  # the link's delay, and that of a busy machine
+        assert 0.025 <= float(cache[2]) < 2  # the link's delay, and that of a busy machine
         ran = person.run(person.x11fwd("ssh", "-v", alias, "true"))
         assert "of round trip is far" in ran.stderr
 

@@ -108,8 +108,9 @@ def test_a_line_without_an_end_before_the_banner_is_given_up() -> None:
     with here, there:
         link = Link(here, SshConfig({}))
         there.sendall(b"fine\r\n" * 20 + b"x" * (1 << 17))  # and no more: only its length can end it
-        with pytest.raises(ConnectError, match="no ssh server"):
+        with pytest.raises(ConnectError, match="no ssh server") as raised:
             link.exchange_keys(("ssh-ed25519",), 120.0)
+        assert "a line without an end" in str(raised.value.__cause__)
 
 
 def _debug(text: str) -> paramiko.Message:
