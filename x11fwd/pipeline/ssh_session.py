@@ -74,13 +74,24 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _own_options(argv: Sequence[str]) -> tuple[tuple[str, ...] | None, str | None, str | None]:
-    """The words without our long options, which stand before the target, and those; None asks for help."""
+    """The words without our long options, and those; None asks for help.
+
+    They stand where ssh reads options: before the target and right behind it. It has no long ones itself.
+    """
     words: list[str] = []
     via = nodes = None
     rest = list(argv)
-    while rest and rest[0].startswith("-") and rest[0] != "--":
+    target = False
+    while rest and rest[0] != "--":
         word = rest.pop(0)
-        if word == "--help":
+        if not word.startswith("-") or word == "-":
+            if target:
+                rest.insert(0, word)
+                break
+            target = True
+            words.append(word)
+            continue
+        if word == "--help" and not target:
             return None, via, nodes
         if word == "--via" or word.startswith("--via="):
             via = word[6:] if word != "--via" else rest.pop(0) if rest else ""

@@ -15,7 +15,10 @@ from x11fwd.pipeline.ssh_session import _own_options, main
         ("-vp 22 --via auto host", "-vp 22 host", "auto"),
         ("-p22 --via bridge host", "-p22 host", "bridge"),
         ("-l --via host", "-l --via host", None),  # somebody's name
-        ("host --via bridge", "host --via bridge", None),  # the command's own
+        ("host --via bridge", "host", "bridge"),  # ssh reads options there, too, and knows no long ones
+        ("-v host -t --via bridge ls --via x", "-v host -t ls --via x", "bridge"),
+        ("host ls --via bridge", "host ls --via bridge", None),  # the command's own
+        ("host -- --via bridge", "host -- --via bridge", None),
         ("-o A=b -- host", "-o A=b -- host", None),
         ("-- --via", "-- --via", None),
         ("host", "host", None),
@@ -23,9 +26,7 @@ from x11fwd.pipeline.ssh_session import _own_options, main
         ("--other host", "--other host", None),
     ],
 )
-def test_via_is_taken_out_wherever_it_stands_before_the_target(
-    words: str, rest: str, via: str | None
-) -> None:
+def test_via_is_taken_out_wherever_ssh_reads_options(words: str, rest: str, via: str | None) -> None:
     assert _own_options(words.split()) == (tuple(rest.split()), via, None)
 
 
@@ -35,7 +36,8 @@ def test_via_is_taken_out_wherever_it_stands_before_the_target(
         ("--nodes login -- srun --nodes 2 a", "login -- srun --nodes 2 a", "yes"),
         ("-v --nodes=10.1.0.1 -p 22 login", "-v -p 22 login", "10.1.0.1"),
         ("--nodes= login", "login", ""),
-        ("login --nodes", "login --nodes", None),
+        ("login --nodes srun a", "login srun a", "yes"),
+        ("login -- srun --nodes", "login -- srun --nodes", None),
     ],
 )
 def test_so_is_nodes_which_takes_its_name_behind_an_equals_sign_only(
