@@ -15,7 +15,7 @@ __all__ = ["EXAMPLES", "playbook"]
 EXAMPLES = """
 \b
 Examples:
-  x11fwd playbook export --ansible DIR                  for your own git repository
+  x11fwd playbook export --ansible DIR               for your git repository
   x11fwd playbook export --ansible DIR --playbook qt
   cd DIR && ansible-playbook -i INVENTORY x11fwd.yml --check --diff
 """
