@@ -173,6 +173,8 @@ def show_watch(
         if not state.formats:
             missing = state.state == "not there"
             what = "is not there, or may not be read" if missing else "holds nothing that is recognised"
+            if missing and any(sign in state.source.typed for sign in "*?["):
+                what += "; a log is named whole, not by a pattern"
             console.print(Text(safe(f"{state.source.typed} {what}", console), style="warn"), soft_wrap=True)
     for sentence in result.losses:
         console.print(

@@ -220,3 +220,10 @@ def test_logs_are_told_apart_by_the_shortest_names() -> None:
     assert called("gpu:a/x.log", "a/x.log") == ["gpu", "here"]
     assert called("gpu:a/x.log", "gpu:b/x.log", "x.log") == ["gpu:a/x.log", "gpu:b/x.log", "here:x.log"]
     assert isinstance(source_of("x", SshOptions()), Source)
+
+
+def test_a_pattern_that_no_shell_has_read_is_said_to_be_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["watch", "--once", str(tmp_path / "*.log")]) == 1
+    assert "a log is named whole, not by a pattern" in " ".join(capsys.readouterr().out.split())
