@@ -125,23 +125,25 @@ follow() { # what the work says, until it has ended; the work does not need us
     fo_pid=$(cat "$run/pid" 2>/dev/null)
     fo_part=
     fo_quiet=0
+    fo_missed=0
     while :; do
         if IFS= read -r fo_line <&3; then
             case $fo_part$fo_line in "@$x_nonce end "*) followed "$fo_part$fo_line" ;; esac
             printf '%s\n' "$fo_part$fo_line" || exit 1
             fo_part=
             fo_quiet=0
+            fo_missed=0
             continue
         fi
         fo_part=$fo_part$fo_line
         fo_quiet=$((fo_quiet + 1))
-        if [ $((fo_quiet % 40)) -eq 0 ] && ! is_alive "$fo_pid"; then
-            fo_quiet=$((fo_quiet + 1000))
-            [ "$fo_quiet" -lt 2000 ] || follow_the_dead # one more look before: it may have just ended
         # counted in naps, each of which is a whole second where sleep knows no less, or where the machine is busy
-        elif [ $((fo_quiet % 20)) -eq 0 ]; then
-            say alive
+        if [ $((fo_quiet % 10)) -eq 0 ]; then
+            if is_alive "$fo_pid"; then fo_missed=0; else fo_missed=$((fo_missed + 1)); fi
+            # three looks: it may have just ended, or the host be too full of processes for a look
+            [ "$fo_missed" -lt 3 ] || follow_the_dead
         fi
+        [ $((fo_quiet % 20)) -ne 0 ] || say alive
         nap
     done
 }
