@@ -115,8 +115,10 @@ def test_a_client_killed_after_the_reload_leaves_the_old_configuration(
         client = Client(lambda: engine(host, "ana", SUDO).apply(sshd_change(host, confirm_seconds=2)))
         wait_for(
             # the second reload is the watcher's: on a busy machine it may be over before this looks
-            lambda: any((host.root / STATE).glob("journal/*/state-pending"))
-            or host.sshd_log().count("Received SIGHUP") > 1,
+            lambda: (
+                any((host.root / STATE).glob("journal/*/state-pending"))
+                or host.sshd_log().count("Received SIGHUP") > 1
+            ),
             limit=90,
             what="the reload",
         )
