@@ -137,7 +137,7 @@ class Host:
         user: str = "root",
         *,
         env: Mapping[str, str] | None = None,
-        limit: float = 300,
+        limit: float = 900,  # a busy machine needs 300 s to install what matplotlib needs
     ) -> Ran:
         """Run a command inside, with a clean environment and no terminal; a non-zero exit is data."""
         data = input.encode() if isinstance(input, str) else input

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tests.lab import trees
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -52,6 +54,7 @@ def prepare(host: Host) -> None:
         passwd.write_text(
             re.sub(r"(?m)^(ana:.*:)/bin/bash$", rf"\1{setup.login_shell}", lines), encoding="utf-8"
         )
+    trees.spare(host.root)
     (host.root / "etc/hostname").write_text(f"{host.hostname}\n", encoding="utf-8")
     with (host.root / "etc/hosts").open("a", encoding="utf-8") as hosts:
         hosts.write(f"127.0.1.1 {host.hostname}\n")  # or sudo says that it cannot resolve the host

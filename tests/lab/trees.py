@@ -49,11 +49,25 @@ LAYERS = {
     ),
     "slurm": ("slurmctld", "slurmd", "slurm-client", "munge"),
 }
-UPON = {"slurm": "plot"}  # a layer of packages on another one; all else lies on "bare"
+# a layer of packages on another one; all else lies on "bare"
+UPON = {"slurm": "plot", "plot-shells": "plot", "tmux": "plot", "qt": "plot", "toolkits": "qt"}
 RECIPE = "3"  # raise it when a tree would come out differently: old trees are then rebuilt
 MAX_AGE = (
     14 * 86400
 )  # seconds; an archive changes under a tree, and installs in tests then fetch what is gone
+
+# What takes most of the work of an installation and nobody looks at, as images for containers leave it out:
+# headers (14,000 of Boost, which Debian 12's matplotlib brings), documentation, bytecode of what matplotlib
+# does not import (dpkg(1), --path-exclude; py3compile(1)). No tree is built anew for it: old ones hold more.
+SPARING = {
+    "etc/dpkg/dpkg.cfg.d/lab": "".join(
+        f"path-exclude=/usr/{folder}/*\n" for folder in ("include", "share/doc", "share/man", "share/locale")
+    ),
+    "usr/share/python3/bcep/lab": "".join(
+        f"dir|3.0-|/usr/lib/python3/dist-packages/{package}\n"
+        for package in ("sympy", "mpmath", "scipy", "pythran", "fontTools")
+    ),
+}
 
 # Mounts and processes of what follows end with it.
 ALONE = ("unshare", "--mount", "--propagation=private", "--pid", "--fork", "--kill-child", "--mount-proc")
@@ -198,6 +212,16 @@ def _debootstrap(suite: str, mirror: aptsource.Mirror, root: Path) -> None:
     chroot(root, ["sh", "-c", ACCOUNTS])
     # Installs in tests must bring only what they ask for, not upgrades of a tree behind its archive.
     chroot(root, ["apt-get", "-qq", "-y", "dist-upgrade"])
+    spare(root)
+
+
+def spare(root: Path) -> None:
+    """Have installations into a tree, or on a host, do what matters of their work (`SPARING`)."""
+    for name, text in SPARING.items():
+        if not (root / name).exists():
+            (root / name).parent.mkdir(exist_ok=True)
+            (root / name).write_text(text, encoding="utf-8")
+            (root / name).chmod(0o644)
 
 
 def _install(suite: str, variant: str, below: tuple[Path, ...], work: Path) -> None:
