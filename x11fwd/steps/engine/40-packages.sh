@@ -157,7 +157,15 @@ held_by() { # FILE -> process that holds a lock on it, from the kernel's list (p
     [ -e "$1" ] && [ -r /proc/locks ] || return 1
     # shellcheck disable=SC2012  # an inode number, not names
     hb_inode=$(ls -i "$1" 2>/dev/null | awk '{ print $1 }')
-    awk -v inode="$hb_inode" '$2 != "->" { n = split($6, at, ":"); if (at[n] == inode) { print $5; exit } }' /proc/locks
+    hb_pid=$(awk -v inode="$hb_inode" '$2 != "->" { n = split($6, at, ":"); if (at[n] == inode) { print $5; exit } }' /proc/locks)
+    if [ -n "$hb_pid" ]; then echo "$hb_pid" && return; fi
+    # on overlayfs, and so in most containers, the list may have another number for a file than ls
+    for hb_pid in $(awk '$2 != "->" && $5 > 0 { print $5 }' /proc/locks | sort -u); do
+        for hb_open in "/proc/$hb_pid/fd"/*; do
+            # shellcheck disable=SC3013  # dash, bash, ksh, zsh and busybox have it
+            if [ "$hb_open" -ef "$1" ]; then echo "$hb_pid" && return; fi
+        done
+    done
 }
 
 wait_for_manager() {
