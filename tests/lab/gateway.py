@@ -108,7 +108,7 @@ def _carry(channel: paramiko.Channel, process: subprocess.Popen[bytes]) -> None:
 
     for work in (feed, errors):
         threading.Thread(target=work, daemon=True).start()
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, EOFError):  # who asked may have gone
         while data := stdout.read1(65536):  # type: ignore[attr-defined]
             channel.sendall(data)
         channel.send_exit_status(process.wait())
