@@ -46,7 +46,7 @@ def first_figure(seen: Seen) -> Verdict:
     if bridge_pythons(seen):
         return odd(
             f"over ssh's own forwarding {title}",
-            f"{evidence}; over the bridge, which `x11fwd ssh` takes where it is far, for about a dozen",
+            f"{evidence}; over the bridge, which `x11fwd ssh` takes where it is far, for about ten",
             Fix(f"x11fwd ssh {seen.destination}", FixBy.YOU),
         )
     has_qt = isinstance(seen.python.qt, str)

@@ -55,7 +55,7 @@ def run(words: Sequence[str]) -> int:
         if debug:
             raise
         if isinstance(error, OSError) and (why := no_room(error)):
-            return _tell(why, "", 1, command, as_json=as_json)
+            return _tell(why, "`df -h` shows which disk is full", 1, command, as_json=as_json)
         if isinstance(error, FileNotFoundError) and folder_is_gone():
             message, hint = "the folder that you are in has been deleted", "`cd` into another one"
             return _tell(message, hint, 2, command, as_json=as_json)

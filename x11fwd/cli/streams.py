@@ -35,7 +35,7 @@ def no_room(error: OSError) -> str:
         return f"the answer could not be written to standard output: {again.strerror}"
     if error.errno not in _FULL:
         return ""
-    return f"{error.filename or 'what has to be written'} cannot be written: {error.strerror}"
+    return f"{error.filename or 'the answer, or a file,'} cannot be written: {error.strerror}"
 
 
 def folder_is_gone() -> bool:

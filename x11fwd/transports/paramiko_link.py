@@ -101,7 +101,7 @@ class Link(paramiko.Transport):
     # what paramiko calls ------------------------------------------------------------------------------
 
     def _hear(self) -> tuple[int, paramiko.Message]:
-        """Any packet is a sign of life, as it is for ssh (ssh_packet_read_poll2 of OpenSSH)."""
+        """Any packet is a sign of life, as it is for ssh (ssh_packet_read_poll_seqnr in packet.c)."""
         packet = self._read_packet()
         self._unanswered = 0
         return packet
