@@ -138,12 +138,13 @@ def render(
             progress.close()
             if gallery is not None:
                 gallery.close()
-            if as_json:
-                print(json.dumps(render_document(summary, on), indent=2), flush=True)
-            else:
-                show_render(summary, str(folder), answer_console())
-            if viewer is not None:
-                with suppress(KeyboardInterrupt):  # all is done: Ctrl-C only puts the page away
+            # where all is done and shown in a page, Ctrl-C only puts that away
+            with suppress(*([] if viewer is None else [KeyboardInterrupt])):
+                if as_json:
+                    print(json.dumps(render_document(summary, on), indent=2), flush=True)
+                else:
+                    show_render(summary, str(folder), answer_console())
+                if viewer is not None:
                     viewer.wait_closed()
         return 0 if summary.ok else 1
 

@@ -117,6 +117,35 @@ def test_pictures_are_in_the_viewer_as_they_finish_and_ctrl_c_puts_it_away(place
     assert process.returncode == 0
 
 
+INTERRUPTED = """\
+import os, signal
+import x11fwd.ui.render as ui
+show = ui.show_render
+def interrupted(*words):
+    show(*words)
+    os.kill(os.getpid(), signal.SIGINT)
+ui.show_render = interrupted
+from x11fwd.cli import main
+raise SystemExit(main())
+"""
+
+
+def test_ctrl_c_right_behind_the_summary_puts_the_page_away_as_later(place: Path) -> None:
+    pytest.importorskip("uvicorn")
+    words = ["render", "plots:draw", "-", "--view", "--no-browser"]
+    ended = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, *words],
+        env={**os.environ, **ENVIRON},
+        input='{"number": 1}\n',
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert "1 drawn" in ended.stdout
+    assert ended.returncode == 0, ended.stderr
+
+
 def test_the_gallery_gets_every_picture_and_its_arguments(place: Path) -> None:
     from x11fwd.viewer.items import Item, Picture
 
