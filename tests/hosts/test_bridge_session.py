@@ -508,6 +508,43 @@ def test_one_session_for_each_connection_is_enough_where_no_question_is_asked(
         everything_is_gone(person)
 
 
+LATE_SESSION = """#!/bin/sh
+case " $* " in
+*" -S "*x_meet*"echo in"*)
+    until pgrep -u "$(id -u)" -f BatchMode=yes >/dev/null; do sleep 0.1; done
+    sleep 3
+    ;;
+esac
+exec /usr/bin/ssh "$@"
+"""
+
+
+def test_a_password_is_only_ssh_s_where_the_bridge_got_the_only_session(
+    person: Person, new_chroot_host: Callable[..., ChrootHost]
+) -> None:
+    """As on a busy machine: ssh makes another connection by itself, and asks; the session's input is read by
+    us, and neither may take what is the other's.
+    """
+    settings = "KbdInteractiveAuthentication no\nMaxSessions 1\n"
+    host = new_chroot_host("bookworm", "bare", Setup(sshd_config=settings))
+    alias = person.alias("gpu", host, user="ben", lines="PubkeyAuthentication no")
+    person.write("bin/ssh", LATE_SESSION, mode=0o755)
+    for typed in ("", "typed\r\x04"):
+        terminal = person.pty(
+            bridge(person, alias, f"echo in; {'cat; ' * bool(typed)}exit 3"),
+            env={"PATH": f"{person.home}/bin:/usr/bin:/bin"},
+        )
+        for _ in range(2):
+            terminal.read_until("password: ")
+            terminal.send(f"{host.ben_password}\r")
+        terminal.read_until("in\r\n")
+        terminal.send(typed)
+        assert terminal.wait() == 3
+        assert terminal.output.count("typed") == 2 * bool(typed)  # by the terminal, and by cat
+        assert host.ben_password not in terminal.output
+        everything_is_gone(person)
+
+
 def test_a_signal_before_login_ends_it_as_it_ends_ssh(person: Person, alias: str) -> None:
     ends = []
     for argv in (["ssh", "-x"], bridge(person)):

@@ -229,6 +229,36 @@ def test_a_terminal_that_is_left_raw_gets_no_line(tmp_path: Path) -> None:
     assert b"x11fwd:" not in seen.output
 
 
+COPYING = """
+import os, socket, sys
+from x11fwd.pipeline.ssh.bridge_session import Foreground
+ours, theirs = socket.socketpair()
+sys.exit(Foreground(ours, os.environ).session(sys.argv[1:], terminal=False, copies=True))
+"""
+ASKING = """\
+exec 3</dev/tty
+stty -echo <&3
+printf 'password: ' >/dev/tty
+sleep 1
+IFS= read -r answer <&3
+stty echo <&3
+exec 3<&-
+[ "$answer" = secret ] && echo in && read -r line && echo "got $line" && exit 3
+"""
+
+
+def test_what_answers_ssh_is_not_taken_for_the_sessions_input() -> None:
+    """Where the server takes one session for each connection, the session's ssh may have to log in itself."""
+    seen = OnTerminal([sys.executable, "-c", COPYING, "/bin/sh", "-c", ASKING])
+    seen.until(b"password: ")
+    seen.send(b"secret\r")
+    seen.until(b"in\r\n")
+    seen.send(b"word\r")
+    assert seen.wait() == 3
+    assert b"got word" in seen.output
+    assert b"secret" not in seen.output
+
+
 def test_a_signal_that_comes_as_ssh_ends_spoils_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """waitpid has told of the end, and the person's Ctrl-C or the closed terminal comes right behind it."""
 

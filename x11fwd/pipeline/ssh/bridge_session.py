@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _HANDED_ON = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 _MOST = 65536
 _SETTLING = 0.5  # seconds: where the line is lost, ssh says so itself
+_QUESTION = 0.05  # seconds after which a question of ssh's is looked for again
 _NO_MODES = b"mux_master_process_new_session: tcgetattr"  # -tt without a terminal here, see bridge_command
 _SHARED, _PLAIN = b"Shared connection to ", b"Connection to "
 LOST = 255  # ssh's exit status where the connection or ssh itself failed
@@ -87,9 +88,12 @@ class Foreground:
         self._stopped = 0  # the signal that said so while no ssh ran
         self._log: Pipe | None = None
         self._errors = -1  # the session's standard error, where we read it
-        self._input = -1  # to the session's ssh, where its input goes through us
+        self._keys = 0  # the terminal, where the session's input goes through us
+        self._input = -1  # to the session's ssh then
         self._typed = b""  # what waits to be written there
         self._typed_all = False
+        self._echoed = True  # what was typed was shown when the session began
+        self._asked_until = 0.0  # what is typed is for a question of ssh's, as far as we know
         link.setblocking(False)
         self._wake, woken = os.pipe()
         os.set_blocking(self._wake, False)
@@ -155,6 +159,8 @@ class Foreground:
     def _copying(self, argv: Sequence[str]) -> int:
         theirs, self._input = os.pipe()
         os.set_blocking(self._input, False)
+        self._keys = _open_again(0)
+        self._echoed = _echoes(0)
 
         def prepare() -> list[str]:
             os.dup2(theirs, 0)
@@ -165,6 +171,9 @@ class Foreground:
         finally:
             os.close(theirs)
             self._end_input()
+            if self._keys:
+                os.close(self._keys)
+            self._keys = 0
 
     def _end_input(self) -> None:
         if self._input >= 0:
@@ -174,8 +183,13 @@ class Foreground:
     def _copy_input(self, *, readable: bool) -> None:
         """What was typed, to the session's ssh; the terminal stops us where it would stop ssh."""
         if readable:
+            if self._ssh_asks():
+                self._asked_until = time.monotonic() + _QUESTION
+                return
             try:
-                data = os.read(0, _MOST)
+                data = os.read(self._keys, _MOST)
+            except BlockingIOError:  # it was the answer to a question of ssh's
+                return
             except OSError:  # hung up
                 data = b""
             self._typed += data
@@ -189,6 +203,16 @@ class Foreground:
             self._typed_all, self._typed = True, b""  # nobody reads it any more
         if self._typed_all:
             self._end_input()
+
+    def _ssh_asks(self) -> bool:
+        """What is typed is ssh's answer: where a connection has one session (MaxSessions 1) and the bridge
+        got it, ssh makes another by itself, and may have to ask. It opens /dev/tty for that (readpass.c).
+        """
+        try:
+            opened = os.listdir(f"/proc/{self._pid}/fd")  # noqa: PTH208  pathlib costs 4 ms
+        except OSError:
+            return self._echoed and not _echoes(self._keys)  # no /proc here: nothing it reads is shown
+        return any(_leads_to(f"/proc/{self._pid}/fd/{one}", "/dev/tty") for one in opened)
 
     def logged_in(self) -> None:
         """Tell the local half so, once the session's ssh is on its way: where a server takes one session for
@@ -298,8 +322,10 @@ class Foreground:
             poll.register(self._errors, select.POLLIN)
         if self._input >= 0 and self._typed:
             poll.register(self._input, select.POLLOUT)
+        elif self._input >= 0 and (asked := self._asked_until - time.monotonic()) > 0:
+            seconds = asked if seconds is None else min(asked, seconds)
         elif self._input >= 0:
-            poll.register(0, select.POLLIN)
+            poll.register(self._keys, select.POLLIN)
         if self._sentences:
             due = max(0.0, self._sentences[0][0] - time.monotonic())
             seconds = due if seconds is None else min(due, seconds)
@@ -312,8 +338,8 @@ class Foreground:
                     pass
             elif number == self._link.fileno():
                 self._hear()
-            elif number in {0, self._input}:
-                self._copy_input(readable=number == 0)
+            elif number in {self._keys, self._input}:
+                self._copy_input(readable=number == self._keys)
             else:
                 self._copy(number)
         self._show_sentences(late=False)
@@ -377,3 +403,30 @@ class Foreground:
         elif not late:
             # when the session has ended, if not before
             self._sentences = [(now + 1.0, sentence) for _, sentence in self._sentences]
+
+
+def _open_again(terminal: int) -> int:
+    """The same terminal, in a way in which reading never waits, and nobody else's reading is changed by that.
+
+    Where it cannot be opened (another account's, after su), it itself.
+    """
+    try:
+        return os.open(os.ttyname(terminal), os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return terminal
+
+
+def _echoes(terminal: int) -> bool:
+    import termios
+
+    try:
+        return bool(termios.tcgetattr(terminal)[3] & termios.ECHO)
+    except termios.error:  # gone
+        return True
+
+
+def _leads_to(link: str, path: str) -> bool:
+    try:
+        return os.readlink(link) == path  # noqa: PTH115  pathlib costs 4 ms
+    except OSError:  # closed just now
+        return False
