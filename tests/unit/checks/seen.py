@@ -6,6 +6,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from x11fwd.checks import root_cause
 from x11fwd.checks.check import Seen
 from x11fwd.facts.model import (
     AuthorityFile,
@@ -31,6 +32,8 @@ from x11fwd.x11.wire import ByteOrder, Setup
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from x11fwd.checks.report import Finding
 
 SOCKET = Address(AddressKind.UNIX, path="/tmp/.X11-unix/X0")
 SETUP = Setup("The X.Org Foundation", 12101007, 0, 0, 65535, ByteOrder.LITTLE, 32, 8, 255, (), ())
@@ -172,3 +175,8 @@ def bare() -> Seen:
         tkinter_problem="ModuleNotFoundError: No module named 'tkinter'",
         matplotlib=MatplotlibFacts(None, problem="ModuleNotFoundError: No module named 'matplotlib'"),
     )
+
+
+def cause_of(findings: tuple[Finding, ...]) -> Finding | None:
+    """The finding that is the root cause."""
+    return next((one for one in findings if one.id == root_cause(findings)), None)
