@@ -33,7 +33,13 @@ _LOG_NOISE = (
     "Transferred: ",
     "Bytes per second: ",
     "Warning: Permanently added ",
+    # UpdateHostKeys, below the level that a person sees (update_known_hosts in clientloop.c, hostfile.c): they come
+    # after the login, at some time
+    "Learned new hostkey: ",
+    "Deprecating obsolete hostkey: ",
+    "Adding new key for ",
 )
+_REMOVED = re.compile(r"^\S.*:\d+: Removed \S+ key for host ")
 _X11 = re.compile(
     r"X11 (?:forwarding|connection)|xauth|DISPLAY |^connect (?:/tmp/\.X11-unix/|\S+ port 6\d\d\d:)|ForwardX11"
 )
@@ -44,7 +50,9 @@ def said(log: str) -> tuple[str, ...]:
     """What ssh said to the person, without its debug lines."""
     lines = (line.rstrip() for line in log.splitlines())
     return tuple(
-        line for line in lines if line and not _DEBUG.match(line) and not line.startswith(_LOG_NOISE)
+        line
+        for line in lines
+        if line and not _DEBUG.match(line) and not line.startswith(_LOG_NOISE) and not _REMOVED.match(line)
     )
 
 

@@ -167,6 +167,18 @@ def test_what_was_said_to_the_person_is_what_is_no_debug_line() -> None:
     assert said(log) == ("Welcome",)
 
 
+def test_keys_that_ssh_learns_behind_the_login_are_no_words_to_the_person() -> None:
+    # VERBOSE, which ssh shows with -v only, and which has no `debug1: ` in front; seen with OpenSSH 9.2
+    log = (
+        "Learned new hostkey: RSA SHA256:zuvvg2U4b2UI+RaHMXOUb/pCfJU6+6XJ7zYovx5O7kU\r\n"
+        "Adding new key for [127.0.0.1]:2222 to /home/ana/.ssh/known_hosts: ssh-rsa SHA256:zuvvg2U4b2UI\r\n"
+        "Deprecating obsolete hostkey: ED25519 SHA256:zuvvg2U4b2UI\r\n"
+        "/home/ana/my files/known_hosts:12: Removed ED25519 key for host gpu1\r\n"
+        "Welcome\r\n"
+    )
+    assert said(log) == ("Welcome",)
+
+
 QUESTION = """\
 The authenticity of host '[127.0.0.1]:2222 ([127.0.0.1]:2222)' can't be established.
 ED25519 key fingerprint is SHA256:VHvFYsE3kXHl0lqnvU3eYb8NXzIDJ7yiFFQCGgWfqvs.
