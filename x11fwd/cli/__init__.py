@@ -17,11 +17,40 @@ __all__ = ["main"]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line (without the program's name) and return its exit code, DESIGN.md's table."""
-    words = list(sys.argv[1:] if argv is None else argv)
-    if argv is None:
-        from x11fwd.cli.streams import open_closed_streams
+    if argv is not None:
+        return _run(list(argv))
+    words = sys.argv[1:]
+    try:
+        code = _program(words)
+        _hear_no_more()
+    except KeyboardInterrupt:
+        # Before the door's own try, or again while it told of the first one.
+        if "--debug" in words:
+            raise
+        code = _interrupted(words)
+    if words[:1] != ["ssh"]:
+        _leave(code)
+    return code
 
-        open_closed_streams()
+
+def _program(words: list[str]) -> int:
+    """Run the command line of this process."""
+    from x11fwd.cli.streams import open_closed_streams
+
+    open_closed_streams()
+    if words[:1] == ["ssh"]:
+        return _run(words)
+    import gc
+
+    # What a short program leaves behind is not worth looking for: while modules load, the collector would
+    # walk all of them again and again, and at exit once more (together 40 ms of doctor's 600).
+    gc.set_threshold(20_000, 50, 50)
+    code = _run(words)
+    gc.freeze()
+    return code
+
+
+def _run(words: list[str]) -> int:
     if words[:1] == ["ssh"]:
         from x11fwd.pipeline.ssh_session import main as ssh
 
@@ -33,17 +62,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     from x11fwd.cli.door import run
 
-    if argv is not None:
-        return run(words or ["--help"])
-    import gc
+    return run(words or ["--help"])
 
-    # What a short program leaves behind is not worth looking for: while modules load, the collector would
-    # walk all of them again and again, and at exit once more (together 40 ms of doctor's 600).
-    gc.set_threshold(20_000, 50, 50)
-    code = run(words or ["--help"])
-    gc.freeze()
-    _leave(code)
-    return code
+
+def _hear_no_more() -> None:
+    """From here on everything is done, and a Ctrl-C would only spoil how Python ends."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _interrupted(words: list[str]) -> int:
+    _hear_no_more()
+    if words[:1] == ["ssh"]:
+        from x11fwd.pipeline.ssh.relay import end_like
+
+        return end_like(-2)  # SIGINT, as ssh would
+    from x11fwd.cli.door import interrupted
+
+    return interrupted(words)
 
 
 def _leave(code: int) -> None:

@@ -31,7 +31,7 @@ def run(words: Sequence[str]) -> int:
         # a remote's text may hold anything; no sentence of ours shall end in a UnicodeEncodeError
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    command, as_json = next((word for word in words if not word.startswith("-")), ""), "--json" in words
+    command, as_json = _asked(words)
     try:
         job = _parse(words)
         code = job if isinstance(job, int) else job.run()
@@ -45,8 +45,7 @@ def run(words: Sequence[str]) -> int:
     except KeyboardInterrupt:
         if debug:
             raise
-        _tell("interrupted", "", _INTERRUPTED, command, as_json=as_json)
-        return _INTERRUPTED
+        return interrupted(words)
     except X11fwdError as error:
         if debug:
             raise
@@ -63,6 +62,17 @@ def run(words: Sequence[str]) -> int:
         hint = "`x11fwd --debug …` shows where; please report it with that"
         return _tell(message, hint, _BUG, command, as_json=as_json)
     return code
+
+
+def interrupted(words: Sequence[str]) -> int:
+    """Tell whoever pressed Ctrl-C that it was heard; returns the exit code."""
+    command, as_json = _asked(words)
+    return _tell("interrupted", "", _INTERRUPTED, command, as_json=as_json)
+
+
+def _asked(words: Sequence[str]) -> tuple[str, bool]:
+    """The command of a line, and whether its answer is to be JSON."""
+    return next((word for word in words if not word.startswith("-")), ""), "--json" in words
 
 
 def _parse(words: list[str]) -> Job | int:

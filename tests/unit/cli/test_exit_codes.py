@@ -264,6 +264,53 @@ def test_ctrl_c_while_a_server_says_nothing_is_130_at_once(command: str) -> None
     assert errors.splitlines()[-1] == "error: interrupted"
 
 
+INTERRUPTED = """\
+import os, signal, sys
+{trap}
+from x11fwd.cli import main
+sys.exit(main())
+"""
+IMPORTING = """\
+class Trap:
+    left = ["x11fwd.cli.door", "x11fwd.ui.message"]
+    def find_spec(self, name, path=None, target=None):
+        if name in self.left:
+            self.left.remove(name)
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Trap())
+"""
+LEAVING = """\
+import atexit
+atexit.register(os.kill, os.getpid(), signal.SIGINT)
+"""
+
+
+def interrupted(trap: str, *words: str) -> subprocess.CompletedProcess[str]:
+    program = INTERRUPTED.format(trap=trap)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(one for one in sys.path if one)}
+    argv = [sys.executable, "-c", program, *words]
+    return subprocess.run(argv, capture_output=True, text=True, env=environment, timeout=240, check=False)
+
+
+def test_ctrl_c_while_the_program_loads_and_again_while_it_says_so_is_130() -> None:
+    ended = interrupted(IMPORTING, "explain", "--list")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "error: interrupted\n")
+    ended = interrupted(IMPORTING, "explain", "--list", "--json")
+    assert (ended.returncode, json.loads(ended.stdout)["exit_code"], ended.stderr) == (130, 130, "")
+
+
+def test_ctrl_c_while_ssh_loads_ends_as_ssh_would() -> None:
+    trap = IMPORTING.replace("x11fwd.cli.door", "x11fwd.pipeline.ssh_session")
+    ended = interrupted(trap, "ssh", "gpu1")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (-signal.SIGINT, "", "")
+
+
+def test_ctrl_c_behind_the_answer_changes_nothing() -> None:
+    ended = interrupted(LEAVING, "explain", "--list")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout
+
+
 @pytest.mark.parametrize("buffered", [True, False])
 @pytest.mark.parametrize("words", [["explain", "--list"], ["explain", "--list", "--json"], ["--help"]])
 def test_an_answer_that_cannot_be_written_is_a_sentence(words: list[str], buffered: bool) -> None:
