@@ -33,8 +33,8 @@ _LOG_NOISE = (
     "Transferred: ",
     "Bytes per second: ",
     "Warning: Permanently added ",
-    # UpdateHostKeys, below the level that a person sees (update_known_hosts in clientloop.c, hostfile.c): they come
-    # after the login, at some time
+    # UpdateHostKeys, below the level that a person sees (update_known_hosts in clientloop.c, hostfile.c):
+    # these come at some time after the login
     "Learned new hostkey: ",
     "Deprecating obsolete hostkey: ",
     "Adding new key for ",
