@@ -117,7 +117,7 @@ def test_another_authority_file_comes_with_the_display_it_opens() -> None:
 def test_xquartz_is_started_and_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_POLL", 0.001)
     desktop = FakeDesktop(xquartz=LAUNCHD, takes=5, launchd=LAUNCHD)
-    ensured = ensure_display(HOME, desktop, limit=5.0)
+    ensured = ensure_display(HOME, desktop, limit=90.0)
     assert ensured.display == LAUNCHD
     assert "XQuartz was started" in ensured.reason
 
@@ -125,7 +125,7 @@ def test_xquartz_is_started_and_waited_for(monkeypatch: pytest.MonkeyPatch) -> N
 def test_an_xquartz_whose_agent_is_not_loaded_is_found_on_display_0(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_POLL", 0.001)
     desktop = FakeDesktop(xquartz=":0", takes=2, launchd=None)
-    assert ensure_display(HOME, desktop, limit=5.0).display == ":0"
+    assert ensure_display(HOME, desktop, limit=90.0).display == ":0"
 
 
 def test_an_xquartz_that_does_not_come_up_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:

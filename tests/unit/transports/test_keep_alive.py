@@ -31,7 +31,7 @@ class _LateLooks(threading.Event):
     def wait(self, timeout: float | None = None) -> bool:
         if self.is_set():
             return True
-        if self.looks and not self.answered.acquire(timeout=20):
+        if self.looks and not self.answered.acquire(timeout=90):
             self.set()
         self.looks += 1
         if self.looks > _ROUNDS:
@@ -53,7 +53,7 @@ def test_a_host_that_answers_at_once_is_alive_however_late_we_look(monkeypatch: 
     served.link._ended = looks
     served.link.keep_alive(0.0, 3)
 
-    assert looks.is_set() or threading.Event.wait(looks, 30)
+    assert looks.is_set() or threading.Event.wait(looks, 120)
     assert looks.looks > _ROUNDS, "an answer did not come"
     assert served.link.is_active()
     assert not served.link.lost
@@ -65,7 +65,7 @@ def test_output_without_answers_is_a_sign_of_life() -> None:
     link = served.link
     link._unanswered = 3
     served.server._send_message(_debug("Setting up tk8.6"))  # type: ignore[attr-defined]
-    for _ in range(200):
+    for _ in range(1800):
         if link.remarks:
             break
         threading.Event().wait(0.05)
@@ -80,7 +80,7 @@ def test_a_host_that_is_silent_is_given_up_with_the_time_it_had(monkeypatch: pyt
     monkeypatch.setattr(served.link, "_ask_for_life", lambda: None)  # what is never heard is never answered
     served.link.keep_alive(0.1, 3)
 
-    served.link.join(20)
+    served.link.join(90)
     assert not served.link.is_active()
     assert served.link.lost == "it did not answer for 0.3 s"
     served.close()

@@ -98,7 +98,7 @@ def test_bytes_flow_to_the_display_and_back_until_the_program_ends() -> None:
     remarks: list[str] = []
     door = DisplayDoor(X11Offer(display.name, cookie=REAL), remarks.append)
     program, channel = socket.socketpair()
-    program.settimeout(10)
+    program.settimeout(90)
     door.admit(Pipe(channel))
     program.sendall(encode_setup(ByteOrder.LITTLE, Cookie(door.fake)))
     wanted = encode_setup(ByteOrder.LITTLE, Cookie(REAL))
@@ -116,7 +116,7 @@ def test_a_wrong_cookie_closes_the_channel_and_is_remarked() -> None:
     remarks: list[str] = []
     door = DisplayDoor(X11Offer(":0", cookie=REAL), remarks.append)
     program, channel = socket.socketpair()
-    program.settimeout(10)
+    program.settimeout(90)
     door.admit(Pipe(channel))
     program.sendall(encode_setup(ByteOrder.LITTLE, Cookie(bytes(16))))
     assert program.recv(1) == b""
@@ -129,7 +129,7 @@ def test_a_display_that_is_gone_is_remarked() -> None:
     remarks: list[str] = []
     door = DisplayDoor(X11Offer(f"127.0.0.1:{port - 6000}", cookie=REAL), remarks.append)
     program, channel = socket.socketpair()
-    program.settimeout(20)
+    program.settimeout(90)
     door.admit(Pipe(channel))
     program.sendall(encode_setup(ByteOrder.LITTLE, Cookie(door.fake)))
     assert program.recv(1) == b""

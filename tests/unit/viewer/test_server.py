@@ -278,7 +278,7 @@ def test_closing_tells_every_tab_and_frees_the_port() -> None:
     events.next()
     events.next()
     waited: list[bool] = []
-    waiting = threading.Thread(target=lambda: waited.append(viewer.wait_closed(10)))
+    waiting = threading.Thread(target=lambda: waited.append(viewer.wait_closed(90)))
     waiting.start()
     viewer.close()
     viewer.close()

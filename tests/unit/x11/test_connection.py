@@ -172,7 +172,7 @@ def test_events_between_answers_are_passed_over(tmp_path: Path, kind: int) -> No
     event = struct.pack("<BxH28x", kind, 0)  # MappingNotify comes to every client, asked for or not
     generic = struct.pack("<BBHI24x", 35, 131, 0, 2) + b"\xff" * 8
     server = FakeServer(before_each_answer=event + generic)
-    with serving(tmp_path / "s:0", server) as display, connect(display, None, 5) as connection:
+    with serving(tmp_path / "s:0", server) as display, connect(display, None, 60) as connection:
         assert connection.list_extensions() == ("SECURITY", "RENDER")
 
 
@@ -182,9 +182,9 @@ def test_screen_1_of_two_is_the_one_that_display_names(tmp_path: Path) -> None:
 
     path = tmp_path / "s:0"
     with serving(path, FakeServer(setup=two)) as display:
-        with connect(display, None, 5) as connection:
+        with connect(display, None, 60) as connection:
             assert connection.screen.root == ROOT
-        with connect(type(display)("unix", "", 0, 1, socket_path=str(path)), None, 5) as connection:
+        with connect(type(display)("unix", "", 0, 1, socket_path=str(path)), None, 60) as connection:
             assert connection.screen.root == ROOT + 1
 
 
@@ -210,7 +210,7 @@ def test_a_colour_mapped_picture_is_refused_with_what_to_do(tmp_path: Path) -> N
     server = FakeServer(setup=mapped, image_depth=8, image=lambda *_: b"\0" * 4)
     with (
         serving(tmp_path / "s:0", server) as display,
-        connect(display, None, 5) as connection,
+        connect(display, None, 60) as connection,
         pytest.raises(DisplayError, match="colour map") as caught,
     ):
         connection.get_image(ROOT, 0, 0, 4, 1)
@@ -240,7 +240,8 @@ def test_a_server_that_falls_silent_is_a_timeout_and_closes_the_connection(tmp_p
         connection.sendall(acceptance(read_setup(connection)[0]))
         released.wait(120)
 
-    with serving(tmp_path / "s:0", script) as display, connect(display, None, 0.1) as connection:
+    with serving(tmp_path / "s:0", script) as display, connect(display, None, 60) as connection:
+        connection.timeout = 0.1
         start = time.monotonic()
         with pytest.raises(DisplayTimeoutError, match=r"0\.1 s"):
             connection.round_trip()

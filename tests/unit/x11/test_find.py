@@ -57,7 +57,7 @@ def server() -> FakeServer:
 
 @pytest.fixture
 def connection(tmp_path: Path, server: FakeServer) -> Iterator[Connection]:
-    with serving(tmp_path / "s:0", server) as display, connect(display, None, 5) as opened:
+    with serving(tmp_path / "s:0", server) as display, connect(display, None, 60) as opened:
         yield opened
 
 
@@ -267,7 +267,7 @@ def test_a_window_is_looked_at_until_it_is_painted(connection: Connection, serve
 
     server.windows = [titled(TOP, "plot")]
     server.image = painted_at_the_third_look
-    seen = wait_for_patches(connection, "plot", {BLUE: 40 * 30}, 10)
+    seen = wait_for_patches(connection, "plot", {BLUE: 40 * 30}, 60)
     assert seen
     assert seen.complete
     assert seen.patches[BLUE] == Patch(1200, 0, 0, 40, 30)

@@ -286,7 +286,7 @@ def test_python_2_takes_the_stub_and_says_that_it_is_old(tmp_path: Path) -> None
 # Where the session waits.
 
 
-def waiting(server: Server, shell: str = "dash", limit: int = 20) -> subprocess.Popen[bytes]:
+def waiting(server: Server, shell: str = "dash", limit: int = 90) -> subprocess.Popen[bytes]:
     script = (
         shell_text("rendezvous.sh")
         + f'\nx_runtime_folder && x_meet {TOKEN} && x_wait {limit}; echo "$?|$x_word|$x_display|$x_authority"'
