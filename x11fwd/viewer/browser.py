@@ -50,9 +50,9 @@ def open_browser(address: str, environ: Mapping[str, str] | None = None) -> bool
         path = _leading_to(address, environ)
     except OSError:
         return False
+    atexit.register(path.unlink, missing_ok=True)  # first: Ctrl-C may come while the browser starts
     started = _start([*command, path.as_uri()], environ)
     if started:
-        atexit.register(path.unlink, missing_ok=True)
         later = threading.Timer(_FILE_STAYS, lambda: path.unlink(missing_ok=True))
         later.daemon = True
         later.start()
@@ -88,12 +88,16 @@ def _leading_to(address: str, environ: Mapping[str, str]) -> Path:
     """A page that leads to the address, readable for this user alone (mkstemp makes it 0600)."""
     handle, name = tempfile.mkstemp(prefix="x11fwd-", suffix=".html", dir=_folder(environ))
     safe = html.escape(address, quote=True)
-    with open(handle, "w", encoding="utf-8") as file:
-        file.write(
-            '<!DOCTYPE html><meta charset="utf-8"><meta name="referrer" content="no-referrer">'
-            f'<meta http-equiv="refresh" content="0; url={safe}"><title>x11fwd</title>'
-            f'<p><a href="{safe}" rel="noreferrer">To the plots</a></p>\n'
-        )
+    try:
+        with open(handle, "w", encoding="utf-8") as file:
+            file.write(
+                '<!DOCTYPE html><meta charset="utf-8"><meta name="referrer" content="no-referrer">'
+                f'<meta http-equiv="refresh" content="0; url={safe}"><title>x11fwd</title>'
+                f'<p><a href="{safe}" rel="noreferrer">To the plots</a></p>\n'
+            )
+    except BaseException:
+        Path(name).unlink()
+        raise
     return Path(name)
 
 

@@ -7,7 +7,10 @@ import io
 import os
 import pty
 import re
+import signal
 import struct
+import subprocess
+import sys
 import threading
 import time
 import zlib
@@ -234,6 +237,7 @@ def test_a_browser_is_started_without_the_token_among_its_arguments(
     programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("x11fwd.viewer.browser._REFUSES_WITHIN", 90.0)  # until the script has ended
     program(programs, "xdg-open", f'echo noise; echo noise >&2; echo "$@" > {tmp_path}/asked')
     assert open_browser(ADDRESS, {"PATH": f"{programs}:/usr/bin:/bin", "DISPLAY": ":1"})
     asked = (tmp_path / "asked").read_text().strip()
@@ -255,8 +259,30 @@ def test_a_browser_that_refuses_leaves_no_file(
     programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(
+        "x11fwd.viewer.browser._REFUSES_WITHIN", 90.0
+    )  # however late a busy machine starts it
     program(programs, "xdg-open", "exit 3")
     assert not open_browser(ADDRESS, {"PATH": f"{programs}:/bin", "DISPLAY": ":1"})
+    assert list(tmp_path.glob("*.html")) == []
+
+
+def test_ctrl_c_while_the_browser_starts_leaves_no_file_with_the_token(
+    programs: Path, tmp_path: Path
+) -> None:
+    program(programs, "xdg-open", f"echo $# > {tmp_path}/asked; kill -INT $PPID")
+    environ = {"PATH": f"{programs}:/bin", "DISPLAY": ":1"}
+    script = f"from x11fwd.viewer.browser import open_browser; open_browser({ADDRESS!r}, {environ!r})"
+    path = os.pathsep.join(one for one in sys.path if one)
+    ended = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": path},
+        capture_output=True,
+        timeout=240,
+        check=False,
+    )
+    assert (tmp_path / "asked").read_text() == "1\n"
+    assert ended.returncode == -signal.SIGINT
     assert list(tmp_path.glob("*.html")) == []
 
 
