@@ -11,6 +11,8 @@
     ├── DisplayError            1   the X server on this machine cannot be used
     ├── ProbeError              1   the remote answered something that cannot be understood
     └── Interrupted             130 the user said stop
+    KeyboardInterrupt
+    └── Stopped                 128 + the signal: the process was told to end, by Ctrl-C or otherwise
 
 The message says what happened to what; `hint` says what to do next.
 """
@@ -27,6 +29,7 @@ __all__ = [
     "Interrupted",
     "PlaybookError",
     "ProbeError",
+    "Stopped",
     "UsageError",
     "X11fwdError",
 ]
@@ -46,6 +49,18 @@ class X11fwdError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal that says end: whatever is begun is taken back on the way out, as after any Ctrl-C.
+
+    Args:
+        number: the signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
 
 
 class UsageError(X11fwdError):

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from x11fwd.cli.signals import Wish
+
 __all__ = ["main"]
 
 
@@ -19,17 +21,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line (without the program's name) and return its exit code, DESIGN.md's table."""
     if argv is not None:
         return _run(list(argv))
+    from x11fwd.cli.signals import Wish
+
     words = sys.argv[1:]
+    wish = Wish()
     try:
+        wish.hear()
         code = _program(words)
-        _hear_no_more()
+        wish.hear_no_more()
     except KeyboardInterrupt:
         # Before the door's own try, or again while it told of the first one.
-        if "--debug" in words:
+        if "--debug" in words and wish.is_ctrl_c:
             raise
-        code = _interrupted(words)
+        wish.hear_no_more()
+        code = _interrupted(words, wish)
     if words[:1] != ["ssh"]:
-        _leave(code)
+        _leave(code, wish)
     return code
 
 
@@ -65,33 +72,26 @@ def _run(words: list[str]) -> int:
     return run(words or ["--help"])
 
 
-def _hear_no_more() -> None:
-    """From here on everything is done, and a Ctrl-C would only spoil how Python ends."""
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _interrupted(words: list[str]) -> int:
-    _hear_no_more()
+def _interrupted(words: list[str], wish: Wish) -> int:
     if words[:1] == ["ssh"]:
         from x11fwd.pipeline.ssh.relay import end_like
 
-        return end_like(-2)  # SIGINT, as ssh would
+        return end_like(-(wish.number or 2))  # as ssh would; 2 is SIGINT
     from x11fwd.cli.door import interrupted
 
     return interrupted(words)
 
 
-def _leave(code: int) -> None:
-    """End the process here where a connection's thread is still alive.
+def _leave(code: int, wish: Wish) -> None:
+    """End the process here where a signal said so, or a connection's thread is still alive.
 
     Python ends such threads one by one while it takes itself apart, and one that is inside a compiled module
     at that moment (paramiko's, in cryptography) aborts the whole process: "FATAL: exception not rethrown".
     """
     import threading
 
-    if not any(thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+    threads = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
+    if wish.is_ctrl_c and not any(thread.daemon for thread in threads):
         return
     import atexit
     import os
@@ -100,4 +100,5 @@ def _leave(code: int) -> None:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):  # whoever read it has gone
             stream.flush()
+    wish.die()
     os._exit(code)

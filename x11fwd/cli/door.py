@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from x11fwd.cli.streams import folder_is_gone, give_up_stdout, no_room, printed
@@ -45,7 +46,9 @@ def run(words: Sequence[str]) -> int:
     except KeyboardInterrupt:
         if debug:
             raise
-        return interrupted(words)
+        with suppress(OSError):  # the terminal was closed, and nobody reads it
+            interrupted(words)
+        return _INTERRUPTED
     except X11fwdError as error:
         if debug:
             raise

@@ -67,10 +67,10 @@ def main(argv: Sequence[str]) -> int:
         return _with_display(line, via, nodes)
     except routes.ConfigError as error:
         return _complain(str(error))
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         from x11fwd.pipeline.ssh.relay import end_like
 
-        return end_like(-2)  # SIGINT, before ssh was there to take it
+        return end_like(-getattr(stop, "number", 2))  # before ssh was there to take it; 2 is SIGINT
 
 
 def _own_options(argv: Sequence[str]) -> tuple[tuple[str, ...] | None, str | None, str | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import TYPE_CHECKING
 
 from x11fwd.pipeline.ssh import bridge_folder as folders
@@ -53,6 +54,8 @@ def fork_half(
     if os.fork():
         return
     try:
+        # the session's handler would raise in here
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.setsid()
         null = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):
