@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LocalStream", "LocalTransport", "kill_group", "resolve", "resolve_aloud", "wait_readable"]
 
+_CLOSED = 0.2  # seconds after which a writer that waits sees that the stream was closed
+
 
 class LocalTransport:
     """Runs programs of this machine; nothing is framed, because no login shell is in between."""
@@ -114,7 +116,11 @@ class LocalTransport:
 
 
 class LocalStream:
-    """A running program's three streams; also what the openssh transport talks through."""
+    """A running program's three streams; also what the openssh transport talks through.
+
+    Any thread may write while another one reads, and any may close it meanwhile: what the program does not
+    take holds up nobody but its writer, and that one only until `close`.
+    """
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         if process.stdin is None or process.stdout is None or process.stderr is None:
@@ -122,41 +128,81 @@ class LocalStream:
         self._process = process
         self._stdin, self._stdout, self._stderr = process.stdin, process.stdout, process.stderr
         self._errors = bytearray()
+        self._reading = threading.Lock()
+        self._taking = threading.Lock()  # of what stands in the pipe of standard error
+        self._writing = threading.Lock()
+        self._no_more = self._closing = False
+        # our ends only: the program's have flags of their own
+        for pipe in (self._stdin, self._stderr):
+            os.set_blocking(pipe.fileno(), False)
         self._drain = threading.Thread(target=self._read_errors, name="x11fwd-stderr", daemon=True)
         self._drain.start()
 
     def _read_errors(self) -> None:
         with contextlib.suppress(OSError, ValueError):
-            while data := os.read(self._stderr.fileno(), 65536):
+            while self._take_errors():
+                wait_readable(self._stderr.fileno(), None)
+
+    def _take_errors(self) -> bool:
+        """All that has come of standard error; False once nothing more will."""
+        with self._taking, contextlib.suppress(BlockingIOError):
+            while not self._stderr.closed:
+                data = os.read(self._stderr.fileno(), 65536)
+                if not data:
+                    return False
                 self._errors += data
+            return False
+        return True
 
     def read(self, limit: int, timeout: float | None = None) -> bytes:
         """See `ByteStream.read`."""
-        if self._stdout.closed:
-            return b""
-        if not wait_readable(self._stdout.fileno(), timeout):
-            raise TimeoutError(f"nothing came within {timeout:g} s")
-        return os.read(self._stdout.fileno(), limit)
+        with contextlib.suppress(ValueError):  # closed meanwhile
+            if not wait_readable(self._stdout.fileno(), timeout):
+                raise TimeoutError(f"nothing came within {timeout:g} s")
+            # a number that was closed is soon somebody else's
+            with self._reading:
+                return os.read(self._stdout.fileno(), limit)
+        return b""
 
     def write(self, data: bytes) -> None:
         """See `ByteStream.write`.
 
         Raises:
-            ConnectionLost: the program reads no more.
+            ConnectionLost: the program reads no more, or the stream was closed.
         """
+        rest = memoryview(data)
         try:
-            self._stdin.write(data)
-            self._stdin.flush()
+            with self._writing:
+                while rest:
+                    if self._closing:
+                        raise ConnectionLost("the stream was closed")
+                    try:
+                        rest = rest[os.write(self._stdin.fileno(), rest) :]
+                    except BlockingIOError:
+                        _wait_writable(self._stdin.fileno(), _CLOSED)
         except (OSError, ValueError) as error:
             raise ConnectionLost("the command does not read its standard input any more") from error
+        finally:
+            self._settle()
 
     def close_write(self) -> None:
-        with contextlib.suppress(OSError):
-            self._stdin.close()
+        """See `ByteStream.close_write`; behind what is being written, which is not waited for."""
+        self._no_more = True
+        self._settle()
+
+    def _settle(self) -> None:
+        # whoever writes comes by here afterwards
+        if self._no_more and self._writing.acquire(blocking=False):
+            try:
+                with contextlib.suppress(OSError):
+                    self._stdin.close()
+            finally:
+                self._writing.release()
 
     def stderr(self) -> bytes:
-        if self._process.poll() is not None:
-            self._drain.join(1.0)
+        """See `ByteStream.stderr`; of a program that has ended all of it."""
+        with contextlib.suppress(OSError, ValueError):
+            self._take_errors()
         return bytes(self._errors)
 
     def wait(self, timeout: float | None = None) -> int:
@@ -173,11 +219,13 @@ class LocalStream:
                 os.killpg(self._process.pid, signal.SIGINT)
 
     def close(self) -> None:
+        """See `ByteStream.close`."""
+        self._closing = True
         self.close_write()
         kill_group(self._process)
-        self._drain.join(1.0)
-        for pipe in (self._stdout, self._stderr):
-            with contextlib.suppress(OSError):
+        self.stderr()
+        for lock, pipe in ((self._reading, self._stdout), (self._taking, self._stderr)):
+            with lock, contextlib.suppress(OSError):
                 pipe.close()
 
 
@@ -188,6 +236,15 @@ def wait_readable(descriptor: int, timeout: float | None) -> bool:
     watch = select.poll()
     watch.register(descriptor, select.POLLIN | select.POLLHUP | select.POLLERR)
     return bool(watch.poll(None if timeout is None else max(0, round(timeout * 1000))))
+
+
+def _wait_writable(descriptor: int, timeout: float) -> None:
+    """Until it takes something, its other end is closed, or the time has passed."""
+    import select
+
+    watch = select.poll()
+    watch.register(descriptor, select.POLLOUT)
+    watch.poll(round(timeout * 1000))
 
 
 def kill_group(process: subprocess.Popen[bytes], grace: float = 0.5) -> None:
