@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import threading
 from pathlib import Path
 
 import pytest
 
+from x11fwd.pipeline.ssh import bridge_folder
 from x11fwd.pipeline.ssh.bridge_folder import Folder, answers, folder_for, in_base
 
 HOST = {"hostname": "gpu1", "port": "22", "user": "ana"}
@@ -107,3 +109,21 @@ def test_a_lock_that_was_removed_meanwhile_is_taken_anew(tmp_path: Path) -> None
     second.unlock()
     third.lock()
     third.unlock()
+
+
+def test_a_base_that_the_last_session_removes_just_now_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The local half of another session takes its folders away while this one comes."""
+    own = bridge_folder._own
+    removed: list[str] = []
+
+    def late(path: str) -> None:
+        own(path)
+        if path == str(base) and len(removed) < 3:
+            base.rmdir()
+            removed.append(path)
+
+    monkeypatch.setattr(bridge_folder, "_own", late)
+    with tempfile.TemporaryDirectory(dir="/tmp") as short:  # a socket has a short path
+        base = Path(short, "x11fwd")
+        assert in_base("name", {"XDG_RUNTIME_DIR": short}).path == f"{base}/name"
+    assert len(removed) == 3

@@ -259,6 +259,20 @@ def test_what_answers_ssh_is_not_taken_for_the_sessions_input() -> None:
     assert b"secret" not in seen.output
 
 
+def test_what_answers_a_program_of_ssh_s_is_not_taken_for_the_sessions_input() -> None:
+    """The ssh that ProxyJump starts asks as well, on the way to the same host."""
+    asking, _, after = ASKING.partition("[ ")
+    proxy = f'{asking}[ "$answer" = secret ]'
+    script = f"/bin/sh -c '{proxy.replace(chr(39), chr(34))}'; [ $? = 0 ] && {after.partition('&& ')[2]}"
+    seen = OnTerminal([sys.executable, "-c", COPYING, "/bin/sh", "-c", script])
+    seen.until(b"password: ")
+    seen.send(b"secret\r")
+    seen.until(b"in\r\n")
+    seen.send(b"word\r")
+    assert seen.wait() == 3
+    assert b"got word" in seen.output
+
+
 def test_a_signal_that_comes_as_ssh_ends_spoils_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """waitpid has told of the end, and the person's Ctrl-C or the closed terminal comes right behind it."""
 

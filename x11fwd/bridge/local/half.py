@@ -131,10 +131,13 @@ class LocalHalf:
         if data:
             self._pump.first(data)
 
-    def run(self, read: int, write: int, listen: Callable[[bytes], bool] = lambda _: True) -> str:
+    def run(
+        self, read: int, write: int, listen: Callable[[bytes], bool] = lambda _: True, first: bytes = b""
+    ) -> str:
         """Be the local half on two descriptors until the link or the X server ends, or `stop` is called.
 
         Args:
+            first: goes out before the link's bytes.
             listen: gets what comes before the other half's hello; False ends the run.
 
         Returns:
@@ -143,7 +146,7 @@ class LocalHalf:
         for number in (read, write):
             os.set_blocking(number, False)
         self._pump = Pump(self._link, write)
-        self._pump.first(self._link.begin())
+        self._pump.first(first + self._link.begin())
         try:
             self._start()
             while not self._stopped:

@@ -57,16 +57,6 @@ class Channel:
         return finish(self._pid, _PATIENCE)
 
 
-def write_all(number: int, data: bytes) -> None:
-    """Write it, however long that takes. Raises OSError."""
-    view = memoryview(data)
-    while view:
-        try:
-            view = view[os.write(number, view) :]
-        except BlockingIOError:  # noqa: PERF203
-            select.select([], [number], [])
-
-
 def finish(pid: int, patience: float) -> int:
     """Wait for a child, kill it after so many seconds; returns its status as `Channel.close` does."""
     end = time.monotonic() + patience

@@ -14,7 +14,7 @@ from x11fwd.bridge.assembly.assemble import assemble
 from x11fwd.bridge.bootstrap.starter import Reason, Starter
 from x11fwd.bridge.local.half import LocalHalf
 from x11fwd.bridge.local.server import XServer
-from x11fwd.bridge.session.channel import Channel, run_quietly, write_all
+from x11fwd.bridge.session.channel import Channel, run_quietly
 from x11fwd.bridge.session.memory import Known, remember
 from x11fwd.bridge.session.reception import Reception
 from x11fwd.bridge.session.trust import Screen
@@ -161,9 +161,9 @@ class _Bridge:
             return
         self._channel = channel = Channel([*task.channel, starter.command], task.environ)
         reception.listen_to(channel.errors)
-        with contextlib.suppress(BrokenPipeError):  # gone already; what it said can be read
-            write_all(channel.write, starter.first)
-        why = half.run(channel.read, channel.write, lambda data: self._hear(starter, data))
+        why = half.run(
+            channel.read, channel.write, lambda data: self._hear(starter, data), first=starter.first
+        )
         reception.programs(0)
         if half.round_trip is not None:
             task.measured(half.round_trip)

@@ -158,9 +158,9 @@ class Reception(threading.Thread):
                     poll.register(number, select.POLLIN)
             for number, _ in poll.poll(None if self._sessions else _AGAIN):
                 self._serve(number)
+        self._on_end()  # first: who is woken by the others must not begin anything any more
         self.ended.set()
         self.login.set()
-        self._on_end()
         self._listener.close()
 
     def _over(self) -> bool:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 104 - 18  # sun_path on macOS and BSD, less the random end that ssh adds while it binds
 _TELLING = ("hostname", "port", "user", "proxyjump", "proxycommand", "identityfile", "hostkeyalias")
-_TRIES = 5
+_TRIES = 100  # somebody else has ended in this very moment, so often
 
 
 class Folder:
@@ -49,7 +49,11 @@ class Folder:
                 handle = os.open(f"{self.path}/lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             except FileNotFoundError:
                 continue  # the last local half has removed them just now
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            except BaseException:
+                os.close(handle)  # Ctrl-C: whoever goes on must not hold it without knowing
+                raise
             try:
                 same = os.path.samestat(os.fstat(handle), os.stat(f"{self.path}/lock"))  # noqa: PTH116
             except OSError:
@@ -133,11 +137,21 @@ def in_base(name: str, environ: Mapping[str, str]) -> Folder:
         if len(os.fsencode(f"{base}/{name}/m")) > _LONGEST:
             continue
         try:
-            _own(base)
-            return Folder(f"{base}/{name}")
+            return _made(base, name)
         except OSError as error:
             problem = error
     raise problem or OSError("no path is short enough for a socket")
+
+
+def _made(base: str, name: str) -> Folder:
+    """The folder below `base`, which the last local half of any host removes. Raises OSError."""
+    for _ in range(_TRIES):
+        try:
+            _own(base)
+            return Folder(f"{base}/{name}")
+        except FileNotFoundError:  # noqa: PERF203  it has done so just now
+            continue
+    raise OSError(f"{base} is removed again and again")
 
 
 def _own(path: str) -> None:

@@ -101,8 +101,11 @@ def _meet(call: Call, known: memory.Known) -> int:
     """Find the local half of this host, or be the first. Raises OSError where no folder can be had."""
     kind = ("trusted" if call.trusted else "untrusted") + call.nodes
     folder = folders.folder_for(call.config, call.environ["DISPLAY"], kind, call.environ)
+    guest: Foreground | None = None
     for _ in range(_ATTEMPTS):
         folder.lock()
+        if guest is not None and guest.stopped:
+            return end_like(-guest.stopped)
         link = folder.call()
         if link is None:
             return _first(call, known, folder)
@@ -156,7 +159,8 @@ def _first(call: Call, known: memory.Known, folder: folders.Folder) -> int:
             return end_like(status or -front.stopped)
     else:
         call.note(f"bridge: over your own open connection ({control})")
-    if call.asks is not None and not _may(call, control, call.asks):
+    asks = call.asks
+    if asks is not None and not front.ask(lambda: _may(call, control, asks)):
         return _finish(front, _natively(call, front, control))
     if words.wants_background(call.line, call.config):
         to_background()

@@ -14,14 +14,15 @@ import os
 import select
 import signal
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
+from x11fwd.pipeline.ssh import questions
 from x11fwd.pipeline.ssh.relay import Pipe, death_signal, tell, write_all
 from x11fwd.pipeline.ssh.screen import screen_is_free
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from types import FrameType
 
 _HANDED_ON = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
@@ -31,6 +32,10 @@ _QUESTION = 0.05  # seconds after which a question of ssh's is looked for again
 _NO_MODES = b"mux_master_process_new_session: tcgetattr"  # -tt without a terminal here, see bridge_command
 _SHARED, _PLAIN = b"Shared connection to ", b"Connection to "
 LOST = 255  # ssh's exit status where the connection or ssh itself failed
+
+
+class Interrupted(BaseException):
+    """A signal that says stop, while `Foreground.ask` runs."""
 
 
 class Verdict:
@@ -86,6 +91,7 @@ class Foreground:
         self._pid = 0
         self._death: Callable[[], None] | None = None
         self._stopped = 0  # the signal that said so while no ssh ran
+        self._asking = False  # and it ends what is under way
         self._log: Pipe | None = None
         self._errors = -1  # the session's standard error, where we read it
         self._keys = 0  # the terminal, where the session's input goes through us
@@ -159,8 +165,8 @@ class Foreground:
     def _copying(self, argv: Sequence[str]) -> int:
         theirs, self._input = os.pipe()
         os.set_blocking(self._input, False)
-        self._keys = _open_again(0)
-        self._echoed = _echoes(0)
+        self._keys = questions.open_again(0)
+        self._echoed = questions.echoes(0)
 
         def prepare() -> list[str]:
             os.dup2(theirs, 0)
@@ -206,19 +212,29 @@ class Foreground:
 
     def _ssh_asks(self) -> bool:
         """What is typed is ssh's answer: where a connection has one session (MaxSessions 1) and the bridge
-        got it, ssh makes another by itself, and may have to ask. It opens /dev/tty for that (readpass.c).
+        got it, ssh makes another by itself, and may have to ask.
         """
-        try:
-            opened = os.listdir(f"/proc/{self._pid}/fd")  # noqa: PTH208  pathlib costs 4 ms
-        except OSError:
-            return self._echoed and not _echoes(self._keys)  # no /proc here: nothing it reads is shown
-        return any(_leads_to(f"/proc/{self._pid}/fd/{one}", "/dev/tty") for one in opened)
+        known = questions.asks(self._pid)
+        if known is None:
+            return self._echoed and not questions.echoes(self._keys)  # nothing that it reads is shown
+        return known
 
     def logged_in(self) -> None:
         """Tell the local half so, once the session's ssh is on its way: where a server takes one session for
         each connection (MaxSessions 1), it should be the person's.
         """
         self._untold = True
+
+    def ask(self, question: Callable[[], bool]) -> bool:
+        """The answer to a question that takes its time; False where a signal says stop."""
+        try:
+            try:
+                self._asking = True
+                return not self._stopped and question()
+            finally:
+                self._asking = False
+        except Interrupted:
+            return False
 
     def wait_for_verdict(self, seconds: float) -> Verdict | None:
         """The verdict, None where none comes in this time, the local half leaves or the person says stop."""
@@ -261,19 +277,34 @@ class Foreground:
 
     def _run(self, prepare: Callable[[], list[str]]) -> int:
         self._death = self._death or death_signal()
-        dies_with_us = self._death
         parent = os.getpid()
-        child = os.fork()
-        if child:
-            self._pid = child
-            self._tell_login()
-            try:
-                return self._wait()
-            finally:
-                self._pid = 0
+        # none may come while the child has no number here, or has our handlers and is not yet ssh
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _HANDED_ON)
         try:
+            if self._stopped:
+                return -self._stopped
+            child = os.fork()
+            if not child:
+                self._become(prepare, parent, before)
+            self._pid = child
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        self._tell_login()
+        try:
+            return self._wait()
+        finally:
+            self._pid = 0
+
+    def _become(self, prepare: Callable[[], list[str]], parent: int, mask: Iterable[int]) -> NoReturn:
+        """Be ssh, in the child."""
+        try:
+            for one in _HANDED_ON:
+                if signal.getsignal(one) is not signal.SIG_IGN:
+                    signal.signal(one, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             argv = prepare()
-            dies_with_us()
+            if self._death is not None:
+                self._death()
             if os.getppid() != parent:
                 os._exit(LOST)
             for one in (signal.SIGPIPE, signal.SIGXFSZ):
@@ -290,8 +321,10 @@ class Foreground:
                 os.kill(self._pid, number)  # a zombie takes it as well, and it is ours until waitpid has told
             except ProcessLookupError:
                 self._stopped = number  # it has just told
-        else:
-            self._stopped = number
+            return
+        self._stopped = number
+        if self._asking:
+            raise Interrupted
 
     def _wait(self) -> int:
         while True:
@@ -403,30 +436,3 @@ class Foreground:
         elif not late:
             # when the session has ended, if not before
             self._sentences = [(now + 1.0, sentence) for _, sentence in self._sentences]
-
-
-def _open_again(terminal: int) -> int:
-    """The same terminal, in a way in which reading never waits, and nobody else's reading is changed by that.
-
-    Where it cannot be opened (another account's, after su), it itself.
-    """
-    try:
-        return os.open(os.ttyname(terminal), os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return terminal
-
-
-def _echoes(terminal: int) -> bool:
-    import termios
-
-    try:
-        return bool(termios.tcgetattr(terminal)[3] & termios.ECHO)
-    except termios.error:  # gone
-        return True
-
-
-def _leads_to(link: str, path: str) -> bool:
-    try:
-        return os.readlink(link) == path  # noqa: PTH115  pathlib costs 4 ms
-    except OSError:  # closed just now
-        return False

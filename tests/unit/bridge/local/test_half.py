@@ -333,3 +333,21 @@ def test_what_the_other_half_said_before_it_went_is_heard_though_nobody_reads_an
     assert heard == [b"NONE no-python"]
     os.close(into)
     os.close(out)
+
+
+def test_what_goes_first_keeps_nobody_from_ending_it(desk: Desk) -> None:
+    """The other end takes nothing: ssh has still to log in, or the line is dead."""
+    half = LocalHalf(XServer(desk.server.connect, b"MIT-MAGIC-COOKIE-1", b"0123456789abcdef"), "s")
+    read, out = os.pipe()
+    into, write = os.pipe()
+    said: list[str] = []
+    thread = threading.Thread(
+        target=lambda: said.append(half.run(read, write, first=bytes(1 << 20))), daemon=True
+    )
+    thread.start()
+    assert select.select([into], [], [], LIMIT)[0]
+    half.stop()
+    thread.join(LIMIT)
+    assert said == [""]
+    for number in (read, out, into, write):
+        os.close(number)

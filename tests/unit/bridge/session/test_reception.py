@@ -15,7 +15,7 @@ from x11fwd.bridge.session.process import HOPELESS
 from x11fwd.bridge.session.reception import Reception
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 LIMIT = 10.0
@@ -24,7 +24,7 @@ LIMIT = 10.0
 class Half:
     """A reception on a socket of its own, with a lock that a test can hold."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, on_end: Callable[[], None] = lambda: None) -> None:
         self.path = str(folder / "c")
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(self.path)
@@ -38,9 +38,14 @@ class Half:
             theirs,
             lambda: self.looking.acquire(blocking=False),
             self.looking.release,
-            self.stopped.set,
+            self._end,
         )
+        self._on_end = on_end
         self.reception.start()
+
+    def _end(self) -> None:
+        self._on_end()
+        self.stopped.set()
 
     def call(self) -> socket.socket:
         made = socket.socket(socket.AF_UNIX)
@@ -130,6 +135,16 @@ def test_the_login_is_awaited_and_an_end_wakes_whoever_waits_for_it(half: Half) 
     assert not half.reception.login.is_set()
     half.first.sendall(b"login\n")
     assert half.reception.login.wait(LIMIT)
+
+
+def test_who_waits_for_the_login_is_woken_after_the_end_is_told(tmp_path: Path) -> None:
+    """Or the bridge would log in by itself, just after the person has said no at the prompt."""
+    seen: list[bool] = []
+    made = Half(tmp_path, on_end=lambda: seen.append(made.reception.login.is_set()))
+    made.first.close()
+    assert made.reception.ended.wait(LIMIT)
+    made.reception.join(LIMIT)
+    assert seen == [False]
 
 
 def test_it_is_not_over_while_somebody_looks_for_it(half: Half) -> None:
