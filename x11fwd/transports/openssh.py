@@ -17,6 +17,7 @@ from x11fwd.transports.local import LocalStream, kill_group
 from x11fwd.transports.openssh_master import Master
 from x11fwd.transports.patience import Patience
 from x11fwd.transports.remote_file import put_through_shell
+from x11fwd.transports.scratch import started
 from x11fwd.transports.ssh_words import server_version, x11_refused, x11_remarks
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class OpensshTransport:
         self._control = control
         self._offer = offer
         self._refused = ""  # what a session said when its request for X11 was refused
+        self._asking: OpensshStream | None = None  # the last session for X11, where it is a stream
         self._closed = False
 
     @property
@@ -73,6 +75,9 @@ class OpensshTransport:
     def x11(self) -> X11Outcome:
         if self._offer is None or self._master is None:
             return X11Outcome()
+        if self._asking is not None:
+            # its refusal comes on another pipe than its output, and may be there later
+            self.note_x11(self._asking.all_errors())
         log = self._master.log()
         refused = self._refused or x11_refused(log)
         said = (*x11_remarks(log), *x11_remarks(self._refused))
@@ -97,7 +102,10 @@ class OpensshTransport:
         """See `Transport.stream`."""
         frame = Frame.random()
         self.round_trips += 1
-        return OpensshStream(self._session(frame.stream_command(argv), x11=x11), frame, self)
+        made = OpensshStream(self._session(frame.stream_command(argv), x11=x11), frame, self)
+        if x11:
+            self._asking = made
+        return made
 
     def put(self, path: str, data: bytes, *, mode: int = 0o600) -> None:
         """See `Transport.put`."""
@@ -120,7 +128,8 @@ class OpensshTransport:
             raise ConnectionLost(f"the connection to {self._hop.place} is closed")
         forward = "yes" if x11 and self._offer is not None else "no"
         if forward == "yes":
-            self._refused = ""  # what was said to an earlier session is not the answer to this one
+            # what was said to an earlier session is not the answer to this one
+            self._refused, self._asking = "", None
         # No configuration file: the master has followed it already. Without a master ssh would connect by
         # itself; the ProxyCommand stops that.
         words = ["-F", "none", "-S", self._control.replace("%", "%%"), "-T"]
@@ -128,13 +137,16 @@ class OpensshTransport:
             words += ["-o", option]
         words += ["-o", f"ForwardX11={forward}", "--", "x11fwd", command]
         try:
-            return subprocess.Popen(
-                ["ssh", *words],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env={**os.environ, "LC_ALL": "C"},
-                start_new_session=True,
+            return started(
+                lambda: subprocess.Popen(
+                    ["ssh", *words],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    env={**os.environ, "LC_ALL": "C"},
+                    start_new_session=True,
+                ),
+                kill_group,
             )
         except OSError as error:
             raise ConnectError(f"ssh cannot be started: {error.strerror}") from error
@@ -236,10 +248,7 @@ class OpensshStream:
                 if not self._opening.begun:
                     raise self._opening.swallowed()
                 return b""
-            begun = self._opening.begun
             self._ready = self._opening.feed(data)
-            if self._opening.begun and not begun:
-                self._owner.note_x11(self._pipes.stderr())
         data, self._ready = self._ready[:limit], self._ready[limit:]
         return data
 
@@ -249,6 +258,10 @@ class OpensshStream:
 
     def close_write(self) -> None:
         self._pipes.close_write()
+
+    def all_errors(self) -> bytes:
+        """What has come on standard error, also before the command began."""
+        return self._pipes.stderr()
 
     def stderr(self) -> bytes:
         errors = self._pipes.stderr()

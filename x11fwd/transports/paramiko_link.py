@@ -13,6 +13,7 @@ import threading
 import time
 from collections import deque
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 import paramiko  # noqa: TID251  this module is part of the paramiko transport
 
@@ -77,6 +78,7 @@ class Link(paramiko.Transport):
         self.lost = ""  # why the connection was given up, once it was
         self._unanswered = 0  # signs of life asked for since anything at all was heard
         self._awaited: dict[int, deque[Reply]] = {}
+        self._leaving: WeakSet[paramiko.Channel] = WeakSet()  # sessions that nobody wants any more
         self._ended = threading.Event()
         self._read_packet = self.packetizer.read_message
         self.packetizer.read_message = self._hear  # type: ignore[method-assign]
@@ -220,13 +222,15 @@ class Link(paramiko.Transport):
         return reply
 
     def forget(self, channel: paramiko.Channel) -> None:
-        """The channel has ended; numbers of channels are used again."""
+        """The channel has ended or soon will; numbers of channels are used again."""
+        self._leaving.add(channel)
         for reply in self._awaited.pop(channel.get_id(), ()):
             reply.set(None)
 
     def has_sessions(self) -> bool:
-        """Whether a channel of ours is open that we have not closed."""
-        return any(not one.closed for one in self._channels.values())  # type: ignore[attr-defined]
+        """Whether a channel of ours is open that is not about to be closed."""
+        channels = self._channels.values()  # type: ignore[attr-defined]
+        return any(not one.closed and one not in self._leaving for one in channels)
 
     def accept_x11(self, handler: Callable[[paramiko.Channel], None]) -> None:
         """Let the server open X11 channels from now on."""

@@ -14,8 +14,10 @@ import pytest
 from x11fwd.errors import ConnectError, ConnectionLost
 from x11fwd.target import SshConfig
 from x11fwd.transports import paramiko_transport
+from x11fwd.transports.base import X11Offer
 from x11fwd.transports.framing import Frame
-from x11fwd.transports.openssh import OpensshTransport
+from x11fwd.transports.openssh import OpensshStream, OpensshTransport
+from x11fwd.transports.paramiko_link import Link as Link_
 from x11fwd.transports.paramiko_stream import ParamikoStream
 from x11fwd.transports.paramiko_transport import ParamikoTransport
 
@@ -122,14 +124,32 @@ def test_a_wake_up_that_is_lost_is_made_up_for() -> None:
     assert found == [b"word"]
 
 
+def test_a_session_that_is_about_to_be_closed_is_none_of_ours() -> None:
+    """A thread closes it, which on a busy machine begins late; till then another session may be refused."""
+    one, other = socket.socketpair()
+    link = Link_(one, SshConfig())
+    try:
+        channel = paramiko.Channel(7)
+        link._channels.put(7, channel)  # type: ignore[attr-defined]
+        assert link.has_sessions()
+        link.forget(channel)
+        assert not link.has_sessions()
+    finally:
+        link.close()
+        other.close()
+
+
 class Master:
     """A master whose process has not been seen to end."""
 
     alive = True
     control = ""
 
+    def __init__(self, log: str = "") -> None:
+        self._log = log
+
     def log(self) -> str:
-        return ""
+        return self._log
 
 
 def _ended(words: str) -> subprocess.Popen[bytes]:
@@ -161,3 +181,34 @@ def test_a_session_that_ends_while_its_master_lives_is_no_lost_line(tmp_path: Pa
             made = OpensshTransport(HOP, master, control, None, "")  # type: ignore[arg-type]
             process = _ended("exit 255")
             made.check(process, b"")
+
+
+LATE_REFUSAL = """\
+printf %s {mark}
+read word
+echo 'X11 forwarding request failed on channel 0' >&2
+printf %s {mark} >&2
+echo and on
+read word
+"""
+
+
+def test_a_refusal_that_comes_behind_the_first_output_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Output and what the master says of the session are two pipes, written one after the other."""
+    master = Master("debug1: Requesting X11 forwarding with authentication spoofing.\n")
+    made = OpensshTransport(HOP, master, "", X11Offer(":0"), "")  # type: ignore[arg-type]
+
+    def session(_command: str, *, x11: bool) -> subprocess.Popen[bytes]:
+        assert x11
+        return _ended(LATE_REFUSAL.format(mark=made_frame.begin.decode()))
+
+    made_frame = Frame("first", "second")
+    monkeypatch.setattr(Frame, "random", lambda: made_frame)
+    monkeypatch.setattr(made, "_session", session)
+    stream: OpensshStream = made.stream(["true"], x11=True)
+    with pytest.raises(TimeoutError):
+        stream.read(100, 1.0)
+    stream.write(b"\n")
+    assert stream.read(100, 60.0) == b"and on\n"
+    assert made.x11.granted is False
+    stream.close()
