@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
-from typing import TYPE_CHECKING
+from pathlib import Path
+from types import SimpleNamespace
+from typing import IO
 
 import pytest
 
-from x11fwd.notebook.far import servers
+from x11fwd.notebook.far import servers, starting
 from x11fwd.notebook.far.servers import Server
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_a_port_that_became_somebody_elses_gets_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,6 +54,30 @@ def test_every_folder_in_which_servers_may_tell_of_themselves_is_looked_into(
     assert servers.jupyter_folders() == ["/r", "/d/runtime", "/x/jupyter/runtime", "/run/user/7/jupyter"]
     monkeypatch.setattr("sys.platform", "darwin")
     assert f"{os.environ['HOME']}/Library/Jupyter/runtime" in servers.jupyter_folders()
+
+
+def test_who_looks_while_a_server_is_noted_down_forgets_no_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--list` and `--stop` wait for nobody, so that one beside a start may come between any two bytes."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    folder = Path(starting.state_folder())
+    record = {"pid": os.getpid(), "ticks": servers.ticks(os.getpid()), "host": socket.gethostname()}
+    record["path"] = str(folder / "here-7.json")
+    seen: list[int] = []
+
+    def dump(what: object, file: IO[str]) -> None:
+        text = json.dumps(what)
+        for at in range(len(text)):
+            file.write(text[at])
+            file.flush()
+            seen.append(len(starting.records()))
+
+    monkeypatch.setattr(starting, "json", SimpleNamespace(dump=dump, loads=json.loads))
+    starting.note(record)
+    assert sum(seen) == 0
+    assert starting.records() == [record]
+    assert [one.name for one in folder.iterdir()] == ["here-7.json"]
 
 
 def test_only_what_its_root_holds_can_be_shown(tmp_path: Path) -> None:

@@ -69,6 +69,18 @@ def records() -> "List[Dict[str, Any]]":
     return found
 
 
+def note(record: "Dict[str, Any]") -> None:
+    """Keep it, whole or not at all: what cannot be read is taken for a remainder, and removed."""
+    handle, part = tempfile.mkstemp(prefix="record-", dir=os.path.dirname(record["path"]))
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(record, file)
+        os.replace(part, record["path"])
+    except BaseException:
+        os.unlink(part)
+        raise
+
+
 def forget(record: "Dict[str, Any]") -> None:
     """Remove our record of a server that has ended, its folder for the socket, and its log."""
     if record.get("folder"):
@@ -270,8 +282,7 @@ def attempt(
         }
         record["folder"] = os.path.dirname(where) if where else ""
         record["path"] = os.path.join(state, "%s-%d.json" % (socket.gethostname(), server.pid))
-        with open(record["path"], "w", encoding="utf-8") as file:
-            json.dump(record, file)
+        note(record)
         server.ours, server.process, log = record, process, ""
         return server, ""
     except OSError as error:
