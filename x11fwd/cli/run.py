@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -160,9 +160,11 @@ def run(
                 )
             ends = RunEnds(prompter, may_bridge(aim.host), waiting, sink, terminal=tty)
             result = run_script(aim, options, ends, prompter, environ=os.environ, progress=ends.progress)
-            show_run(result)
-            if sink is not None:
-                sink.linger()
+            # the script has ended: Ctrl-C only puts its pictures away
+            with suppress(KeyboardInterrupt):
+                show_run(result)
+                if sink is not None:
+                    sink.linger()
         sys.stdout.flush()
         return result.exit_status
 

@@ -52,6 +52,7 @@ class RunEnds:
         self._waiting, self._sink = waiting, sink
         self._wanted = terminal
         self._own = OwnTerminal()
+        self._size = (0, 0)  # that the script was told
         self._keys: Keys | None = None
         if sink is not None:
             sink.pause = self._own.cooked
@@ -85,14 +86,16 @@ class RunEnds:
 
         if not gives_terminal(self._wanted):
             return None
-        rows, columns = self._own.size()
-        return Terminal(rows, columns, os.environ.get("TERM") or "dumb", errors=os.isatty(2))
+        self._size = self._own.size()
+        return Terminal(*self._size, os.environ.get("TERM") or "dumb", errors=os.isatty(2))
 
     @contextmanager
     def raw(self, resized: Callable[[int, int], None], leave: Callable[[], None]) -> Iterator[None]:
         self._keys = Keys(leave) if os.isatty(0) else None
         try:
             with self._own.raw(resized):
+                if (size := self._own.size()) != self._size:  # the window was quicker than we
+                    resized(*size)
                 yield
         finally:
             self._keys = None

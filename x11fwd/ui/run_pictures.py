@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import time
 from contextlib import nullcontext
@@ -94,21 +93,19 @@ class PictureSink:
             self._write(self._folder, one)
 
     def linger(self) -> None:
-        """Stay until the page is closed, or Ctrl-C; nobody who comes within a minute ends it, too."""
+        """Stay until the page is closed; nobody who comes within a minute ends it, too."""
         viewer = self._viewer
         if viewer is None or not self._opened:
             return
         patience = time.monotonic() + (_RELOAD if viewer.visited else _NOBODY)
-        words = "the pictures stay until their page is closed; Ctrl-C ends it now"
-        with contextlib.suppress(KeyboardInterrupt):
-            self._say(words, "note")
-            while not viewer.wait_closed(_LOOK):
-                if viewer.tabs:
-                    # a page that is loaded anew is away for a moment
-                    patience = time.monotonic() + _RELOAD
-                    continue
-                if time.monotonic() > patience:
-                    return
+        self._say("the pictures stay until their page is closed; Ctrl-C ends it now", "note")
+        while not viewer.wait_closed(_LOOK):
+            if viewer.tabs:
+                # a page that is loaded anew is away for a moment
+                patience = time.monotonic() + _RELOAD
+                continue
+            if time.monotonic() > patience:
+                return
 
     def _open(self) -> None:
         if self._opened:

@@ -9,6 +9,9 @@ from contextlib import suppress
 
 import pytest
 
+from x11fwd.ui.progress import Waiting
+from x11fwd.ui.prompt import TerminalPrompter
+from x11fwd.ui.run import RunEnds
 from x11fwd.ui.run_terminal import Keys, OwnTerminal, gives_terminal
 
 
@@ -74,3 +77,19 @@ def test_the_terminal_is_as_before_for_what_we_say_and_afterwards(monkeypatch: p
         os.dup2(kept, 0)
         for one in (kept, master, slave):
             os.close(one)
+
+
+@pytest.mark.parametrize(("later", "told"), [((24, 80), []), ((40, 100), [(40, 100)])])
+def test_a_window_that_changes_while_the_script_starts_is_told(
+    later: tuple[int, int], told: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prompter = TerminalPrompter()
+    ends = RunEnds(prompter, "", Waiting(prompter), None, terminal=True)
+    monkeypatch.setattr(OwnTerminal, "size", lambda _self: (24, 80))
+    terminal = ends.terminal()
+    assert terminal is not None
+    assert (terminal.rows, terminal.columns) == (24, 80)
+    monkeypatch.setattr(OwnTerminal, "size", lambda _self: later)
+    heard: list[tuple[int, int]] = []
+    with ends.raw(lambda rows, columns: heard.append((rows, columns)), lambda: None):
+        assert heard == told
