@@ -7,6 +7,7 @@ what it does not do is here: characters that the locale cannot write, and contro
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,12 +16,14 @@ from rich.text import Text
 from rich.theme import Theme
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import TextIO
 
 __all__ = [
     "Symbols",
     "answer_console",
     "ascii_only",
+    "cursor_back",
     "message_console",
     "rich_text",
     "safe",
@@ -87,6 +90,17 @@ def message_console(file: TextIO | None = None) -> Console:
 def _console(file: TextIO) -> Console:
     # no emoji codes, no markup, no guessing of paths and numbers: text from a remote is shown as it is
     return Console(file=file, theme=_THEME, highlight=False, markup=False, emoji=False, soft_wrap=False)
+
+
+@contextmanager
+def cursor_back(console: Console) -> Iterator[None]:
+    """While a moving line is drawn or put away: Ctrl-C there would leave the terminal without a cursor."""
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError, ValueError):  # a terminal that was closed
+            console.show_cursor()
+        raise
 
 
 def ascii_only(console: Console) -> bool:

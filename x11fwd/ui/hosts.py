@@ -16,7 +16,7 @@ from rich.text import Text
 
 from x11fwd.steps.engine import LineKind
 from x11fwd.steps.plan import Outcome
-from x11fwd.ui.console import message_console, rich_text, safe
+from x11fwd.ui.console import cursor_back, message_console, rich_text, safe
 from x11fwd.ui.layout import beside
 
 if TYPE_CHECKING:
@@ -151,7 +151,8 @@ class HostsView:
     def __enter__(self) -> HostsView:
         self._prompter.suspend, self._prompter.resume = self._question, self._answered
         self._open = True
-        self._start()
+        with cursor_back(self._console):
+            self._start()
         return self
 
     def __exit__(
@@ -159,7 +160,7 @@ class HostsView:
     ) -> None:
         self._prompter.suspend = self._prompter.resume = None
         self._open = False
-        with self._lock:
+        with self._lock, cursor_back(self._console):
             self._stop()
             self._catch_up()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from x11fwd.ui.console import message_console, safe
+from x11fwd.ui.console import cursor_back, message_console, safe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,4 +62,5 @@ class Waiting:
     ) -> None:
         self._prompter.suspend = self._prompter.resume = None
         if self._status is not None:
-            self._status.stop()
+            with cursor_back(self._console):
+                self._status.stop()

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from x11fwd.render.model import Status
-from x11fwd.ui.console import message_console, rich_text, safe, symbols
+from x11fwd.ui.console import cursor_back, message_console, rich_text, safe, symbols
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -157,7 +157,8 @@ class RenderProgress:
         self._prompter.suspend = self._prompter.resume = None
         bar, self._bar = self._bar, None
         if bar is not None:
-            bar.stop()
+            with cursor_back(self._console):
+                bar.stop()
 
     def __enter__(self) -> RenderProgress:
         return self
