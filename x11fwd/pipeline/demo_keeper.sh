@@ -6,8 +6,9 @@ x_screen='' x_server='' x_made=''
 
 x_clean() {
     trap '' HUP INT TERM
-    # the listener is asked by its own file as well: a reload keeps the number, a restart would not
-    kill $x_server $x_screen $(cat "$x_dir/pid" 2>/dev/null) 2>/dev/null
+    # the listener is asked by its own file as well: a reload keeps the number, a restart would not;
+    # $! is one whose number we had no time to note
+    kill $x_server $x_screen $! $(cat "$x_dir/pid" 2>/dev/null) 2>/dev/null
     wait 2>/dev/null
     rm -rf "$x_dir"
     for x_folder in $x_made; do rmdir "$x_folder" 2>/dev/null; done

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib import resources
 from typing import TYPE_CHECKING
 
 import pytest
@@ -141,6 +142,26 @@ def test_the_keeper_ends_and_deletes_everything_when_the_demo_dies(number: int, 
     process.wait(90)
     until(lambda: not folder.exists())
     until(lambda: not is_alive(pid))
+
+
+def test_a_keeper_that_is_told_to_end_before_it_noted_the_servers_number_ends_it(tmp_path: Path) -> None:
+    folder = tmp_path / "sandbox"
+    folder.mkdir()
+    server = tmp_path / "sshd"
+    server.write_text(f"#!/bin/sh\necho $$ >{tmp_path}/pid\nexec sleep 300\n")
+    server.chmod(0o755)
+    script = resources.files("x11fwd.pipeline").joinpath("demo_keeper.sh").read_text("ascii")
+    assert script.count("x_server=$!") == 1
+    told = f"until [ -s {tmp_path}/pid ]; do sleep 0.05; done; kill -TERM $$; x_server=$!"
+    words = ["sh", "-c", script.replace("x_server=$!", told), "keeper", str(folder), str(server)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE) as keeper:
+        try:
+            until(lambda: keeper.poll() is not None)
+            assert not is_alive(int((tmp_path / "pid").read_text()))
+        finally:
+            keeper.kill()
+            subprocess.run(["kill", (tmp_path / "pid").read_text().strip()], check=False, stderr=-3)
+    assert not folder.exists()
 
 
 def is_alive(pid: int) -> bool:
