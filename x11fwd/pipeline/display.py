@@ -195,25 +195,21 @@ def open_connection(local: LocalFacts) -> Connection:
 
 def generate_untrusted(xauth: str, display: str, authority: str | None) -> bytes | str:
     """A cookie for untrusted programs without a time limit, or why there is none (xauth(1), `generate`)."""
-    import shutil
-    import tempfile
-
     from x11fwd.errors import ConnectionLost
     from x11fwd.transports.local import LocalTransport
+    from x11fwd.transports.scratch import scratch_folder
 
-    folder = tempfile.mkdtemp(prefix="x11fwd-")
-    file = f"{folder}/authority"
     name = ("env", f"XAUTHORITY={authority}") if authority else ()
-    words = (*name, xauth, "-q", "-f", file, "generate", display, ".", "untrusted", "timeout", "0")
-    try:
-        result = LocalTransport().run(words, timeout=_GENERATE)
+    with scratch_folder() as folder:
+        file = f"{folder}/authority"
+        words = (*name, xauth, "-q", "-f", file, "generate", display, ".", "untrusted", "timeout", "0")
+        try:
+            result = LocalTransport().run(words, timeout=_GENERATE)
+        except ConnectionLost:
+            return f"xauth had no answer from the X server within {_GENERATE:g} s"
         said = result.error_text.strip().splitlines()
         records = read_authority(file).records
-        return records[0].data if records else (said[-1] if said else "xauth wrote none")
-    except ConnectionLost:
-        return f"xauth had no answer from the X server within {_GENERATE:g} s"
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    return records[0].data if records else (said[-1] if said else "xauth wrote none")
 
 
 class ThisDesktop:

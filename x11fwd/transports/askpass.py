@@ -9,17 +9,18 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import shutil
 import tempfile
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from x11fwd.errors import ConnectError
 from x11fwd.transports.local import wait_readable
+from x11fwd.transports.scratch import drop_folder, make_folder
 from x11fwd.transports.ssh_words import host_key_question
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from x11fwd.transports.base import Prompter
 
 __all__ = ["Askpass", "private_folder"]
@@ -51,7 +52,7 @@ def private_folder() -> Path:
         if len(place) + len("/x11fwd-12345678/m") > _LONGEST_PATH or _noexec(place):
             continue
         with contextlib.suppress(OSError):
-            return Path(tempfile.mkdtemp(prefix="x11fwd-", dir=place))
+            return make_folder(place=place)
     raise ConnectError(
         "there is no folder for a private ssh connection", hint="set TMPDIR to a short path on a local disk"
     )
@@ -138,7 +139,7 @@ class Askpass:
     def close(self) -> None:
         with contextlib.suppress(OSError):
             os.close(self._ask)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        drop_folder(self._folder)
 
 
 def _runs(process: int) -> bool:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from x11fwd.errors import ChangeError, ConnectError, ConnectionLost, UsageError
 from x11fwd.target import SshConfig, Target, parse_ssh_g
 from x11fwd.transports.base import CommandResult, X11Outcome
+from x11fwd.transports.scratch import started
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -267,13 +268,16 @@ def kill_group(process: subprocess.Popen[bytes], grace: float = 0.5) -> None:
 
 def _start(argv: Sequence[str]) -> subprocess.Popen[bytes]:
     # a session of its own: Ctrl-C reaches us and not the child, and the whole group can be ended
-    return subprocess.Popen(
-        list(argv),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "LC_ALL": "C"},
-        start_new_session=True,
+    return started(
+        lambda: subprocess.Popen(
+            list(argv),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "LC_ALL": "C"},
+            start_new_session=True,
+        ),
+        kill_group,
     )
 
 

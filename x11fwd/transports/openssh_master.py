@@ -13,6 +13,7 @@ from x11fwd.errors import AuthError, ConnectError
 from x11fwd.transports.askpass import Askpass, private_folder
 from x11fwd.transports.local import kill_group
 from x11fwd.transports.patience import Patience
+from x11fwd.transports.scratch import started
 from x11fwd.transports.ssh_words import connect_failure, said, x11_remarks
 
 if TYPE_CHECKING:
@@ -110,13 +111,25 @@ class Master:
         # not -E: the server's banner and what jump hosts say only go to standard error
         log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         try:
-            process = subprocess.Popen(
-                ["/bin/sh", "-c", _GUARDED, "x11fwd", str(folder), "ssh", *options, *hop.target.ssh_argv()],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                stderr=log,
-                env=environment,
-                start_new_session=True,
+            process = started(
+                lambda: subprocess.Popen(
+                    [
+                        "/bin/sh",
+                        "-c",
+                        _GUARDED,
+                        "x11fwd",
+                        str(folder),
+                        "ssh",
+                        *options,
+                        *hop.target.ssh_argv(),
+                    ],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.DEVNULL,
+                    stderr=log,
+                    env=environment,
+                    start_new_session=True,
+                ),
+                kill_group,
             )
         except OSError as error:
             askpass.close()

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from x11fwd.errors import ConnectError
 from x11fwd.transports.local import kill_group
+from x11fwd.transports.scratch import started
 from x11fwd.transports.tokens import expand_percent
 
 if TYPE_CHECKING:
@@ -152,12 +153,15 @@ def start_proxy(command: str) -> Route:
     ours, theirs = socket.socketpair()
     shell = os.environ.get("SHELL") or "/bin/sh"
     try:
-        process = subprocess.Popen(
-            [shell, "-c", f"exec {command}"],
-            stdin=theirs.fileno(),
-            stdout=theirs.fileno(),
-            stderr=subprocess.PIPE,
-            start_new_session=True,
+        process = started(
+            lambda: subprocess.Popen(
+                [shell, "-c", f"exec {command}"],
+                stdin=theirs.fileno(),
+                stdout=theirs.fileno(),
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            ),
+            kill_group,
         )
     except OSError as error:
         ours.close()

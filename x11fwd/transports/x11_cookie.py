@@ -6,12 +6,10 @@ throws them away and says the same line for five different causes.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from x11fwd.errors import DisplayError
+from x11fwd.transports.scratch import scratch_folder
 from x11fwd.x11.authority import read_authority
 from x11fwd.x11.display import ssh_xauth_name
 
@@ -35,16 +33,13 @@ def untrusted_cookie(offer: X11Offer, local: Transport, *, timeout: float = 10.0
     """
     if offer.xauth is None:
         raise DisplayError("there is no xauth program on this machine", hint="install `xauth`")
-    folder = Path(tempfile.mkdtemp(prefix="x11fwd-"))
-    try:
+    with scratch_folder() as folder:
         file = folder / "xauthfile"
         words = [offer.xauth, "-f", str(file), "generate", ssh_xauth_name(offer.display)]
         if offer.authority is not None:
             words = ["env", f"XAUTHORITY={offer.authority}", *words]
         answer = local.run([*words, "MIT-MAGIC-COOKIE-1", "untrusted", "timeout", "0"], timeout=timeout)
         records = read_authority(file).records if answer.ok else ()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     if records:
         return records[0].data
     lines = [line.strip() for line in answer.error_text.splitlines() if line.strip()]

@@ -1,0 +1,150 @@
+"""Temporary folders and programs, none of which outlives this process; for transports and the pipeline.
+
+A daemon thread meets its end in the middle of anything, without its `finally`, and Ctrl-C can come between
+a program's birth and the moment in which anybody knows it. What is noted here is ended by `atexit`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from x11fwd.errors import Stopped
+
+if TYPE_CHECKING:
+    import subprocess  # noqa: TID251  transports are where processes are run
+    from collections.abc import Callable, Iterator
+
+__all__ = ["comes_later", "drop_folder", "make_folder", "scratch_folder", "started"]
+
+_lock = threading.Lock()
+_folders: set[str] = set()
+_programs: dict[int, tuple[subprocess.Popen[bytes], Callable[[subprocess.Popen[bytes]], None]]] = {}
+_process = 0  # whose they are: a fork has none of them
+_over = False
+_births = 0  # programs that the main thread is starting
+_late = 0  # the signal that waits for that
+
+
+def make_folder(*, prefix: str = "x11fwd-", place: str | None = None) -> Path:
+    """A new folder, mode 0700, that is gone when this process is; `drop_folder` removes it before.
+
+    Raises:
+        OSError: there is no such place.
+    """
+    _begin()
+    for _ in range(100):
+        path = os.path.join(place or tempfile.gettempdir(), prefix + os.urandom(4).hex())  # noqa: PTH118
+        with _lock:
+            _refuse()
+            _folders.add(path)  # first: whatever comes in between, it is known
+            try:
+                os.mkdir(path, 0o700)  # noqa: PTH102
+            except FileExistsError:
+                _folders.discard(path)
+                continue
+            except OSError:
+                _folders.discard(path)
+                raise
+        return Path(path)
+    raise FileExistsError(f"{place or tempfile.gettempdir()} has no name left")
+
+
+def drop_folder(path: Path) -> None:
+    """Remove it, and all that is in it."""
+    shutil.rmtree(path, ignore_errors=True)
+    if not path.exists():
+        _folders.discard(str(path))
+
+
+@contextlib.contextmanager
+def scratch_folder(*, prefix: str = "x11fwd-") -> Iterator[Path]:
+    """A folder that is there meanwhile.
+
+    Raises:
+        OSError: there is no place for it.
+    """
+    path = make_folder(prefix=prefix)
+    try:
+        yield path
+    finally:
+        drop_folder(path)
+
+
+def started(
+    start: Callable[[], subprocess.Popen[bytes]], end: Callable[[subprocess.Popen[bytes]], None]
+) -> subprocess.Popen[bytes]:
+    """Start a program that ends with this process at the latest.
+
+    Args:
+        start: does it; a signal that comes meanwhile waits.
+        end: ends one that still runs.
+
+    Raises:
+        OSError: it cannot be started.
+        Stopped: a signal came meanwhile; the program is known by then, and ends with this process.
+    """
+    global _births, _late  # noqa: PLW0603  signals are the process's
+    _begin()
+    main = threading.current_thread() is threading.main_thread()
+    _births += main
+    try:
+        with _lock:
+            _refuse()
+            process = start()
+            for pid, (one, _) in list(_programs.items()):
+                if one.poll() is not None:
+                    del _programs[pid]
+            _programs[process.pid] = process, end
+    finally:
+        _births -= main
+        number = _late if main and not _births else 0
+        if number:
+            _late = 0
+            raise Stopped(number)
+    return process
+
+
+def comes_later(number: int) -> bool:
+    """Asked by a signal handler: whether `started` is at work on its thread and raises it afterwards."""
+    global _late  # noqa: PLW0603
+    if not _births:
+        return False
+    _late = number
+    return True
+
+
+def _begin() -> None:
+    global _process, _over, _lock  # noqa: PLW0603
+    if _process == os.getpid():
+        return
+    import atexit
+
+    _folders.clear()
+    _programs.clear()
+    _lock = threading.Lock()  # a fork may have it taken by a thread that it does not have
+    _process, _over = os.getpid(), False
+    atexit.register(_end)
+
+
+def _refuse() -> None:
+    if _over:
+        raise InterruptedError("this process is at its end")
+
+
+def _end() -> None:
+    """Nothing is begun any more, and what is there goes."""
+    global _over  # noqa: PLW0603
+    if _process != os.getpid():
+        return
+    with _lock:
+        _over = True
+    for process, end in list(_programs.values()):
+        end(process)
+    for path in list(_folders):
+        shutil.rmtree(path, ignore_errors=True)
