@@ -92,7 +92,10 @@ def test_ctrl_c_ends_at_once_with_130_and_leaves_neither_workers_nor_parts(place
     process.communicate(timeout=120)
     assert process.returncode == 130
     assert [one.name for one in (place / "out").iterdir()] == [".x11fwd-render.jsonl"]
-    assert not [one for one in Path("/proc").glob("[0-9]*") if at_work_in(one, place)]
+    end = time.monotonic() + 90  # killed they are; a busy machine lets them go when it comes to them
+    while [one for one in Path("/proc").glob("[0-9]*") if at_work_in(one, place)]:
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def at_work_in(process: Path, place: Path) -> bool:
