@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.lab.hosts import ChrootHost, Setup
+from tests.lab.hosts import ChrootHost, Setup, diff
+from tests.lab.relay import Relay
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,6 +68,48 @@ def test_verify_asks_before_it_walks_around_sshd_and_keeps_the_answer(
     again = person.run(person.x11fwd("verify", "--json", "gpu1"), timeout=400)
     assert again.rc == 0, again.stdout + again.stderr
     assert json.loads(again.stdout)["plot"]["via"] == "bridge"
+
+
+def test_a_far_host_is_set_up_its_forwarding_is_proven_and_its_plot_takes_the_bridge(
+    new_chroot_host: Callable[..., ChrootHost], person: Person
+) -> None:
+    host = new_chroot_host("bookworm", "plot", Setup(x11_forwarding=False))
+    with Relay(host.port, delay=0.0125) as relay:
+        person.alias("far", host, user="root", port=relay.port)
+        done = person.run(person.x11fwd("setup", "--yes", "far"), timeout=400)
+    assert done.rc == 0, done.stdout + done.stderr
+    said = " ".join(done.stdout.split())
+    assert "far: set up" in said
+    assert "round trip is far; ssh's own forwarding works, too" in said
+    assert "Next: `x11fwd ssh far`" in said
+
+
+def test_setup_of_a_far_host_whose_forwarding_does_not_work_fails_although_the_bridge_would_do(
+    new_chroot_host: Callable[..., ChrootHost], person: Person
+) -> None:
+    # with ~/.ssh/rc sshd leaves xauth to it (session.c, do_rc_files): granted, and no program has the cookie
+    host = new_chroot_host("bookworm", "plot", Setup(files={"/root/.ssh/rc": "true\n"}))
+    with Relay(host.port, delay=0.0125) as relay:
+        person.alias("far", host, user="root", port=relay.port)
+        done = person.run(person.x11fwd("setup", "--yes", "--json", "far"), timeout=400)
+        (result,) = json.loads(done.stdout)["hosts"]
+        assert (done.rc, result["status"], result["via"]) == (1, "done", "native"), done.stdout + done.stderr
+        assert result["verification"]["cause"] == "ssh-rc-eats-cookie"
+        over = person.run(person.x11fwd("verify", "--json", "far"), timeout=400)
+        assert (over.rc, json.loads(over.stdout)["plot"]["via"]) == (0, "bridge"), over.stdout + over.stderr
+
+
+def test_setup_reads_the_persons_settings_before_it_changes_anything(
+    new_chroot_host: Callable[..., ChrootHost], person: Person
+) -> None:
+    host = new_chroot_host("bookworm", "plot", Setup(x11_forwarding=False))
+    person.alias("gpu1", host, user="root")
+    person.write(".config/x11fwd/config", "Via pigeon\n")
+    before = host.snapshot()
+    done = person.run(person.x11fwd("setup", "--yes", "gpu1"), timeout=400)
+    assert done.rc == 2
+    assert "config:1:Viaisnative" in "".join(done.stderr.split())
+    assert diff(before, host.snapshot()) == []
 
 
 def test_doctor_names_both_routes(refusing: ChrootHost, person: Person) -> None:

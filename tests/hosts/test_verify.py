@@ -39,6 +39,12 @@ def own(document: Document) -> dict[str, str]:
     return found
 
 
+def way(document: Document) -> str:
+    plot = document["plot"]
+    assert isinstance(plot, dict)
+    return str(plot["via"])
+
+
 @pytest.fixture
 def plots(person: Person, new_chroot_host: Callable[..., ChrootHost]) -> Callable[..., str]:
     """Makes a host with xauth, Tk and matplotlib that forwards X11; returns its alias."""
@@ -134,13 +140,45 @@ def test_a_far_host_has_the_time_it_needs_and_is_remembered_as_far(
     host = new_chroot_host("bookworm", "plot", Setup(x11_forwarding=True))
     with Relay(host.port, delay=0.0125) as relay:  # Tk waits for 390 answers; from 10 ms on a host is far
         alias = person.alias("far", host, port=relay.port)
-        status, document = verified(person, alias)
+        status, document = verified(person, "--via", "native", alias)
         assert status == 0, own(document)
+        assert way(document) == "native"
         cache = (person.home / ".cache/x11fwd/links").read_text().split()
         assert cache[:2] == ["127.0.0.1", str(relay.port)]
         assert 0.025 <= float(cache[2]) < 2  # the link's delay, and that of a busy machine
         ran = person.run(person.x11fwd("ssh", "-v", alias, "true"))
         assert "of round trip is far" in ran.stderr
+
+
+@pytest.mark.parametrize("transport", ["paramiko", "openssh"])
+def test_a_far_host_is_verified_by_the_way_that_x11fwd_ssh_takes(
+    transport: str, person: Person, new_chroot_host: Callable[..., ChrootHost]
+) -> None:
+    host = new_chroot_host("bookworm", "plot", Setup(x11_forwarding=True))
+    with Relay(host.port, delay=0.0125) as relay:
+        alias = person.alias("far", host, port=relay.port)
+        status, document = verified(person, "--transport", transport, alias)  # nothing is known of it yet
+        assert status == 0, own(document)
+        assert way(document) == "bridge"
+        assert own(document)["evidence"].endswith("; over the bridge")
+        seen = person.run(person.x11fwd("verify", alias), timeout=400)
+        assert re.search(
+            r"over the bridge, untrusted: [\d.]+ ms of round trip is far; ssh's own forwarding works, too",
+            " ".join(seen.stdout.split()),
+        ), seen.stdout + seen.stderr
+
+
+def test_the_persons_settings_decide_by_which_way_a_host_is_verified(
+    person: Person, plots: Callable[..., str]
+) -> None:
+    alias = plots()
+    person.write(".config/x11fwd/config", f"Host {alias}\n    Via bridge\n")
+    status, document = verified(person, alias)
+    assert (status, way(document)) == (0, "bridge"), own(document)
+    person.write(".config/x11fwd/config", f"Host {alias}\n    Via pigeon\n")
+    wrong = person.run(person.x11fwd("verify", alias))
+    assert wrong.rc == 2
+    assert "config:2:Viaisnative" in "".join(wrong.stderr.split())
 
 
 def test_a_kept_window_stays_until_it_is_closed(

@@ -75,6 +75,7 @@ class Report:
         seconds: wall time.
         exit_code: DESIGN.md's table.
         via: the way a plot took, `native` or `bridge`; empty where none was drawn. Not part of the document.
+        refused: sshd does not forward X11 for this account, as that plot's login saw. Not part of it either.
     """
 
     command: str
@@ -84,6 +85,7 @@ class Report:
     exit_code: int
     seconds: float
     via: str = ""
+    refused: bool = False
 
     @property
     def ok(self) -> bool:

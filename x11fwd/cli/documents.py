@@ -111,6 +111,7 @@ def _setup(result: SetupResult) -> dict[str, object]:
         "note": result.note,
         "settled": list(result.settled),
         "verification": report_json(result.verification) if result.verification else None,
+        "via": result.verification.via if result.verification else None,
         "error": _error(result.error),
         "route": result.route,
         "logins": result.logins,

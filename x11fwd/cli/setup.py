@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -130,6 +131,7 @@ def setup(
     def run() -> int:
         from x11fwd.checks.check import Aim
         from x11fwd.pipeline.ansible_inventory import reader
+        from x11fwd.pipeline.run_way import configured_way
         from x11fwd.pipeline.setup import SetupOptions, run_setup
         from x11fwd.pipeline.verify import VerifyOptions, run_verify
         from x11fwd.ui.console import answer_console, message_console
@@ -142,6 +144,8 @@ def setup(
         options = ssh_options(port, identity, jump, config, login, option)
         read = reader(vault_password_file) if engine == "ansible" else None
         crew = crew_of(targets or (), inventory, limit, options, read)
+        # now, as a wrong file of settings must not stop what is half done
+        ways = {one.target.host: configured_way(one.target.host, "auto", os.environ) for one in crew.members}
         wanted = SetupOptions(
             transport=transport,
             python=python,
@@ -164,7 +168,9 @@ def setup(
                 python=python,
                 screenshot=_own(screenshot, aim, alone=not crew.many),
                 keep=keep,
+                via=ways.get(aim.host, "auto"),
                 may_bridge=lambda: yes or prompter.confirm(may_bridge(aim.host)) is True,
+                proves_forwarding=True,
             )
             result = run_verify(aim, options, prompter, events.doing, shown=shown)
             if not crew.many:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 from x11fwd.cli.job import Job
 from x11fwd.cli.options import (
@@ -56,14 +57,16 @@ def verify(
     """Prove that it works: draw a plot there, see it here. Changes nothing.
 
     Logs in anew with X11, lets the remote's own matplotlib draw through the backend that a script of yours
-    would get, and asks this machine's X server for the window. Succeeds only if the pixels are right; a
-    silent fall-back to Agg is a failure that names its cause.
+    would get, and asks this machine's X server for the window, which takes the way that x11fwd ssh would
+    choose. Succeeds only if the pixels are right; a silent fall-back to Agg is a failure that names its
+    cause.
     """
 
     def run() -> int:
         from x11fwd.checks.check import Aim
         from x11fwd.cli.documents import verify_document
         from x11fwd.errors import UsageError
+        from x11fwd.pipeline.run_way import configured_way
         from x11fwd.pipeline.verify import VerifyOptions, VerifyResult, run_verify
         from x11fwd.ui.console import answer_console
         from x11fwd.ui.progress import Waiting
@@ -79,7 +82,7 @@ def verify(
             python=python,
             screenshot=screenshot,
             keep=keep,
-            via=via,
+            via=configured_way(aim.host, via, os.environ),
             may_bridge=lambda: prompter.confirm(may_bridge(aim.host)) is True,
         )
         told: list[VerifyResult] = []

@@ -21,6 +21,7 @@ from x11fwd.pipeline.demo_sandbox import ALIAS, Sandbox
 from x11fwd.pipeline.display import ensure_display
 from x11fwd.pipeline.doctor import DoctorOptions, real_means, run_doctor
 from x11fwd.pipeline.setup import SetupOptions, SetupStatus, Silent, run_setup
+from x11fwd.pipeline.ssh.routes import NATIVE, Route
 from x11fwd.pipeline.verify import RealVerifyMeans, VerifyOptions, run_verify
 from x11fwd.transports.local import LocalTransport
 
@@ -300,9 +301,14 @@ class _SandboxMeans:
 
 
 class _SandboxVerify(RealVerifyMeans):
-    def choose_way(self, transport: Transport, ask: Callable[[], bool]) -> str:  # noqa: ARG002  nobody is asked
+    def choose_way(
+        self,
+        transport: Transport,  # noqa: ARG002  nobody is asked
+        round_trip: float | None,  # noqa: ARG002  same
+        ask: Callable[[], bool],  # noqa: ARG002  same
+    ) -> Route:
         """ssh's own forwarding, which the demo is about; nothing is remembered of it."""
-        return "native"
+        return Route(NATIVE, "the demo is about ssh's own forwarding")
 
     def remember(self, transport: Transport, round_trip: float) -> None:
         """Nothing: this host will never be seen again."""

@@ -1,4 +1,4 @@
-"""The way a script's windows take where nobody says it: as `x11fwd ssh` chooses; pipeline/run.py uses it."""
+"""The way windows take where nobody says it: as `x11fwd ssh` chooses; `run`, `verify` and `setup` use it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from x11fwd.transports.base import Transport
 
-__all__ = ["choose_way", "configured_way"]
+__all__ = ["choose_route", "choose_way", "configured_way"]
 
 
 def configured_way(host: str, via: str, environ: Mapping[str, str]) -> str:
@@ -36,14 +36,30 @@ def choose_way(transport: Transport, ask: Callable[[], bool], environ: Mapping[s
     Args:
         ask: whether the bridge may walk around a refusal of sshd's; the answer is kept.
     """
+    return choose_route(transport, transport.round_trip, ask, environ).way
+
+
+def choose_route(
+    transport: Transport, round_trip: float | None, ask: Callable[[], bool], environ: Mapping[str, str]
+) -> routes.Route:
+    """NATIVE or BRIDGE, and why, for a connection on which X11 forwarding was requested.
+
+    Args:
+        round_trip: seconds to the host as measured just now, None where they were not.
+        ask: see `choose_way`.
+    """
     granted = transport.x11.granted
     host, port = transport.config.first("hostname"), transport.config.first("port")
     if granted is None or not host or not port:
-        return routes.NATIVE
+        return routes.Route(routes.NATIVE, "nobody knows whether its sshd forwards X11")
     known = memory.recall(host, port, environ)
     known.granted = granted
-    known.round_trip = transport.round_trip or known_round_trip(host, port, environ)
+    known.round_trip = round_trip or known_round_trip(host, port, environ)
     route = routes.choose(routes.AUTO, "", known)
     consent = (ask() or None) if route.way == routes.ASK else None
     memory.remember(host, port, environ, granted=granted, consent=consent)
-    return routes.BRIDGE if consent else route.way.replace(routes.ASK, routes.NATIVE)
+    if route.way != routes.ASK:
+        return route
+    if consent:
+        return routes.Route(routes.BRIDGE, f"{route.reason}, and you allow the bridge")
+    return routes.Route(routes.NATIVE, f"{route.reason}, and nobody allowed the bridge")

@@ -103,7 +103,7 @@ class SetupResult:
     def bridged(self) -> bool:
         """A plot came, and it took the bridge, because sshd does not forward X11."""
         proof = self.verification
-        return proof is not None and proof.ok and proof.via == "bridge"
+        return proof is not None and proof.ok and proof.via == "bridge" and proof.refused
 
     @property
     def exit_code(self) -> int:

@@ -23,6 +23,7 @@ from x11fwd.errors import ConnectError, DisplayError, ProbeError, X11fwdError
 from x11fwd.facts.model import Unknown
 from x11fwd.pipeline.plot_session import PlotEvent, PlotSession
 from x11fwd.pipeline.plot_watch import PlotOutcome, evidence, watch_plot
+from x11fwd.pipeline.ssh.routes import AUTO, BRIDGE, NATIVE, Route
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -50,8 +51,11 @@ class VerifyOptions:
         trusted: kind of forwarding, None for what `x11fwd ssh` would choose.
         screenshot: a PNG file to write.
         keep: leave the window open until the person closes it.
-        via: `native`, `bridge`, or `auto`: the bridge where sshd does not forward X11 and the person agrees.
-        may_bridge: asks the person, who has not been asked for this host before.
+        via: `native`, `bridge`, or `auto`: as `x11fwd ssh` chooses for this host.
+        may_bridge: asks the person, who has not been asked for this host before, whether the bridge may walk
+            around sshd's refusal.
+        proves_forwarding: the bridge is taken only where ssh's own forwarding carried a connection to this
+            screen, too, or is refused; else the plot takes ssh's own.
     """
 
     transport: Preference = "auto"
@@ -59,8 +63,9 @@ class VerifyOptions:
     trusted: bool | None = None
     screenshot: Path | None = None
     keep: bool = False
-    via: str = "auto"
+    via: str = AUTO
     may_bridge: Callable[[], bool] = field(default=lambda: False, compare=False)
+    proves_forwarding: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,7 @@ class VerifyResult:
         round_trip: seconds, the median of the samples over the channel.
         seconds: from the import of matplotlib over there to the whole picture here; None without one.
         image: the window as it is on this screen.
-        forwarding: which kind and why.
+        forwarding: which way and kind, and why.
         warnings: what matplotlib said.
         via: the way the window took, `native` or `bridge`.
     """
@@ -92,7 +97,7 @@ class VerifyResult:
     local: LocalFacts | None = field(default=None, repr=False)
     remote: RemoteFacts | None = field(default=None, repr=False)
     route: str = ""
-    via: str = "native"
+    via: str = NATIVE
 
     @property
     def ok(self) -> bool:
@@ -120,8 +125,8 @@ class VerifyMeans(Protocol):
         """Keep for `x11fwd ssh` how far away this host is."""
         ...
 
-    def choose_way(self, transport: Transport, ask: Callable[[], bool]) -> str:
-        """`bridge` where sshd does not forward X11 and the person agrees or has agreed, else `native`."""
+    def choose_way(self, transport: Transport, round_trip: float | None, ask: Callable[[], bool]) -> Route:
+        """`BRIDGE` or `NATIVE`, as `x11fwd ssh` would choose for this host."""
         ...
 
     def open_bridge(self, transport: Transport, local: LocalFacts, *, trusted: bool) -> Bridge:
@@ -190,7 +195,9 @@ class _Run:
         self._forwarding = ""
         self._route = ""
         self._connected = False
-        self._via = "bridge" if options.via == "bridge" else "native"
+        self._via = BRIDGE if options.via == BRIDGE else NATIVE
+        self._asks_x11 = options.via != BRIDGE or options.proves_forwarding
+        self._granted: bool | None = None
 
     def all(self) -> VerifyResult:
         self._progress("looking at the display of this machine")
@@ -204,7 +211,7 @@ class _Run:
         # Held open to the end: a server that resets with its last client would forget the untrusted cookie.
         with connection:
             offer, self._forwarding = self._means.make_offer(self._local, self._options.trusted)
-            if offer is None and self._via == "native":
+            if offer is None and self._asks_x11:
                 return self._result(
                     PlotOutcome(f"this machine's display cannot be forwarded: {self._forwarding}")
                 )
@@ -214,7 +221,7 @@ class _Run:
                     self._target,
                     self._prompter,
                     self._options.transport,
-                    offer if self._via == "native" else None,
+                    offer if self._asks_x11 else None,
                 ) as transport:
                     self._connected = True
                     self._route = f"{transport.name}: {transport.reason}"
@@ -232,9 +239,10 @@ class _Run:
             self._refusal = error
             return self._result(PlotOutcome(error.message, error.hint))
         python = self._remote.python
-        if self._options.via == "auto":
-            self._via = self._means.choose_way(transport, self._options.may_bridge)
-        if transport.x11.granted is False and self._via == "native":
+        self._granted = transport.x11.granted
+        route = self._choose(transport, self._remote)
+        self._via = route.way
+        if self._granted is False and self._via == NATIVE:
             said = "\n".join(transport.x11.remarks)
             return self._result(PlotOutcome(f"{host} refused to forward X11, so nothing was drawn", said))
         if python is None:
@@ -243,19 +251,16 @@ class _Run:
         shell = self._remote.shell if not isinstance(self._remote.login_environment, Unknown) else ""
         with ExitStack() as stack:
             display = None
-            if self._via == "bridge":
+            if self._via == BRIDGE:
                 self._progress(f"starting the bridge on {host}")
                 try:
-                    trusted = self._options.trusted
-                    if trusted is None:
-                        trusted = self._local.security_extension is not True
-                    bridge = self._means.open_bridge(transport, self._local, trusted=trusted)
+                    display = self._over_bridge(transport, route, stack)
                 except (ConnectError, DisplayError) as error:
-                    return self._result(PlotOutcome(error.message, error.hint))
-                stack.callback(bridge.close)
-                kind = "trusted" if trusted else "untrusted"
-                self._forwarding = f"over the bridge, {kind}"
-                display = bridge.display, bridge.authority
+                    if self._options.via != AUTO or not self._granted:
+                        return self._result(PlotOutcome(error.message, error.hint))
+                    # slower, and a way, which `x11fwd ssh` would take as well
+                    self._via = NATIVE
+                    self._forwarding += f"; {error.message}"
             session = stack.enter_context(
                 PlotSession(transport, python=python.path, shell=shell, title=title, display=display)
             )
@@ -270,6 +275,31 @@ class _Run:
                 self._progress("the window stays open until it is closed")
                 _wait_until_closed(session)
         return result
+
+    def _choose(self, transport: Transport, remote: RemoteFacts) -> Route:
+        options = self._options
+        route = Route(options.via, "")
+        if options.via == AUTO:
+            route = self._means.choose_way(transport, remote.round_trip, options.may_bridge)
+        unproven = self._granted and remote.remote_handshake != "ok"
+        if route.way == BRIDGE and options.proves_forwarding and unproven:
+            return Route(NATIVE, "")  # the plot shows what becomes of it
+        return route
+
+    def _over_bridge(self, transport: Transport, route: Route, stack: ExitStack) -> tuple[str, str]:
+        """DISPLAY and XAUTHORITY of a bridge that ends with the stack. Raises ConnectError, DisplayError."""
+        trusted = self._options.trusted
+        if trusted is None:
+            trusted = self._local.security_extension is not True
+        bridge = self._means.open_bridge(transport, self._local, trusted=trusted)
+        stack.callback(bridge.close)
+        words = f"over the bridge, {'trusted' if trusted else 'untrusted'}"
+        if route.reason:
+            words += f": {route.reason}"
+        if self._remote is not None and self._granted and self._remote.remote_handshake == "ok":
+            words += "; ssh's own forwarding works, too"
+        self._forwarding = words
+        return bridge.display, bridge.authority
 
     def _save(self, result: VerifyResult, image: Image) -> VerifyResult:
         path = self._options.screenshot
@@ -302,7 +332,8 @@ class _Run:
                 for one in findings
             )
             title = f"a plot from {self._target.host} arrived on this screen, pixel for pixel"
-            own = Finding(FINDING, Side.LINK, Status.PASS, title, evidence(figure))
+            seen_there = evidence(figure) + ("; over the bridge" if self._via == BRIDGE else "")
+            own = Finding(FINDING, Side.LINK, Status.PASS, title, seen_there)
             cause, code = None, 0
         else:
             cause = root_cause(findings)
@@ -317,6 +348,7 @@ class _Run:
             exit_code=code,
             seconds=time.monotonic() - self._started,
             via=self._via,
+            refused=self._granted is False,
         )
         return VerifyResult(
             report,
@@ -376,18 +408,10 @@ class RealVerifyMeans:
 
         return gather_remote(transport, python=python)
 
-    def choose_way(self, transport: Transport, ask: Callable[[], bool]) -> str:
-        from x11fwd.pipeline.ssh.memory import recall, remember
+    def choose_way(self, transport: Transport, round_trip: float | None, ask: Callable[[], bool]) -> Route:
+        from x11fwd.pipeline.run_way import choose_route
 
-        granted = transport.x11.granted
-        host, port = transport.config.first("hostname"), transport.config.first("port")
-        if granted is None or not host or not port:
-            return "native"
-        consent = None if granted else recall(host, port, self._environ).consent
-        if consent is None and not granted:
-            consent = ask()
-        remember(host, port, self._environ, granted=granted, consent=True if consent else None)
-        return "bridge" if consent else "native"
+        return choose_route(transport, round_trip, ask, self._environ)
 
     def open_bridge(self, transport: Transport, local: LocalFacts, *, trusted: bool) -> Bridge:
         from x11fwd.pipeline.bridged import open_bridge

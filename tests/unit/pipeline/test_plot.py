@@ -20,6 +20,7 @@ from x11fwd.facts.model import RemoteFacts, Unknown
 from x11fwd.pipeline import plot_watch
 from x11fwd.pipeline.plot_session import COLOURS, PlotEvent, PlotSession
 from x11fwd.pipeline.plot_watch import patches_problem
+from x11fwd.pipeline.ssh.routes import Route
 from x11fwd.pipeline.verify import FINDING, VerifyOptions, VerifyResult, run_verify
 from x11fwd.target import Target
 from x11fwd.transports.base import CommandResult, X11Offer, X11Outcome
@@ -180,6 +181,8 @@ class FakeMeans:
         self.trusted: list[bool] = []
         self.closed: list[bool] = []
         self.bridge_error: ConnectError | None = None
+        self.far = False
+        self.offered: list[X11Offer | None] = []
 
     def gather_local(self) -> LocalFacts:
         return healthy_local()
@@ -195,7 +198,8 @@ class FakeMeans:
         return self.offer, "because"
 
     def connect(self, target: Target, prompter: Prompter, choice: str, x11: X11Offer | None) -> Transport:
-        del target, prompter, choice, x11
+        del target, prompter, choice
+        self.offered.append(x11)
         if self.connect_error:
             raise self.connect_error
         return transport(self.remote, self.granted)
@@ -205,8 +209,11 @@ class FakeMeans:
         transport.run(["probe"], x11=True)
         return self.facts
 
-    def choose_way(self, transport: Transport, ask: Callable[[], bool]) -> str:
-        return "bridge" if transport.x11.granted is False and ask() else "native"
+    def choose_way(self, transport: Transport, round_trip: float | None, ask: Callable[[], bool]) -> Route:
+        assert round_trip == self.facts.round_trip
+        if transport.x11.granted and self.far:
+            return Route("bridge", "100 ms of round trip is far")
+        return Route("bridge" if transport.x11.granted is False and ask() else "native", "")
 
     def open_bridge(self, transport: Transport, local: LocalFacts, *, trusted: bool) -> Bridge:
         del transport, local
@@ -335,36 +342,6 @@ def test_a_refused_request_ends_it_before_anything_is_drawn() -> None:
     means.facts = replace(means.facts, x11=X11Outcome(requested=True, granted=False))
     result = verify(means)
     assert "refused to forward X11" in result.report.findings[-1].title
-    assert result.report.exit_code == 1
-
-
-@pytest.mark.parametrize(("wanted", "granted", "asked"), [("bridge", True, 0), ("auto", False, 1)])
-def test_the_bridge_is_taken_where_it_is_wanted_or_the_person_agrees(
-    window: Callable[[Image | None], None], wanted: str, granted: bool, asked: int
-) -> None:
-    window(picture(RIGHT))
-    means = FakeMeans()
-    means.granted = granted
-    questions: list[None] = []
-
-    def agree() -> bool:
-        questions.append(None)
-        return True
-
-    result = verify(means, via=wanted, may_bridge=agree)
-    assert (result.report.exit_code, result.via, result.report.via) == (0, "bridge", "bridge")
-    assert "over the bridge, untrusted" in result.forwarding
-    assert len(questions) == asked
-    assert means.trusted == [False]
-    assert means.closed == [True]
-
-
-@pytest.mark.usefixtures("window")
-def test_a_bridge_that_does_not_start_is_named() -> None:
-    means = FakeMeans()
-    means.bridge_error = ConnectError("the bridge did not start: there is no Python on the server")
-    result = verify(means, via="bridge")
-    assert "no Python" in result.report.findings[-1].title
     assert result.report.exit_code == 1
 
 
