@@ -46,18 +46,16 @@ def remember_round_trip(host: str, port: str, seconds: float, environ: Mapping[s
     folder = cache_folder(environ)
     if folder is None or not host or any(letter.isspace() for letter in host):
         return
-    rows = [row for row in _read(environ) if row[:2] != (host, port)][-(_KEPT - 1) :]
-    rows.append((host, port, seconds, time.time()))
-    text = "".join(f"{name} {number} {took:.6f} {seen:.0f}\n" for name, number, took, seen in rows)
-    temporary = f"{folder}/links.{os.getpid()}"
+    from x11fwd.bridge.session.memory import Turn, put  # each login imports this module
+
     try:
-        os.makedirs(folder, mode=0o700, exist_ok=True)  # noqa: PTH103  pathlib costs 4 ms to import
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        try:
-            os.write(handle, text.encode())
-        finally:
-            os.close(handle)
-        os.replace(temporary, f"{folder}/links")  # noqa: PTH105  same
+        with Turn(folder):
+            rows = [row for row in _read(environ) if row[:2] != (host, port)][-(_KEPT - 1) :]
+            rows.append((host, port, seconds, time.time()))
+            put(
+                f"{folder}/links",
+                "".join(f"{name} {number} {took:.6f} {seen:.0f}\n" for name, number, took, seen in rows),
+            )
     except OSError:
         return
 

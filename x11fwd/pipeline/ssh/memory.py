@@ -6,7 +6,6 @@ The file `hosts` in x11fwd's state folder (XDG Base Directory Specification) has
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from x11fwd.pipeline.ssh.routes import KnownHost
@@ -56,33 +55,35 @@ def remember(
     folder = state_folder(environ)
     if folder is None or not host or any(letter.isspace() for letter in host + port):
         return
-    hosts = _read(environ)
-    old = hosts.pop((host, port), {})
-    values = dict(old)
-    for key, value in (("granted", granted), ("consent", consent)):
-        if value is not None:
-            values[key] = "yes" if value else "no"
+    told = {
+        key: "yes" if value else "no"
+        for key, value in (("granted", granted), ("consent", consent))
+        if value is not None
+    }
     if helpless is not None:
-        values["helpless"] = helpless.replace("%", "%25").replace(" ", "%20").replace("\n", "%20")
-        if not helpless:
-            del values["helpless"]
-    if values == old:
-        return
-    hosts[host, port] = values
-    lines = []
-    for (name, number), row in list(hosts.items())[-_KEPT:]:
-        lines.append(" ".join([name, number, *(f"{key}={value}" for key, value in row.items())]) + "\n")
-    temporary = f"{folder}/hosts.{os.getpid()}"
+        told["helpless"] = helpless.replace("%", "%25").replace(" ", "%20").replace("\n", "%20")
+    old = _read(environ).get((host, port), {})
+    if _with(old, told) == old:
+        return  # as nearly always
+    from x11fwd.bridge.session.memory import Turn, put  # each login imports this module
+
     try:
-        os.makedirs(folder, mode=0o700, exist_ok=True)  # noqa: PTH103  pathlib costs 4 ms to import
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        try:
-            os.write(handle, "".join(lines).encode())
-        finally:
-            os.close(handle)
-        os.replace(temporary, f"{folder}/hosts")  # noqa: PTH105  same
+        with Turn(folder):
+            hosts = _read(environ)
+            old = hosts.pop((host, port), {})
+            hosts[host, port] = _with(old, told)
+            lines = []
+            for (name, number), row in list(hosts.items())[-_KEPT:]:
+                words = (f"{key}={value}" for key, value in row.items())
+                lines.append(" ".join([name, number, *words]) + "\n")
+            put(f"{folder}/hosts", "".join(lines))
     except OSError:
         return
+
+
+def _with(old: Mapping[str, str], told: Mapping[str, str]) -> dict[str, str]:
+    """A host with what is told of it; an empty value takes the old one away."""
+    return {key: value for key, value in {**old, **told}.items() if value}
 
 
 def _read(environ: Mapping[str, str]) -> dict[tuple[str, str], dict[str, str]]:
