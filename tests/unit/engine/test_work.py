@@ -184,7 +184,7 @@ def test_the_work_goes_on_when_the_client_is_gone(one_remote: Here) -> None:
     remote = one_remote
     gate, done = f"{remote.home}/gate", f"{remote.home}/done"
     # ends by itself should the test fail half-way
-    wait = f"n=0; until [ -e {gate} ] || [ $((n += 1)) -gt 400 ]; do sleep 0.05; done; mv {gate} {done}"
+    wait = f"n=0; until [ -e {gate} ] || [ $((n += 1)) -gt 4000 ]; do sleep 0.05; done; mv {gate} {done}"
     change = Change(
         "command-x", "Do", RunCommand(("test", "-e", done), ("sh", "-c", wait), ("rm", done)), False
     )

@@ -108,7 +108,7 @@ def test_a_touch_of_the_token_is_only_announced(folder: Path) -> None:
         env={**os.environ, "SSH_ASKPASS_PROMPT": "none"},
         stdout=subprocess.DEVNULL,
     )
-    assert askpass.serve(10)
+    assert askpass.serve(90)
     assert person.notices == ["Confirm user presence for key"]
     assert process.poll() is None
     process.terminate()  # as ssh does once the key was touched
