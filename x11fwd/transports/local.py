@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LocalStream", "LocalTransport", "kill_group", "resolve", "resolve_aloud", "wait_readable"]
 
+_HEARD = 0.25  # seconds after which a waiting main thread has heard a signal
 _CLOSED = 0.2  # seconds after which a writer that waits sees that the stream was closed
 
 
@@ -231,12 +232,23 @@ class LocalStream:
 
 
 def wait_readable(descriptor: int, timeout: float | None) -> bool:
-    """True once there is something to read or the other end is closed (poll() has no limit of 1024 files)."""
+    """True once there is something to read or the other end is closed (poll() has no limit of 1024 files).
+
+    In steps where signals are heard: one that comes just before a long wait would not end it.
+    """
     import select
 
     watch = select.poll()
     watch.register(descriptor, select.POLLIN | select.POLLHUP | select.POLLERR)
-    return bool(watch.poll(None if timeout is None else max(0, round(timeout * 1000))))
+    end = None if timeout is None else time.monotonic() + timeout
+    hears = threading.current_thread() is threading.main_thread()
+    while True:
+        left = None if end is None else max(0.0, end - time.monotonic())
+        step = left if not hears else _HEARD if left is None else min(left, _HEARD)
+        if watch.poll(None if step is None else round(step * 1000)):
+            return True
+        if left is not None and left <= _HEARD:
+            return False
 
 
 def _wait_writable(descriptor: int, timeout: float) -> None:

@@ -27,6 +27,7 @@ __all__ = ["PortTakenError", "Viewer", "ViewerMissingError"]
 _PORTS_TRIED = 50
 _START_LIMIT = 60.0  # seconds, on a machine that is busy
 _END_LIMIT = 5.0
+_LOOK = 0.2  # seconds
 
 
 class ViewerMissingError(X11fwdError):
@@ -165,8 +166,14 @@ class Viewer:
         self._closed.set()
 
     def wait_closed(self, timeout: float | None = None) -> bool:
-        """Wait until `close` was called or the server ended. Returns whether it is closed."""
-        return self._closed.wait(timeout)
+        """Wait until `close` was called or the server ended. Returns whether it is closed.
+
+        In steps where there is no limit: a signal that comes just before an endless wait would not end it.
+        """
+        while not self._closed.wait(_LOOK if timeout is None else timeout):
+            if timeout is not None:
+                return False
+        return True
 
     def __enter__(self) -> Viewer:
         self.start()

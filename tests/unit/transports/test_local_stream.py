@@ -165,3 +165,34 @@ def test_who_still_reads_what_was_closed_takes_nothing_of_whoever_has_its_number
     assert os.read(number, 100) == b"theirs"
     for descriptor in {number, *theirs}:
         os.close(descriptor)
+
+
+class Poll:
+    """Nothing to read until the sixth look."""
+
+    looks: list[float | None]
+
+    def register(self, *_words: object) -> None: ...
+
+    def poll(self, timeout: float | None = None) -> list[int]:
+        self.looks.append(timeout)
+        return [1] if len(self.looks) == 6 else []
+
+
+@pytest.mark.parametrize("limit", [None, 3600.0])
+def test_the_main_thread_never_waits_long_at_a_time(
+    monkeypatch: pytest.MonkeyPatch, limit: float | None
+) -> None:
+    # handlers run between two steps of Python: a signal that comes just before a wait is not heard in it
+    Poll.looks = []
+    monkeypatch.setattr("select.poll", Poll)
+    assert local.wait_readable(0, limit)
+    assert [one is not None and one <= 500 for one in Poll.looks] == [True] * 6
+
+
+def test_a_wait_that_is_over_is_over(stream: Callable[..., LocalStream]) -> None:
+    one = stream(*DEAF)
+    assert line_of(one) == b"here\n"
+    for limit in (0.0, 0.01, 0.4):
+        with pytest.raises(TimeoutError):
+            one.read(1, limit)

@@ -290,6 +290,22 @@ def test_closing_tells_every_tab_and_frees_the_port() -> None:
         assert second.port == viewer.port
 
 
+def test_who_waits_for_the_end_without_a_limit_hears_signals(monkeypatch: pytest.MonkeyPatch) -> None:
+    viewer = Viewer("x")
+    steps: list[float | None] = []
+
+    def wait(timeout: float | None = None) -> bool:
+        steps.append(timeout)
+        return len(steps) == 5
+
+    monkeypatch.setattr(viewer._closed, "wait", wait)
+    assert viewer.wait_closed()
+    assert [one is not None and one < 1 for one in steps] == [True] * 5
+    steps.clear()
+    assert not viewer.wait_closed(0.5)
+    assert steps == [0.5]
+
+
 def test_a_port_that_was_asked_for_and_is_taken_is_said() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
