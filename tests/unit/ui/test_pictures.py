@@ -34,8 +34,11 @@ def program(tmp_path: Path, environ: dict[str, str]) -> list[str]:
     (tmp_path / "two.png").write_bytes(two_halves())
     (tmp_path / "show.py").write_text(
         f"import os, sys\nsys.path.insert(0, {ROOT!r})\n"
+        "from x11fwd.ui import pictures\n"
         "from x11fwd.ui.pictures import TerminalPictures\n"
         "from x11fwd.viewer.items import Picture\n"
+        "ask = pictures.ask\n"
+        "pictures.ask = lambda terminal: ask(terminal, 90.0)\n"  # a busy machine answers late
         f"data = open({str(tmp_path / 'two.png')!r}, 'rb').read()\n"
         "with TerminalPictures() as shown:\n"
         "    print('found', shown.drawing.value, flush=True)\n"
