@@ -135,8 +135,11 @@ class PictureSink:
         other = folder / f"{name}.{'png' if one.kind == 'svg' else 'svg'}"
         temporary = path.with_suffix(f".{one.kind}.part")
         try:
-            temporary.write_bytes(one.data)
-            temporary.replace(path)
+            try:
+                temporary.write_bytes(one.data)
+                temporary.replace(path)
+            finally:
+                temporary.unlink(missing_ok=True)  # a full disk, or a signal in between
             other.unlink(missing_ok=True)
         except OSError as error:
             raise UsageError(f"{path} cannot be written: {error.strerror}") from error

@@ -194,3 +194,24 @@ def test_figures_of_run_go_into_the_terminal_and_the_last_state_too(
     (saved,) = tmp_path.glob("x11fwd-pictures-*/*")
     assert saved.read_bytes() == data + b"3"
     assert capsys.readouterr().err == f"Figure 1: {saved} (not a terminal)\n"
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(28, "No space left on device")], ids=repr)
+def test_a_picture_that_is_not_written_leaves_no_part(
+    error: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from x11fwd.errors import UsageError
+    from x11fwd.pipeline.run_session import Drawn
+    from x11fwd.ui.run_pictures import PictureSink
+
+    def full(_self: Path, _target: Path) -> Path:
+        raise error
+
+    folder = tmp_path / "pictures"
+    monkeypatch.setattr(Path, "replace", full)
+    with (
+        pytest.raises((KeyboardInterrupt, UsageError)),
+        PictureSink("plot.py on gpu1", folder=folder, browser=True) as sink,
+    ):
+        sink.put(Drawn("7-1", 1, "Figure 1", "", "png", 1, 0, two_halves()))
+    assert list(folder.iterdir()) == []
