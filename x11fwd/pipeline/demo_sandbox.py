@@ -31,7 +31,12 @@ __all__ = ["ALIAS", "Sandbox"]
 ALIAS = "x11fwd-demo"
 _START = 60.0  # seconds for sshd and Xvfb to answer, on a machine that is busy
 _POLL = 0.05
+_TRIES = 5  # ports: between the moment in which one is free and sshd's coming anybody may take it
 _ALL_DISPLAYS = 64  # Xvfb chooses its number itself: the cookie is filed under all it may choose
+
+
+class _PortTakenError(ProbeError):
+    """Somebody was quicker than our sshd."""
 
 
 class Sandbox:
@@ -59,17 +64,24 @@ class Sandbox:
         Raises:
             ProbeError: sshd or Xvfb did not start; the message has their last words.
         """
-        # Short, because sockets are made in it; private, because keys are.
-        self.folder = Path(tempfile.mkdtemp(prefix="x11fwd-demo-"))
-        try:
-            self._write()
-            script = resources.files("x11fwd.pipeline").joinpath("demo_keeper.sh").read_text("ascii")
-            words = ("sh", "-c", script, "x11fwd-demo", str(self.folder), self._sshd)
-            self._keeper = LocalTransport().stream((*words, self._xvfb) if self._xvfb else words)
-            self._wait()
-        except BaseException:
-            self.close()
-            raise
+        for left in reversed(range(_TRIES)):
+            # Short, because sockets are made in it; private, because keys are.
+            self.folder = Path(tempfile.mkdtemp(prefix="x11fwd-demo-"))
+            try:
+                self._write()
+                script = resources.files("x11fwd.pipeline").joinpath("demo_keeper.sh").read_text("ascii")
+                words = ("sh", "-c", script, "x11fwd-demo", str(self.folder), self._sshd)
+                self._keeper = LocalTransport().stream((*words, self._xvfb) if self._xvfb else words)
+                self._wait()
+            except _PortTakenError:
+                self.close()
+                if not left:
+                    raise
+            except BaseException:
+                self.close()
+                raise
+            else:
+                break
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -173,12 +185,23 @@ class Sandbox:
         end = time.monotonic() + _START
         while True:
             number = self._display_number() if self._xvfb else ""
-            if self._answers() and number is not None:
+            log = self._log()
+            if "Cannot bind any address" in log:
+                raise _PortTakenError(f"the demo's server did not start: {self._last_words()}")
+            # by its own word it listens: at a port that was taken meanwhile another server would answer
+            if "Server listening on" in log and self._answers() and number is not None:
                 self.display = f":{number}" if self._xvfb else None
                 return
             if time.monotonic() > end:
                 raise ProbeError(f"the demo's server did not start: {self._last_words()}")
             time.sleep(_POLL)
+
+    def _log(self) -> str:
+        """What sshd has said so far."""
+        try:
+            return (self.folder / "log").read_text("utf-8", "replace")
+        except OSError:
+            return ""
 
     def _answers(self) -> bool:
         port = int(self.config.read_text("utf-8").split("Port ")[1].split()[0])
