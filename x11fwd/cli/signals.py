@@ -68,8 +68,8 @@ class Wish:
             return
         self._until = now + _SAME
         self.number = number
-        scratch = sys.modules.get("x11fwd.transports.scratch")
-        if scratch is None or not scratch.comes_later(number):
+        stretches = sys.modules.get("x11fwd.transports.uninterrupted")
+        if stretches is None or not stretches.comes_later(number):
             raise Stopped(number)
 
     def _utter(self, _number: int, _frame: FrameType | None) -> None:

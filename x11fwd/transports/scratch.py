@@ -14,21 +14,19 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from x11fwd.errors import Stopped
+from x11fwd.transports.uninterrupted import Uninterrupted
 
 if TYPE_CHECKING:
     import subprocess  # noqa: TID251  transports are where processes are run
     from collections.abc import Callable, Iterator
 
-__all__ = ["comes_later", "drop_folder", "make_folder", "scratch_folder", "started"]
+__all__ = ["drop_folder", "make_folder", "scratch_folder", "started"]
 
 _lock = threading.Lock()
 _folders: set[str] = set()
 _programs: dict[int, tuple[subprocess.Popen[bytes], Callable[[subprocess.Popen[bytes]], None]]] = {}
 _process = 0  # whose they are: a fork has none of them
 _over = False
-_births = 0  # programs that the main thread is starting
-_late = 0  # the signal that waits for that
 
 
 def make_folder(*, prefix: str = "x11fwd-", place: str | None = None) -> Path:
@@ -82,41 +80,22 @@ def started(
     """Start a program that ends with this process at the latest.
 
     Args:
-        start: does it; a signal that comes meanwhile waits.
+        start: does it; Ctrl-C that comes meanwhile waits.
         end: ends one that still runs.
 
     Raises:
         OSError: it cannot be started.
-        Stopped: a signal came meanwhile; the program is known by then, and ends with this process.
+        Stopped: Ctrl-C came meanwhile; the program is known by then, and ends with this process.
     """
-    global _births, _late  # noqa: PLW0603  signals are the process's
     _begin()
-    main = threading.current_thread() is threading.main_thread()
-    _births += main
-    try:
-        with _lock:
-            _refuse()
-            process = start()
-            for pid, (one, _) in list(_programs.items()):
-                if one.poll() is not None:
-                    del _programs[pid]
-            _programs[process.pid] = process, end
-    finally:
-        _births -= main
-        number = _late if main and not _births else 0
-        if number:
-            _late = 0
-            raise Stopped(number)
+    with Uninterrupted(), _lock:
+        _refuse()
+        process = start()
+        for pid, (one, _) in list(_programs.items()):
+            if one.poll() is not None:
+                del _programs[pid]
+        _programs[process.pid] = process, end
     return process
-
-
-def comes_later(number: int) -> bool:
-    """Asked by a signal handler: whether `started` is at work on its thread and raises it afterwards."""
-    global _late  # noqa: PLW0603
-    if not _births:
-        return False
-    _late = number
-    return True
 
 
 def _begin() -> None:

@@ -94,9 +94,15 @@ def _console(file: TextIO) -> Console:
 
 @contextmanager
 def cursor_back(console: Console) -> Iterator[None]:
-    """While a moving line is drawn or put away: Ctrl-C there would leave the terminal without a cursor."""
+    """While a moving line is drawn or put away: Ctrl-C there would leave the terminal without a cursor.
+
+    rich itself would be left with a line that is half there, and fail at putting it away.
+    """
+    from x11fwd.transports.uninterrupted import Uninterrupted
+
     try:
-        yield
+        with Uninterrupted():
+            yield
     except BaseException:
         with suppress(OSError, ValueError):  # a terminal that was closed
             console.show_cursor()

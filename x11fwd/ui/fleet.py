@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from x11fwd.ui.console import rich_text, safe, symbols
+from x11fwd.ui.console import cursor_back, rich_text, safe, symbols
 from x11fwd.ui.hosts import HostsView
 from x11fwd.ui.layout import beside
 
@@ -128,10 +128,11 @@ class FleetView(HostsView):
 
     def _start(self) -> None:
         if self._moving and self._open and self._live is None:
-            self._live = Live(
-                get_renderable=self._lines, console=self._console, transient=True, refresh_per_second=4
-            )
-            self._live.start(refresh=True)
+            with cursor_back(self._console):
+                self._live = Live(
+                    get_renderable=self._lines, console=self._console, transient=True, refresh_per_second=4
+                )
+                self._live.start(refresh=True)
 
 
 def _row(one: Ended, wide: int, console: Console) -> Text:

@@ -125,13 +125,15 @@ class HostsView:
     def _start(self) -> None:
         if self._moving and self._open and self._live is None:
             # a new one each time: one that is started again goes up over the lines it had before
-            self._live = Live(self._lines(), console=self._console, transient=True)
-            self._live.start(refresh=True)
+            with cursor_back(self._console):
+                self._live = Live(self._lines(), console=self._console, transient=True)
+                self._live.start(refresh=True)
 
     def _stop(self) -> None:
         if self._live is not None:
-            self._live.stop()
-            self._live = None
+            with cursor_back(self._console):
+                self._live.stop()
+                self._live = None
 
     def _question(self) -> None:
         with self._lock:

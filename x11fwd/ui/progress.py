@@ -36,11 +36,9 @@ class Waiting:
 
     def aside(self, show: Callable[[], None]) -> None:
         """Run something that prints, with the line out of its way."""
-        if self._status is not None:
-            self._status.stop()
+        self._stop()
         show()
-        if self._status is not None:
-            self._status.start()
+        self._start()
 
     def now(self, text: str) -> None:
         """Say that `text` is going on."""
@@ -49,8 +47,8 @@ class Waiting:
         words = safe(text, self._console)
         if self._status is None:
             self._status = self._console.status(words, spinner="line")
-            self._prompter.suspend, self._prompter.resume = self._status.stop, self._status.start
-            self._status.start()
+            self._prompter.suspend, self._prompter.resume = self._stop, self._start
+            self._start()
         else:
             self._status.update(words)
 
@@ -61,6 +59,14 @@ class Waiting:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._prompter.suspend = self._prompter.resume = None
+        self._stop()
+
+    def _start(self) -> None:
+        if self._status is not None:
+            with cursor_back(self._console):
+                self._status.start()
+
+    def _stop(self) -> None:
         if self._status is not None:
             with cursor_back(self._console):
                 self._status.stop()

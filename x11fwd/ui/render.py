@@ -132,8 +132,8 @@ class RenderProgress:
                 transient=True,
             )
             self._task = self._bar.add_task("", total=of, words="")
-            self._prompter.suspend, self._prompter.resume = self._bar.stop, self._bar.start
-            self._bar.start()
+            self._prompter.suspend, self._prompter.resume = self._away, self._back
+            self._back()
         return self._bar
 
     def _say(self, text: str, style: str = "") -> None:
@@ -145,20 +145,27 @@ class RenderProgress:
         if self._bar is None:
             yield
             return
-        self._bar.stop()
+        self._away()
         try:
             yield
         finally:
-            if self._bar is not None:
+            self._back()
+
+    def _away(self) -> None:
+        if self._bar is not None:
+            with cursor_back(self._console):
+                self._bar.stop()
+
+    def _back(self) -> None:
+        if self._bar is not None:
+            with cursor_back(self._console):
                 self._bar.start()
 
     def close(self) -> None:
         """Put the bar away."""
         self._prompter.suspend = self._prompter.resume = None
-        bar, self._bar = self._bar, None
-        if bar is not None:
-            with cursor_back(self._console):
-                bar.stop()
+        self._away()
+        self._bar = None
 
     def __enter__(self) -> RenderProgress:
         return self

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from x11fwd.errors import ChangeError, UsageError
 from x11fwd.pipeline.watch import losses
-from x11fwd.ui.console import ascii_only, safe, symbols
+from x11fwd.ui.console import ascii_only, cursor_back, safe, symbols
 from x11fwd.ui.watch_charts import Panel, draw, number, panels
 
 if TYPE_CHECKING:
@@ -67,9 +67,14 @@ class TerminalWatch:
     def begin(self, board: Board, logs: Sequence[LogState]) -> None:
         self._board, self._logs = board, logs
         if self._console.is_terminal:
-            self._live = self._stack.enter_context(
-                Live(console=self._console, screen=True, auto_refresh=False, transient=True)
-            )
+            with cursor_back(self._console):
+                self._live = Live(console=self._console, screen=True, auto_refresh=False, transient=True)
+                self._stack.callback(self._put_away, self._live)
+                self._live.start()
+
+    def _put_away(self, live: Live) -> None:
+        with cursor_back(self._console):
+            live.stop()
 
     def grown(self, grown: Sequence[Growth]) -> None:
         del grown

@@ -68,6 +68,22 @@ def command():
         print("handled", flush=True)
     return 0
 """
+# Ctrl-C comes while rich has noted that a line moves, and has not yet begun to
+LINE = """\
+from rich.console import Console
+from x11fwd.ui.progress import Waiting
+from x11fwd.ui.prompt import TerminalPrompter
+
+class Lines(Console):
+    def set_live(self, live):
+        me(signal.SIGINT)
+        return super().set_live(live)
+def command():
+    console = Lines(force_terminal=True, file=sys.stderr)
+    with Waiting(TerminalPrompter(), console) as waiting:
+        waiting.now("looking")
+        wait()
+"""
 BEHIND = """\
 import atexit
 atexit.register(me, signal.SIGINT)
@@ -138,6 +154,14 @@ def test_ctrl_c_that_comes_within_a_finalizer_is_heard(tmp_path: Path) -> None:
     process = start(FINALIZER, tmp_path)
     _, err = process.communicate(timeout=240)
     assert (process.returncode, err) == (130, "error: interrupted\n")
+
+
+def test_ctrl_c_while_a_moving_line_begins_is_no_fault_of_ours(tmp_path: Path) -> None:
+    process = start(LINE, tmp_path, "env", "TERM=xterm")
+    out, err = process.communicate(timeout=240)
+    assert (process.returncode, out) == (130, "")
+    assert err.endswith("error: interrupted\n")
+    assert err.count("\x1b[?25l") <= err.count("\x1b[?25h")
 
 
 @pytest.mark.parametrize("number", ENDS, ids=lambda one: one.name)
