@@ -69,14 +69,17 @@ def _fill(work: Path, files: Mapping[str, str], digests: Mapping[str, str]) -> N
 def _replace(folder: Path, work: Path) -> None:
     """Two renames: whoever dies between them has lost nothing, the old folder lies beside."""
     old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old.", dir=folder.parent))
-    folder.rename(old / folder.name)
+    kept = old / folder.name
     try:
+        folder.rename(kept)
         work.rename(folder)
-    except OSError:
-        (old / folder.name).rename(folder)
+    except BaseException:  # Ctrl-C, too
+        if kept.exists() and not folder.exists():
+            kept.rename(folder)
         raise
     finally:
-        shutil.rmtree(old, ignore_errors=True)
+        if folder.exists():
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def _found(folder: Path) -> dict[str, str]:

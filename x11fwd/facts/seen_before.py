@@ -88,8 +88,11 @@ class SeenBefore:
         try:
             self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             number = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with open(number, "w", encoding="utf-8") as file:
-                json.dump(kept, file)
-            temporary.replace(self._file)
+            try:
+                with open(number, "w", encoding="utf-8") as file:
+                    json.dump(kept, file)
+                temporary.replace(self._file)
+            finally:
+                temporary.unlink(missing_ok=True)
         except OSError:
             return  # it is asked in full the next time, too

@@ -143,10 +143,13 @@ class Fetcher:
         if self._path is None:
             return
         if self._file is not None:
-            os.fchmod(self._file, self._mode | 0o600)
+            try:
+                os.fchmod(self._file, self._mode | 0o600)
+                Path(self._temporary).replace(self._root / self._path)
+            except OSError as error:
+                raise ChangeError(f"{self._path} could not be written: {error.strerror}") from error
             os.close(self._file)
             self._file = None
-            Path(self._temporary).replace(self._root / self._path)
         self.fetched.append(Fetched(self._path, self._size, self._kept))
         self._path = None
 

@@ -189,6 +189,30 @@ def test_a_folder_is_written_once_and_again_only_for_something_else(tmp_path: Pa
     assert [path.name for path in folder.parent.iterdir()] == ["b"]
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(5, "Input/output error")], ids=repr)
+@pytest.mark.parametrize("renamed", [0, 1])
+def test_an_end_between_the_two_renames_loses_nothing(
+    renamed: int, error: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "role"
+    write_folder(folder, {"x.yml": "1\n"})
+    rename, left = Path.rename, [renamed]
+
+    def ends(self: Path, target: Path) -> Path:
+        if left and not left[0]:
+            left.clear()
+            raise error
+        if left:
+            left[0] -= 1
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", ends)
+    with pytest.raises((KeyboardInterrupt, UsageError)):
+        write_folder(folder, {"x.yml": "2\n"})
+    assert (folder / "x.yml").read_text() == "1\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["role"]
+
+
 @pytest.mark.parametrize("name", ["notes.txt", "r/new", ".git/config"])
 def test_a_folder_with_a_file_of_others_is_left_as_it_is(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "role"

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+from pathlib import Path
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,6 @@ from x11fwd.transports.local import LocalTransport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 # Stands for matplotlib, and counts how often it was imported.
 FAKE = """\
@@ -181,6 +181,16 @@ FAULTS: list[dict[str, object]] = [
 def test_a_fault_is_not_kept(tmp_path: Path, fault: dict[str, object]) -> None:
     SeenBefore(tmp_path, "a").complete(answers({**FULL, **fault}))
     assert SeenBefore(tmp_path, "a").stamp == "?"
+
+
+def test_ctrl_c_while_it_is_written_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ends(_self: Path, _target: Path) -> Path:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", ends)
+    with pytest.raises(KeyboardInterrupt):
+        SeenBefore(tmp_path, "a").complete(answers(dict(FULL)))
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": "x11fwd.seen/3"}', '{"time": "x"}'])

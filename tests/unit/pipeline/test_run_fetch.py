@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from x11fwd.errors import ProbeError, UsageError
+from x11fwd.errors import ChangeError, ProbeError, UsageError
 from x11fwd.pipeline.run_fetch import Fetcher, check_patterns
 
 
@@ -40,6 +40,19 @@ def test_what_was_not_asked_for_is_refused(path: str, tmp_path: Path) -> None:
 def test_what_was_asked_for_is_written(pattern: str, path: str, tmp_path: Path) -> None:
     taken(tmp_path, path, pattern)
     assert (tmp_path / path).read_bytes() == b"made"
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(5, "Input/output error")], ids=repr)
+def test_a_file_that_does_not_get_its_name_leaves_nothing(
+    error: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ends(_self: Path, _target: Path) -> Path:
+        raise error
+
+    monkeypatch.setattr(Path, "replace", ends)
+    with pytest.raises((KeyboardInterrupt, ChangeError)):
+        taken(tmp_path, "a.txt", "*.txt")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_longer_file_than_announced_leaves_nothing(tmp_path: Path) -> None:
