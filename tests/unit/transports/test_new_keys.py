@@ -22,6 +22,7 @@ def test_what_is_to_be_sent_waits_for_new_keys_however_long_the_line_takes(
     link = served.link
     hours = itertools.count()
     monkeypatch.setattr(time, "time", lambda: 4e9 + 3600.0 * next(hours))  # also a clock that is set
+    assert link.clear_to_send.wait(90)  # paramiko sets it behind the event that tells of the first keys
     link.clear_to_send.clear()
     problems: list[Exception] = []
 
