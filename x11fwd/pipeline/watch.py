@@ -139,7 +139,7 @@ def run_watch(
                     break
                 if any(log.is_down for log in logs):
                     last = time.monotonic()  # a line that is silent says nothing of a log
-                if Alert.SILENCE in options.alerts and time.monotonic() - last > options.silence:
+                elif Alert.SILENCE in options.alerts and time.monotonic() - last > options.silence:
                     alarm = Alarm(Alert.SILENCE, f"no new row for {options.silence:g} s")
                 continue
             if one.error is not None:
