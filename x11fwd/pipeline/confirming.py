@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -75,7 +76,8 @@ def confirm_by_login(
     except BaseException:
         _take_back(engine, log_in)
         raise
-    _take_back(engine, log_in)
+    if not _take_back(engine, log_in):
+        return trips
     raise ChangeError(f"{problem.message}; it was taken back", hint=problem.hint)
 
 
@@ -92,17 +94,19 @@ def _look(new: Transport, *, needs_x11: bool) -> ChangeError | None:
     )
 
 
-def _take_back(engine: Engine, log_in: Callable[[], Transport]) -> None:
-    """At once, over the connection still open or a new one; where neither answers the watcher does it."""
+def _take_back(engine: Engine, log_in: Callable[[], Transport]) -> bool:
+    """At once, over the connection still open or a new one; where neither answers the watcher does it.
+
+    Returns:
+        False where it was confirmed after all, by a confirmation whose answer was lost.
+    """
     if not engine.waits:
-        return
+        return True
     try:
-        engine.rollback()
-        return
+        return engine.rollback()
     except X11fwdError:
         pass
-    try:
-        with log_in() as new:
-            engine.rollback(new)
-    except X11fwdError:
-        pass
+    taken = True
+    with contextlib.suppress(X11fwdError), log_in() as new:
+        taken = engine.rollback(new)
+    return taken

@@ -165,7 +165,7 @@ class Engine:
         self._password: str | None = None
         self._plan = plan
         self._limits = limits or EngineLimits()
-        self._pending: tuple[str, bool] | None = None  # nonce of the transaction, become
+        self._pending: tuple[str, bool, str] | None = None  # nonce of the transaction, become, what it undoes
 
     @property
     def host(self) -> str:
@@ -207,12 +207,14 @@ class Engine:
         if outcome is Outcome.PENDING:
             if not isinstance(change.action, ChangeSshd):
                 raise ProbeError(f"the engine on {self.host} left {change.id} pending")
-            self._pending = (nonce, change.become)
+            self._pending = (nonce, change.become, "")
         notes = heard.all("recovered") + tuple(f"left installed: {text}" for text in heard.all("left"))
         return ChangeResult(change.id, outcome, "; ".join(notes), journal)
 
     def confirm(self, over: Transport | None = None) -> None:
         """Keep the pending change of sshd; call it once a new login has shown what it should.
+
+        Where the answer was lost with its connection it may be called again: what is confirmed stays so.
 
         Args:
             over: the new connection, where the old one may be dead.
@@ -222,25 +224,30 @@ class Engine:
         """
         self._settle("confirm", over)
 
-    def rollback(self, over: Transport | None = None) -> None:
+    def rollback(self, over: Transport | None = None) -> bool:
         """Take the pending change of sshd back at once.
+
+        Returns:
+            False where a confirmation had arrived whose answer did not come back: the change stays.
 
         Raises:
             EngineError: it did not go back.
         """
-        self._settle("rollback", over)
+        return self._settle("rollback", over) != "confirmed"
 
-    def _settle(self, op: str, over: Transport | None) -> None:
+    def _settle(self, op: str, over: Transport | None) -> str:
         if self._pending is None:
-            return
-        nonce, become = self._pending
+            return ""
+        nonce, become, undoes = self._pending
         before, self._transport = self._transport, over or self._transport
         try:
-            heard, _ = self._run({**self._variables(op), "pending": nonce}, become=become)
-            self._outcome(heard)
+            run = {**self._variables(op), "pending": nonce, "entry": undoes}
+            heard, _ = self._run(run, become=become)
+            outcome = self._outcome(heard)
         finally:
             self._transport = before
         self._pending = None
+        return outcome
 
     # --- looking and undoing
 
@@ -278,7 +285,7 @@ class Engine:
         except ValueError:
             raise ProbeError(f"the engine on {self.host} answered {word[:40]!r}") from None
         if outcome is UndoOutcome.PENDING:
-            self._pending = (nonce, entry.as_root)
+            self._pending = (nonce, entry.as_root, entry.id)
         return UndoResult(entry, outcome, heard.all("difference"), heard.all("kept"))
 
     # --- one run
@@ -388,7 +395,7 @@ def _hint(change: Change) -> str:
 
 def _status(stream: ByteStream) -> int | None:
     try:
-        return stream.wait(5.0)
+        return stream.wait(20.0)  # it comes behind the last output, on a busy machine a while behind
     except TimeoutError:
         return None
 

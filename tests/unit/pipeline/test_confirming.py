@@ -47,6 +47,7 @@ class Waiting:
     calls: list[str] = field(default_factory=list)
     rollback_fails: int = 0
     confirm_fails: ChangeError | None = None
+    kept: bool = False  # a confirmation has arrived whose answer was lost
 
     def confirm(self, over: object = None) -> None:
         self.calls.append("confirm")
@@ -54,12 +55,13 @@ class Waiting:
             raise self.confirm_fails
         self.waits = False
 
-    def rollback(self, over: object = None) -> None:
+    def rollback(self, over: object = None) -> bool:
         self.calls.append("rollback" if over is None else "rollback over a new one")
         if self.rollback_fails:
             self.rollback_fails -= 1
             raise ConnectionLost("gone")
         self.waits = False
+        return not self.kept
 
 
 def confirm(
@@ -105,6 +107,14 @@ def test_no_login_means_back_over_the_old_connection_or_a_new_one() -> None:
     engine = Waiting(rollback_fails=1)
     with pytest.raises(ChangeError, match=r"a new login to gpu1 failed .*refused.*; it was taken back"):
         confirm(engine, *[ConnectError("refused")] * 3, ConnectError("refused"))
+    assert engine.calls[0] == "rollback"
+
+
+@pytest.mark.parametrize("fails", [0, 1])
+def test_a_change_that_stays_because_its_confirmation_had_arrived_is_not_said_to_be_back(fails: int) -> None:
+    engine = Waiting(rollback_fails=fails, kept=True)
+    refused = [ConnectError("refused")] * 3
+    confirm(engine, *refused, Login(True) if fails else refused[0], patience=0.0)
     assert engine.calls[0] == "rollback"
 
 

@@ -256,7 +256,9 @@ detach() { # PROOF PART ARGUMENT...: the part writes its identity into the file 
     else
         (trap '' HUP && exec sh "$engine" "$@") </dev/null >/dev/null 2>&1 3<&- &
     fi
-    wait_until 10 has_begun "$dt_proof"
+    wait_until 20 has_begun "$dt_proof" && return 0
+    # whoever claims first decides: what has not begun by now never will, and what has is only slow to show it
+    ! claim "${dt_proof%/*}" && wait_until 60 has_begun "$dt_proof"
 }
 
 claim() { # FOLDER
@@ -277,10 +279,15 @@ lock() {
             break_lock "$lk_holder"
             continue
         fi
-        if [ ! -e "$state/lock" ]; then # given back just now, or there is no room for it
+        if [ -n "$lk_holder" ]; then
+            lk_missing=0
+        elif [ ! -e "$state/lock" ]; then # given back just now, or there is no room for it
             lk_missing=$((lk_missing + 1))
             [ "$lk_missing" -lt 20 ] || die no-space "the lock in $state cannot be written"
             nap
+            continue
+        elif [ -n "$(find "$state/lock" -prune -mmin +1 2>/dev/null)" ]; then
+            break_lock "" # who made it without link(2), in two moves, died between them
             continue
         fi
         # shellcheck disable=SC2086  # split on purpose
@@ -298,7 +305,10 @@ lock() {
 take_lock() {
     # link(2) fails where the name exists and brings the content along, so a lock is never seen empty
     ln "$run/lock" "$state/lock" 2>/dev/null && return 0
-    [ ! -e "$state/lock" ] && (set -C && cat "$run/lock" >"$state/lock") 2>/dev/null
+    [ ! -e "$state/lock" ] && (set -C && true >"$state/lock") 2>/dev/null || return 1
+    cat "$run/lock" 2>/dev/null >"$state/lock" && return 0
+    rm -f "$state/lock"
+    return 1
 }
 
 break_lock() { # CONTENT of a dead holder; a folder keeps two from breaking at once

@@ -6,7 +6,14 @@
 journal_begin() { # KIND: the entry under way, in $draft; fill it with note, then journal_commit
     draft=$state/journal/.new-$x_nonce
     words=
-    hear mkdir -p "$state/journal" && rm -rf "$draft" && hear mkdir "$draft" || no_journal
+    jb_left=10
+    # a run that ends just now, or the watcher, takes the empty folder away between the two
+    until hear mkdir -p "$state/journal" && hear mkdir "$draft"; do
+        jb_left=$((jb_left - 1))
+        [ "$jb_left" -gt 0 ] || no_journal
+        rm -rf "$draft"
+        nap
+    done
     note kind "$1"
     note change "$x_change"
     note title "$x_title"
@@ -68,8 +75,14 @@ journal_state() { # ENTRY NEW
 }
 
 journal_drop() { # ENTRY: its change is not there any more
-    rm -rf "$1"
+    discard "$1"
     drop_empty_journal
+}
+
+# A folder goes by its name at once, and its files after that: nobody ever sees a half of it, also where we die.
+discard() { # FOLDER of the journal or of what is pending
+    dc_gone=${1%/*}/.new-gone-${1##*/}-$x_nonce
+    if mv "$1" "$dc_gone" 2>/dev/null; then rm -rf "$dc_gone"; else rm -rf "$1"; fi
 }
 
 drop_empty_journal() {
@@ -100,7 +113,8 @@ recover() {
         [ -e "$rc_entry/state-acting" ] || [ -e "$rc_entry/state-pending" ] || continue
         recover_entry "$rc_entry"
     done
-    rm -rf "$state"/journal/.new-*
+    rm -rf "$state"/journal/.new-* "$state"/pending/.new-*
+    rmdir "$state/pending" 2>/dev/null
     drop_empty_journal
     for rc_run in "$state"/run/*; do
         [ "$rc_run" != "$run" ] && [ -d "$rc_run" ] || continue
@@ -149,9 +163,16 @@ leave_no_empty_state() {
     fi
     rm -rf "$run"
     rmdir "$state/run" 2>/dev/null || return 0 # somebody else is at work
-    ln_made=$(cat "$state/made" 2>/dev/null)
+    clear_state || [ -d "$state/run" ] || clear_state || [ -d "$state/run" ] || clear_state
+    :
+}
+
+clear_state() { # false where somebody has begun meanwhile: he keeps the note, and clears away by it in the end
+    cs_made=$(cat "$state/made" 2>/dev/null)
     rm -f "$state/made"
-    rmdir "$state" 2>/dev/null && remove_folders "$ln_made"
+    rmdir "$state" 2>/dev/null
+    [ ! -d "$state" ] || [ -z "$cs_made" ] || printf '%s\n' "$cs_made" 2>/dev/null >>"$state/made"
+    [ ! -d "$state" ] && remove_folders "$(printf '%s\n' "$cs_made" | sort -u)"
 }
 
 list_journal() {

@@ -126,6 +126,9 @@ install_again() { # once more where the lists were old or somebody held the mana
             ia_said=yes
             ia_left=$((ia_left - 2))
             sleep 2
+            # what whoever has the lock installs meanwhile is theirs, and undo leaves it alone
+            list_installed >"$run/theirs" && mv "$run/theirs" "$run/before" &&
+                copy "$run/before" "$run/installed" 2>/dev/null && mv "$run/installed" "$entry/installed"
         elif [ -z "$ia_refreshed" ] && last_output | grep -q -i -e 'unable to fetch' -e '404' -e 'not found'; then
             ia_refreshed=yes
             refresh && simulate "$@" || return 1

@@ -164,7 +164,7 @@ sshd_watched() { # CANDIDATE|'' ENTRY-TO-UNDO|'': tried on copies, noted, staged
         die write "$x_path could not be written"
     }
     arm || {
-        rm -rf "$pending"
+        discard "$pending"
         sshd_drop
         die watcher "the watcher that would take the change back could not be started"
     }
@@ -252,11 +252,12 @@ watch() { # PENDING: seconds are counted, not read from a clock that somebody ma
     show_identity "$run/armed"
     wa_left=$(field "$run" seconds)
     wa_extended=
-    while [ -e "$run/undecided" ] && [ ! -e "$run/now" ] && [ "$wa_left" -gt 0 ]; do
+    while [ -e "$run/undecided" ] && [ ! -e "$run/now" ]; do
         if [ -z "$wa_extended" ] && [ -e "$run/reloading" ]; then
             wa_extended=yes
             wa_left=$(field "$run" seconds)
         fi
+        [ "$wa_left" -gt 0 ] || break # judged behind the mark, which may have come in the last of the seconds
         sleep 1
         wa_left=$((wa_left - 1))
     done
@@ -272,7 +273,7 @@ watch() { # PENDING: seconds are counted, not read from a clock that somebody ma
 restore_pending() { # PENDING; may be done twice
     rp_entry=$(field "$1" entry)
     if [ -n "$rp_entry" ] && [ -d "$state/journal/$rp_entry" ]; then (take_back "$state/journal/$rp_entry"); fi
-    rm -rf "$1"
+    discard "$1"
     rmdir "$state/pending" 2>/dev/null
     :
 }
@@ -300,7 +301,12 @@ take_back() { # ENTRY of an unconfirmed change; in a subshell of its own, becaus
     rm -f "$tb_aside" "${target%/*}/.x11fwd-new-$tb_nonce"
     remove_folders "$(field "$1" folders)"
     sshd_ready && sshd_reload "$1"
-    if [ -n "$tb_theirs" ]; then journal_state "$1" "done"; else journal_drop "$1"; fi
+    if [ -n "$tb_theirs" ]; then
+        rm -f "$1/nonce" # nobody's confirmation has kept it
+        journal_state "$1" "done"
+    else
+        journal_drop "$1"
+    fi
 }
 
 # --- confirm and roll back, called by the client through a connection that it could still open
@@ -316,33 +322,47 @@ sshd_confirm() {
     pending=$state/pending/$x_pending
     if ! mv "$pending/undecided" "$pending/confirmed" 2>/dev/null && [ ! -e "$pending/confirmed" ]; then
         wait_until 30 is_absent "$pending"
+        ! is_kept || finish confirmed
         die too-late "the confirmation came too late: the watcher has taken the change back"
     fi
     finish_confirmation "$pending"
     finish confirmed
 }
 
+is_kept() { # $x_pending is not open any more because it was confirmed: the answer had been lost on its way
+    [ ! -d "$state/pending/$x_pending" ] || return 1
+    if [ -n "$x_entry" ]; then
+        [ ! -d "$state/journal/$x_entry" ]
+        return
+    fi
+    for ik_entry in "$state"/journal/[0-9]*; do
+        [ "$(field "$ik_entry" nonce)" != "$x_pending" ] || [ ! -e "$ik_entry/state-done" ] || return 0
+    done
+    return 1
+}
+
 finish_confirmation() { # PENDING; may be done twice
-    fc_entry=$state/journal/$(field "$1" entry)
-    if [ -d "$fc_entry" ]; then
+    fc_entry=$(field "$1" entry)
+    if [ -n "$fc_entry" ] && fc_entry=$state/journal/$fc_entry && [ -d "$fc_entry" ]; then
         fc_target=$(field "$fc_entry" path)
         rm -f "${fc_target%/*}/.x11fwd-old-$(field "$fc_entry" nonce)"
         fc_undoes=$(field "$fc_entry" undoes)
         if [ -n "$fc_undoes" ]; then
             remove_folders "$(field "$state/journal/$fc_undoes" folders)"
-            rm -rf "$state/journal/$fc_undoes"
+            discard "$state/journal/$fc_undoes"
             journal_drop "$fc_entry"
         else
             journal_state "$fc_entry" "done"
         fi
     fi
-    rm -rf "$1"
+    discard "$1"
     rmdir "$state/pending" 2>/dev/null
     :
 }
 
 sshd_rollback() {
     pending=$state/pending/$x_pending
+    if is_kept; then finish confirmed; fi
     [ -d "$pending" ] || finish undone
     if is_alive "$(field "$pending" armed)"; then
         mv "$pending/not-now" "$pending/now" 2>/dev/null

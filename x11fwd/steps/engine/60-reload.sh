@@ -106,8 +106,9 @@ socket_opens() {
 
 sshd_came_back() {
     [ -n "$pid" ] || return 0
-    # without a pid file there is nothing to see; the client tries its login more than once
-    [ ! -s "$pid_file" ] || wait_until 5 reread_or_gone
+    # it listens before it writes that file anew (sshd.c, main); where there was none there is nothing to see, and the
+    # client tries its login more than once
+    [ -z "$rr_mark" ] || wait_until 5 reread_or_gone
     [ -z "$(started_at "$pid")" ] || return 0
     sc_now=$(cat "$pid_file" 2>/dev/null)
     case $sc_now in '' | *[!0-9]*) ;; *) is_listener "$sc_now" && return 0 ;; esac

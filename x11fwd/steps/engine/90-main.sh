@@ -126,9 +126,14 @@ follow() { # what the work says, until it has ended; the work does not need us
     fo_part=
     fo_quiet=0
     fo_missed=0
+    fo_said= # what it came to, and then that it is about to go
     while :; do
         if IFS= read -r fo_line <&3; then
-            case $fo_part$fo_line in "@$x_nonce end "*) followed "$fo_part$fo_line" ;; esac
+            case $fo_part$fo_line in
+                "@$x_nonce end "*) followed "$fo_part$fo_line" ;;
+                "@$x_nonce outcome "* | "@$x_nonce fail "*) fo_said=outcome ;;
+                "@$x_nonce closing") fo_said=${fo_said:+all} ;;
+            esac
             printf '%s\n' "$fo_part$fo_line" || exit 1
             fo_part=
             fo_quiet=0
@@ -157,6 +162,8 @@ followed() { # LAST LINE: said when everything is in order, because the client m
 }
 
 follow_the_dead() {
+    # its folder goes before its last line, and its process's number with it
+    [ "$fo_said" != all ] || followed "@$x_nonce end 0"
     for fd_outcome in "$run"/outcome-*; do
         case $fd_outcome in
             *-failed | *-died | *'*')

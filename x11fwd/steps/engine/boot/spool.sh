@@ -19,13 +19,36 @@ stop() { # CODE SENTENCE: nothing stays
     rm -rf "$run"
     rmdir "$state/run" 2>/dev/null
     [ -z "$mark" ] || rm -f "$mark"
-    printf '%s\n' "$made" | sed -n '1!G;h;$p' | while IFS= read -r folder; do
+    printf '%s\n' "$made" | sort -ru | while IFS= read -r folder; do
         [ -z "$folder" ] || rmdir "$folder" 2>/dev/null
     done
     [ -z "$words" ] || printf '%s\n' "$words" | while IFS= read -r line; do say "words $line"; done
     say "fail $*"
     say "end 1"
     exit 1
+}
+
+own_folder() { # $run, and in $made what there is because of it, outermost first: only that goes again in the end
+    missing=
+    folder=$state
+    while [ -n "$folder" ] && [ ! -d "$folder" ]; do
+        missing="$folder
+$missing"
+        folder=${folder%/*}
+    done
+    while [ -n "$missing" ]; do
+        folder=${missing%%"
+"*}
+        missing=${missing#*"
+"}
+        if words=$(mkdir "$folder" 2>&1); then
+            made="$made$folder
+"
+        elif [ ! -d "$folder" ]; then return 1
+        fi
+    done
+    [ -d "$state/run" ] || words=$(mkdir "$state/run" 2>&1) || [ -d "$state/run" ] || return 1
+    words=$(mkdir "$run" 2>&1)
 }
 
 # sudo may have left its password line unread: nothing counts before the marked line
@@ -41,14 +64,12 @@ else
     state=${XDG_STATE_HOME:-${HOME:-/nonexistent}/.local/state}/x11fwd
 fi
 run=$state/run/$n
-folder=$state
-while [ -n "$folder" ] && [ ! -d "$folder" ]; do
-    made="$folder
-$made"
-    folder=${folder%/*}
+# an earlier run, or one beside this one, may be clearing the empty folders away at this moment: then once more
+tries=10
+until own_folder; do
+    tries=$((tries - 1))
+    [ "$tries" -gt 0 ] || stop state "$state cannot be made"
 done
-# twice: an earlier run may be clearing the empty folder away at this moment
-words=$(mkdir -p "$run" 2>&1) || words=$(mkdir -p "$run" 2>&1) || stop state "$state cannot be made"
 # shellcheck disable=SC2012,SC2046  # two numbers of one folder
 set -- "$1" "$2" "$3" $(ls -ldn "$state")
 if [ -L "$state" ] || [ "$6" != "$(id -u)" ]; then stop state "$state belongs to somebody else"; fi
@@ -58,7 +79,7 @@ case $4 in
 esac
 if [ -n "$made" ]; then
     mark=$state/made
-    words=$(printf '%s' "$made" 2>&1 >"$mark") || stop no-space "$state cannot be written"
+    words=$(printf '%s' "$made" 2>&1 >>"$mark") || stop no-space "$state cannot be written"
 fi
 words=$(cat 2>&1 >"$run/engine.sh") || stop no-space "$state cannot be written"
 [ "$(tail -n 1 "$run/engine.sh")" = "# @$n complete" ] || stop cut "the script did not arrive whole"
