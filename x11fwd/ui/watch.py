@@ -231,8 +231,9 @@ def save_png(result: WatchResult, path: Path, *, log: bool = False, weight: floa
         figure.savefig(temporary, format="png")
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise ChangeError(f"the picture {path} could not be written: {error.strerror}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _plot(panel: Panel, axes: Axes, *, log: bool, weight: float) -> None:

@@ -151,6 +151,17 @@ def test_a_picture_that_does_not_fit_on_the_disk_leaves_nothing_behind(
     assert [path.name for path in tmp_path.iterdir()] == ["train.log"]
 
 
+def test_ctrl_c_while_the_picture_is_written_leaves_nothing_behind(
+    log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def press(_self: Path, _target: Path) -> Path:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pathlib.Path.replace", press)
+    assert main(["watch", "--png", str(tmp_path / "curves.png"), str(log)]) == 130
+    assert [path.name for path in tmp_path.iterdir()] == ["train.log"]
+
+
 def test_without_matplotlib_the_picture_is_refused_before_anything_is_read(
     log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
