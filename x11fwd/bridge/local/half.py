@@ -35,9 +35,8 @@ FULL_STEP = 1.0  # seconds until an X server that takes no more connections is a
 PING_STEP = 1.0  # seconds between measurements of the round trip while something happens
 FAR = 0.008  # seconds of a round trip; there a look ahead costs what it gains
 _LAST_WORDS = 2000  # milliseconds for what a half that has gone may have left on the line
-MOST_PENDING = (
-    1 << 22
-)  # bytes for one connection that the X server does not take; beyond, its records stay coded
+# bytes for one connection that the X server does not take; beyond, its records stay coded
+MOST_PENDING = 1 << 22
 
 
 class Ready(NamedTuple):
@@ -189,7 +188,14 @@ class LocalHalf:
 
     def _refill(self) -> None:
         while len(self._ahead) < POOL and time.monotonic() >= self._refill_at:
-            server = self._server.open(NATIVE)
+            try:
+                server = self._server.open(NATIVE)
+            except WireFault:
+                if not self._setup_told:
+                    raise
+                # too many descriptors here, or programs there; the keeper hears of the X server's end
+                self._refill_at = time.monotonic() + FULL_STEP
+                return
             self._ahead[self._next] = server
             self._sockets[server.socket.fileno()] = self._next
             self._next += 2
@@ -300,7 +306,11 @@ class LocalHalf:
             order = payload.decode("ascii", "replace")
             if order not in {LITTLE, BIG} or not number & 1:
                 raise WireFault("the remote half opens a connection in an unknown byte order")
-            server = self._server.open(order)
+            try:
+                server = self._server.open(order)
+            except WireFault:
+                self._pump.close(number)
+                return
             server.setup = None
             self._sockets[server.socket.fileno()] = number
             self._greet(server)

@@ -3,6 +3,7 @@
 `main` is where the assembled program begins.
 """
 
+import errno
 import os
 import select
 import signal
@@ -10,7 +11,7 @@ import socket
 import struct
 import sys
 import time
-from typing import Dict, List, Set, Tuple
+from typing import Dict, List, Optional, Set, Tuple
 
 from x11fwd.bridge.remote.door import Door
 from x11fwd.bridge.remote.knowledge import Knowledge
@@ -35,6 +36,10 @@ LONGEST_HOLD = 1.0
 HOLD_TRIPS = 4.0  # or so many round trips, where the X server is further away than that
 HOLD_LOOK = 250  # milliseconds between two looks at it
 MOST_GREETING = 1 << 8  # programs that have connected and not yet shown a cookie
+FULL = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)  # accept(2): no room for one more now
+FULL_STEP = 0.5  # seconds until it is tried again
+
+ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 _IN = select.POLLIN
 _OUT = select.POLLOUT
@@ -59,6 +64,7 @@ class RemoteHalf:
         self._poll = select.poll()
         self._wanted: Dict[int, int] = {}
         self._listening = {one.fileno(): one for one in door.sockets}
+        self._full_until = 0.0
 
     def run(self, early: bytes = b"") -> None:
         """Until the link ends; `early` came before the loop.
@@ -81,21 +87,32 @@ class RemoteHalf:
             self._want_all()
             if self._holding:
                 self._release()
-            for number, events in self._poll.poll(HOLD_LOOK if self._holding else None):
+            for number, events in self._poll.poll(self._patience()):
                 if number == self._stdin:
                     if not self._receive():
                         return
+                elif number == self._stdout:
+                    if events & ~_OUT:
+                        return  # nobody reads it, and none of our answers would arrive
                 elif number in self._listening:
                     self._accept(self._listening[number])
                 elif number in self._visitors:
                     self._serve(self._visitors[number], events)
 
+    def _patience(self) -> "Optional[int]":
+        """Milliseconds after which there is something to do though nothing comes."""
+        left = self._full_until - time.monotonic()
+        if left > 0 and not self._holding:
+            return int(left * 1000) + 1
+        return HOLD_LOOK if self._holding else None
+
     def _want_all(self) -> None:
         self._want(self._stdin, _IN)
         self._want(self._stdout, _OUT if self._pump.blocked else 0)
         greeting = len(self._visitors) - len(self._connected)
+        room = greeting < MOST_GREETING and time.monotonic() >= self._full_until
         for number in self._listening:
-            self._want(number, _IN if greeting < MOST_GREETING else 0)
+            self._want(number, _IN if room else 0)
         for number, visitor in self._visitors.items():
             events = _IN if visitor.reads(self._pump.waiting(visitor.connection)) else 0
             self._want(number, events | (_OUT if visitor.answers.size else 0))
@@ -166,12 +183,18 @@ class RemoteHalf:
     def _accept(self, listening: socket.socket) -> None:
         try:
             connected, _ = listening.accept()
-        except OSError:
+        except OSError as error:
+            if error.errno in FULL:  # it stays readable, and would keep us busy
+                self._full_until = time.monotonic() + FULL_STEP
             return
         connected.setblocking(False)
-        if connected.family != socket.AF_UNIX:
-            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+        try:
+            if connected.family != socket.AF_UNIX:
+                connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+        except OSError:  # macOS: who connected has gone already
+            connected.close()
+            return
         self._visitors[connected.fileno()] = Visitor(connected)
 
     def _serve(self, visitor: Visitor, events: int) -> None:
@@ -399,12 +422,18 @@ def main(argv: "List[str]", early: bytes = b"") -> int:
     Returns 0 at the end of the link, 1 after a fault, with a sentence on standard error.
     """
     folder, preferred, token = argv[:3]
-    for one in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        signal.signal(one, _end)
-    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     number, _, nodes = preferred.partition("@")
-    door = Door(folder, int(number), nodes=nodes)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    for one in ENDING:
+        signal.signal(one, _end)
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)  # or what is half made would stay
     try:
+        door = Door(folder, int(number), nodes=nodes)
+    except BaseException:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
+        raise
+    try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
         if token != "-":  # noqa: S105  no secret, it names a FIFO
             door.announce(token)
         RemoteHalf(door, token, 0, 1).run(early)
@@ -412,5 +441,6 @@ def main(argv: "List[str]", early: bytes = b"") -> int:
         sys.stderr.write("x11fwd: %s\n" % fault)
         return 1
     finally:
+        signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)  # as sshd and a shutdown may send two
         door.close()
     return 0

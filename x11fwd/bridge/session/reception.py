@@ -78,6 +78,7 @@ class Reception(threading.Thread):
         self._verdict = b""
         self._programs = 0
         self._sentences: list[bytes] = []
+        self._full = False  # no descriptor for one more session now
         self._errors = -1
         self._heard = b""
         self._heard_out = threading.Event()  # nothing more comes from _errors
@@ -153,11 +154,14 @@ class Reception(threading.Thread):
             if not self._sessions and self._over():
                 break
             poll = select.poll()
-            for number in (self._wake, self._listener.fileno(), *self._sessions, self._errors):
+            listener = -1 if self._full else self._listener.fileno()
+            for number in (self._wake, listener, *self._sessions, self._errors):
                 if number >= 0:
                     poll.register(number, select.POLLIN)
-            for number, _ in poll.poll(None if self._sessions else _AGAIN):
+            for number, _ in poll.poll(None if self._sessions and not self._full else _AGAIN):
                 self._serve(number)
+            if self._full:
+                self._accept()
         self._on_end()  # first: who is woken by the others must not begin anything any more
         self.ended.set()
         self.login.set()
@@ -201,7 +205,8 @@ class Reception(threading.Thread):
         while True:
             try:
                 connection, _ = self._listener.accept()
-            except OSError:
+            except OSError as error:
+                self._full = not isinstance(error, BlockingIOError)  # it stays readable
                 return
             self._add(connection)
 

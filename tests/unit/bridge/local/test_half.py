@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import select
 import socket
@@ -298,6 +299,33 @@ def test_an_x_server_that_takes_no_more_connections_ends_no_program(monkeypatch:
     assert desk.half.programs == 1
     assert desk.sentence is None
     server.reply = usual
+    assert desk.pooled() not in numbers
+    assert desk.half.programs == 1
+    desk.close()
+
+
+def test_no_room_for_one_more_connection_ends_no_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This process has as many descriptors as it may have (RLIMIT_NOFILE; 256 on macOS)."""
+    monkeypatch.setattr(half_module, "FULL_STEP", 0.05)
+    desk = Desk(FakeServer())
+    desk.hello()
+    numbers = [desk.pooled() for _ in range(half_module.POOL)]
+    asked: list[int] = []
+    usual = desk.server.connect
+
+    def full() -> socket.socket:
+        asked.append(1)
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(desk.half._server, "_connect", full)
+    desk.link.send(OPEN, numbers[0], b"")
+    desk.link.send(OPEN, 1, (">" if NATIVE == "<" else "<").encode())
+    desk.flush()
+    assert desk.hear_until(lambda frame: frame.kind == CLOSE).connection == 1
+    wait_for(lambda: len(asked) > 3)  # again and again
+    assert desk.half.programs == 1
+    assert desk.sentence is None
+    monkeypatch.setattr(desk.half._server, "_connect", usual)
     assert desk.pooled() not in numbers
     assert desk.half.programs == 1
     desk.close()
