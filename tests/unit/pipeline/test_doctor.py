@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from x11fwd.target import Target
     from x11fwd.transports.base import HostKeyQuestion, Prompter, Transport
 
-LIMIT = 10.0  # seconds that one half waits for the other before the test fails
+LIMIT = 90.0  # seconds that one half waits for the other before the test fails
 OFFER = X11Offer(":0")
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from x11fwd.transports.base import HostKeyQuestion
 
-LIMIT = 20.0
+LIMIT = 90.0
 
 
 def members(*names: str) -> tuple[Member, ...]:
