@@ -5,17 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
+from tests.lab.runs import wait_for
 from x11fwd.pipeline.ssh import bridge_command as command
 from x11fwd.pipeline.ssh import bridge_words as words
 from x11fwd.pipeline.ssh.command_line import CommandLine
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TOKEN = "ab" * 16
 
@@ -154,7 +153,9 @@ def test_a_session_waits_for_its_display_and_leaves_no_trace_of_that(shell: str,
     fifo.write_text("ready localhost:12.0 /a folder/file\n")
     out, _ = process.communicate(b"typed\n", timeout=90)
     assert out == b"typed:localhost:12.0:/a folder/file\n"
-    assert list((tmp_path / f"x11fwd-{os.getuid()}").iterdir()) == []
+    # a watcher that comes when all is over makes a file, and takes it away
+    folder = tmp_path / f"x11fwd-{os.getuid()}"
+    wait_for(lambda: list(folder.iterdir()) == [], limit=90, what="the end of all traces")
 
 
 def test_a_watcher_that_comes_when_all_is_over_leaves_no_file(tmp_path: Path) -> None:
@@ -177,6 +178,38 @@ def test_a_watcher_that_comes_when_all_is_over_leaves_no_file(tmp_path: Path) ->
     while list(folder.iterdir()):
         assert time.monotonic() < end + 90
         time.sleep(0.01)
+
+
+SSHD = """\
+import subprocess, sys
+subprocess.Popen(sys.argv[1:])
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux alone says whose child one is")
+@pytest.mark.parametrize("strict", [True, False])
+@pytest.mark.parametrize("shell", ["dash", "bash", "zsh", "busybox"])
+def test_a_session_that_nobody_has_any_more_does_not_run_its_command(
+    shell: str, strict: bool, tmp_path: Path
+) -> None:
+    path = shutil.which(shell)
+    if path is None:
+        pytest.skip(f"no {shell} here")
+    again = f"exec {path} {'sh ' if shell == 'busybox' else ''}-c '"
+    meeting = command.meeting(TOKEN, strict=strict)
+    assert meeting.count(f"x_wait {command.PATIENCE}") == 1
+    meeting = meeting.replace(f"x_wait {command.PATIENCE}", "x_wait 3600")
+    text = command.wrapped(meeting, f"touch {tmp_path}/ran")
+    argv = [sys.executable, "-c", SSHD, "sh", "-c", text.replace("exec /bin/sh -c '", again, 1)]
+    found = {"PATH": "/usr/bin:/bin", "SHELL": "/bin/sh", "XDG_RUNTIME_DIR": str(tmp_path)}
+    session = subprocess.Popen(argv, env=found, stdin=subprocess.PIPE)
+    folder = tmp_path / f"x11fwd-{os.getuid()}"
+    wait_for(lambda: (folder / TOKEN).exists(), limit=90, what="the place where it waits")
+    session.kill()
+    session.wait()
+    wait_for(lambda: list(folder.iterdir()) == [], limit=240, what="its end")
+    assert list(tmp_path.iterdir()) == [folder]
 
 
 def test_what_travels_with_a_session_is_only_what_it_calls() -> None:

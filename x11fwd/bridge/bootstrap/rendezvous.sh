@@ -67,6 +67,12 @@ x_last() {
     x_count=0
     while [ -p "$x_fifo" ]; do
         if [ $x_count = "$1" ]; then printf 'none late\n' >&3; fi
+        # without a terminal the shell outlives its session, and would run its command for nobody
+        if x_orphan; then
+            kill -HUP $$ 2>/dev/null
+            rm -f "$x_fifo"
+            return 0
+        fi
         # nobody reads: the shell has gone
         if [ $x_count -gt "$1" ]; then rm -f "$x_fifo"; fi
         sleep 1
@@ -74,6 +80,15 @@ x_last() {
     done
     # a session that has given up says so to the one that comes instead of it (bridge_command.again)
     if [ $x_count -ge "$1" ]; then sleep 60 && rm -f "$x_fifo.late"; fi
+}
+
+x_orphan() {
+    # sshd's process for the session has gone, and the shell is its parent's (proc(5); elsewhere nobody knows)
+    [ -r /proc/$$/status ] || return 1
+    while read -r x_key x_value; do
+        case $x_key in PPid:) [ "$x_value" != "$PPID" ] && return 0 ;; esac
+    done </proc/$$/status
+    return 1
 }
 
 x_tell() {
