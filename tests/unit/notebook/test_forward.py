@@ -85,7 +85,7 @@ class Echo:
                 peer.sendall(data)
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(self.listener.getsockname(), 5)
+        return socket.create_connection(self.listener.getsockname(), 90)
 
 
 class Pair:
@@ -115,7 +115,7 @@ class Pair:
         return line
 
     def browser(self) -> socket.socket:
-        sock = socket.create_connection(("127.0.0.1", self.forwarder.port), 20)
+        sock = socket.create_connection(("127.0.0.1", self.forwarder.port), 90)
         self.stack.callback(sock.close)
         return sock
 

@@ -124,16 +124,17 @@ def test_a_wrong_cookie_closes_the_channel_and_is_remarked() -> None:
 
 
 def test_a_display_that_is_gone_is_remarked() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
+    with socket.socket() as closed:  # bound, so that nobody else takes it, and not listening
+        closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
-    remarks: list[str] = []
-    door = DisplayDoor(X11Offer(f"127.0.0.1:{port - 6000}", cookie=REAL), remarks.append)
-    program, channel = socket.socketpair()
-    program.settimeout(90)
-    door.admit(Pipe(channel))
-    program.sendall(encode_setup(ByteOrder.LITTLE, Cookie(door.fake)))
-    assert program.recv(1) == b""
-    assert "cannot be reached" in remarks[0]
+        remarks: list[str] = []
+        door = DisplayDoor(X11Offer(f"127.0.0.1:{port - 6000}", cookie=REAL), remarks.append)
+        program, channel = socket.socketpair()
+        program.settimeout(90)
+        door.admit(Pipe(channel))
+        program.sendall(encode_setup(ByteOrder.LITTLE, Cookie(door.fake)))
+        assert program.recv(1) == b""
+        assert "cannot be reached" in remarks[0]
 
 
 def test_every_connection_has_its_own_fake_and_no_cookie_is_in_a_repr() -> None:
