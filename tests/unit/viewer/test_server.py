@@ -271,7 +271,8 @@ def test_hostile_titles_travel_as_text_and_break_no_line(viewer: Viewer) -> None
     assert len(item["text"]) <= 20_000
 
 
-def test_closing_tells_every_tab_and_frees_the_port() -> None:
+def test_closing_tells_every_tab_and_frees_the_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("x11fwd.viewer.server._END_LIMIT", 90.0)  # who closes it gives up waiting otherwise
     viewer = Viewer("x")
     viewer.start()
     events = Events(viewer)
