@@ -79,20 +79,23 @@ class Line:
 
     def _read(self) -> None:
         frames = Frames()
-        heard, begun = time.monotonic(), False
+        # Counted in looks, not by the clock, which is far ahead once this process was stopped (Ctrl-Z) for a
+        # while: what has come meanwhile may not have been read yet.
+        silent, begun = 0.0, False
         try:
             while not self.ended.is_set():
                 try:
                     data = self._stream.read(1 << 18, _TICK)
                 except TimeoutError:
+                    silent += _TICK
                     limit = self._patience() if begun else _BEGIN
-                    if time.monotonic() - heard > limit:
+                    if silent > limit:
                         self._fail(ConnectionLost(f"nothing was heard for {limit:g} s"))
                     continue
                 if not data:
                     self._fail(ConnectionLost("the connection has ended") if begun else self._early())
                     return
-                heard, begun = time.monotonic(), True
+                silent, begun = 0.0, True
                 for kind, channel, payload in frames.feed(data):
                     self._take(kind, channel, payload)
         except WireError as error:

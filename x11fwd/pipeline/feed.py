@@ -60,6 +60,9 @@ class Feed(ABC):
     def close(self) -> None:
         """End it; a step at a time, so that Ctrl-C is heard meanwhile."""
         self._stop.set()
+        if self._thread.ident is None:  # Ctrl-C came before it began
+            self._leave()
+            return
         end = time.monotonic() + 5.0
         while self._thread.is_alive() and time.monotonic() < end:
             self._thread.join(0.2)
@@ -142,20 +145,22 @@ class Feed(ABC):
         self._leave()
 
     def _take(self, patience: float) -> None:
-        until = time.monotonic() + patience
+        # Counted, not by the clock: when this process was stopped for a while, what came may not be read yet.
+        left = patience
         while not self._stop.is_set():
             try:
                 self.take(_STEP)
                 return
             except TimeoutError:  # noqa: PERF203  each turn is a wait
-                if time.monotonic() > until:
+                left -= _STEP
+                if left < 0:
                     raise
 
     def _leave(self) -> None:
         self.detach()
-        if self._transport is not None:
-            self._transport.close()
-        self._transport = None
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            transport.close()
 
     def _sentence(self, error: BaseException) -> X11fwdError:
         if isinstance(error, X11fwdError):

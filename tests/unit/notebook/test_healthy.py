@@ -37,7 +37,7 @@ class _Thin:
         self.carries, self.answers = carries, answers
         self.written, self.pulses = 0, 0
         self.frames = Frames()
-        self.full, self.over = threading.Event(), threading.Event()
+        self.full, self.over, self.closed = threading.Event(), threading.Event(), threading.Event()
         self.begun = False
 
     def read(self, limit: int, timeout: float | None = None) -> bytes:
@@ -49,8 +49,8 @@ class _Thin:
             if not self.over.is_set():
                 self.over.set()
                 return frame(b"Z") * self.pulses
-            time.sleep(0.01)
-            raise TimeoutError
+            assert self.closed.wait(60)
+            return b""
         self.now += timeout or 0.0
         raise TimeoutError
 
@@ -72,6 +72,7 @@ class _Thin:
 
     def close(self) -> None:
         self.full.set()
+        self.closed.set()
 
 
 def _line(monkeypatch: pytest.MonkeyPatch, stream: _Thin) -> Line:
@@ -102,6 +103,23 @@ def test_a_line_that_carries_little_and_answers_nothing_is_dead(monkeypatch: pyt
     assert line.ended.wait(60)
     assert isinstance(line.problem, ConnectionLost)
     assert line.problem.message == "nothing was heard for 20 s"
+    line.close()
+
+
+def test_a_process_that_was_stopped_for_an_hour_has_heard_no_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-Z and fg: the clock has gone on, and what has come is read a moment later."""
+
+    class Stopped(_Thin):
+        def read(self, limit: int, timeout: float | None = None) -> bytes:
+            if self.begun and self.now == 0.0:
+                self.now = 3600.0
+                raise TimeoutError
+            return super().read(limit, timeout)
+
+    stream = Stopped(1, answers=3600.0)
+    line = _line(monkeypatch, stream)
+    assert stream.over.wait(60)
+    assert not line.ended.is_set(), line.problem
     line.close()
 
 

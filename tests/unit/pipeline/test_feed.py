@@ -74,3 +74,16 @@ def test_a_login_shell_may_take_its_time(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_machine_that_falls_silent_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     assert _heard(_Timed(1.0, feed.SILENT + 5.0), monkeypatch) == ["taken", "down"]
+
+
+def test_who_was_stopped_for_an_hour_has_heard_no_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-Z and fg: the clock has gone on, and what has come is read a moment later."""
+
+    class Stopped(_Timed):
+        def take(self, timeout: float) -> None:
+            if not self.now and self.heard:
+                self.now = 3600.0
+                raise TimeoutError
+            self.tell("over" if self.heard else "taken")
+
+    assert _heard(Stopped(0.0), monkeypatch) == ["taken", "over"]
