@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 import paramiko  # noqa: TID251  this module is part of the paramiko transport
+from paramiko.packet import NeedRekeyException  # noqa: TID251  the same
 
 from x11fwd.errors import ConnectError, ConnectionLost
 from x11fwd.transports.known_hosts import HostKey
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Link", "ParamikoCannotError", "Reply"]
 
+_MSG_DISCONNECT = 1
 _MSG_CHANNEL_REQUEST, _MSG_CHANNEL_SUCCESS, _MSG_CHANNEL_FAILURE = 98, 99, 100
 _MSG_GLOBAL_REQUEST = 80
 _LOOK = 0.2  # seconds between two looks for Ctrl-C and for the end of the connection
@@ -76,6 +78,7 @@ class Link(paramiko.Transport):
         self.remarks: list[str] = []
         self.exchanges: list[float] = []  # seconds that single questions took
         self.lost = ""  # why the connection was given up, once it was
+        self._over = False  # nothing more will come
         self._unanswered = 0  # signs of life asked for since anything at all was heard
         self._awaited: dict[int, deque[Reply]] = {}
         self._leaving: WeakSet[paramiko.Channel] = WeakSet()  # sessions that nobody wants any more
@@ -104,9 +107,20 @@ class Link(paramiko.Transport):
 
     def _hear(self) -> tuple[int, paramiko.Message]:
         """Any packet is a sign of life, as it is for ssh (ssh_packet_read_poll_seqnr in packet.c)."""
-        packet = self._read_packet()
+        try:
+            packet = self._read_packet()
+        except NeedRekeyException:
+            raise
+        except BaseException:
+            self._over = True
+            raise
         self._unanswered = 0
+        self._over = packet[0] == _MSG_DISCONNECT
         return packet
+
+    def is_active(self) -> bool:
+        """See paramiko.Transport.is_active, whose channels end a moment before it says so itself."""
+        return not self._over and super().is_active()
 
     def _greet(self, timeout: float) -> bytes:
         """Some bytes of the lines before the key exchange; paramiko alone would read one without an end."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import paramiko
 import pytest
 
+from tests.unit.transports.login_server import Rules, Served
 from x11fwd.errors import ConnectError, ConnectionLost
 from x11fwd.target import SshConfig
 from x11fwd.transports import paramiko_transport
@@ -137,6 +138,44 @@ def test_a_session_that_is_about_to_be_closed_is_none_of_ours() -> None:
     finally:
         link.close()
         other.close()
+
+
+@pytest.mark.parametrize("how", ["cut", "goodbye"])
+def test_a_connection_that_has_ended_is_lost_as_soon_as_its_channels_end(
+    monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """paramiko ends these first, and on a busy machine whoever reads from one of them comes in between."""
+    served = Served(Rules())
+    link = served.link
+    active: list[bool] = []
+    unlink = paramiko.Channel._unlink  # type: ignore[attr-defined]
+
+    def ending(channel: paramiko.Channel) -> None:
+        if channel.get_transport() is link:
+            active.append(link.is_active())
+        unlink(channel)
+
+    channel = paramiko.Channel(7)
+    channel._set_transport(link)  # type: ignore[attr-defined]
+    link._channels.put(7, channel)  # type: ignore[attr-defined]
+    monkeypatch.setattr(paramiko.Channel, "_unlink", ending)
+    assert link.is_active()
+    if how == "cut":
+        served.server.sock.close()
+    else:
+        served.server._send_message(_goodbye())  # type: ignore[attr-defined]
+    link.join(90)
+    assert active == [False]
+    served.close()
+
+
+def _goodbye() -> paramiko.Message:
+    message = paramiko.Message()
+    message.add_byte(b"\x01")
+    message.add_int(11)
+    message.add_string("it goes down")
+    message.add_string("")
+    return message
 
 
 class Master:
