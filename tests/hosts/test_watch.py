@@ -82,6 +82,12 @@ def follower(host: ChrootHost) -> str:
     return host.run(["sh", "-c", "pgrep -u ana -f 'ROTATED|QUOTING_STYLE' | xargs -r ps -o comm= -p"])[1]
 
 
+def reads(host: ChrootHost, path: str) -> bool:
+    """Whether what reads logs for ana there has this one open."""
+    each = "for one in $(pgrep -u ana -f 'ROTATED|QUOTING_STYLE'); do ls -l /proc/$one/fd; done 2>/dev/null"
+    return f"-> {path}\n" in host.run(["sh", "-c", each])[1]
+
+
 def test_a_log_is_read_with_and_without_python_from_a_full_disk_and_nothing_stays_behind(
     person: Person, new_chroot_host: Callable[..., ChrootHost]
 ) -> None:
@@ -121,7 +127,8 @@ def test_a_million_points_with_rotation_under_load_and_a_line_that_is_cut(
         writer = host.popen([python, "-c", WRITER, "/home/ana/train.log", str(count)], user="ana")
         until(lambda: (host.root / "home/ana/train.log").exists())
         watching = person.popen(person.x11fwd("watch", "--json", "--alert", "nan", "far:train.log"))
-        until(lambda: half in follower(host))
+        # it runs a while before it has the log open, and what was turned over by then is not the log's any more
+        until(lambda: half in follower(host) and reads(host, "/home/ana/train.log"))
         host.write("/home/ana/train.log-go", "")
         for _ in range(3):
             before = relay.counts().bytes_down
