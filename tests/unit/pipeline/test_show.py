@@ -183,8 +183,9 @@ def test_a_line_that_drops_is_said_and_taken_up_again(
     def enough(wall: Wall) -> bool:
         if len(opened) == 1 and wall.puts and not cut:
             cut.append(True)
-            file.write_bytes(b"x,y\n1,2\n3,4\n")
             opened[0]._process.kill()  # type: ignore[attr-defined]  # the far half dies with its line
+            opened[0]._process.wait()  # type: ignore[attr-defined]  # and sees nothing of what follows
+            file.write_bytes(b"x,y\n1,2\n3,4\n")
         tables = [one for one in wall.items.values() if isinstance(one, Table)]
         return (
             bool(tables)
