@@ -127,7 +127,7 @@ def test_a_million_points_with_rotation_under_load_and_a_line_that_is_cut(
         writer = host.popen([python, "-c", WRITER, "/home/ana/train.log", str(count)], user="ana")
         until(lambda: (host.root / "home/ana/train.log").exists())
         watching = person.popen(person.x11fwd("watch", "--json", "--alert", "nan", "far:train.log"))
-        # it runs a while before it has the log open, and what was turned over by then is not the log's any more
+        # it runs before it has the log open, and what was turned over by then is not the log's any more
         until(lambda: half in follower(host) and reads(host, "/home/ana/train.log"))
         host.write("/home/ana/train.log-go", "")
         for _ in range(3):
