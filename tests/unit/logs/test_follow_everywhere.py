@@ -39,7 +39,7 @@ def follow(tmp_path: Path, command: Sequence[str]) -> None:
     data, end = b"", time.monotonic() + 90
     while data != b"one\ntwo\nthree\n":
         assert time.monotonic() < end, data
-        for arrival in follower.arrivals(10.0):
+        for arrival in follower.arrivals(90.0):
             data += arrival.data
             if arrival.what is Happening.READ and data == b"one\n":
                 with log.open("ab") as file:
@@ -91,13 +91,13 @@ def test_a_shell_that_cannot_says_why(tmp_path: Path) -> None:
     follower = Follower(["x"] * 7)
     follower.attach(LocalTransport().stream(("sh", "-c", PLAIN)))
     with pytest.raises(ProbeError, match="at most 6 logs at once"):
-        follower.arrivals(10.0)
+        follower.arrivals(90.0)
     follower.detach()
     tools = tmp_path / "bin"
     tools.mkdir()
     follower.attach(LocalTransport().stream(("env", f"PATH={tools}", shutil.which("sh") or "", "-c", PLAIN)))
     with pytest.raises(ProbeError, match="no /dev/fd"):
-        follower.arrivals(10.0)
+        follower.arrivals(90.0)
     follower.detach()
 
 

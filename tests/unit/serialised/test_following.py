@@ -43,7 +43,7 @@ class Watch:
                 if done(self.heard[self._asked - 1]):
                     return self.heard[self._asked - 1]
             assert time.monotonic() < end, self.heard
-            self.heard += self.follower.news(20.0)
+            self.heard += self.follower.news(90.0)
 
     def until_is(self, what: Happened, name: str = "") -> FileNews:
         return self.until(lambda one: one.what is what and one.path.endswith(name))
@@ -222,7 +222,7 @@ def test_both_far_halves_run_on_every_python(
     end = time.monotonic() + 60
     while not any(news.what is Happened.READ for news in heard):
         assert time.monotonic() < end
-        heard += one.news(20.0)
+        heard += one.news(90.0)
     one.detach()
     told = {Path(news.path).name: news for news in heard if news.data}
     assert b"it holds a builtins.list, which is no figure" in told["a.pickle"].data
