@@ -53,6 +53,7 @@ OWNERS = {
     "matplotlib": {"ui"},  # only where the person has it: `watch --png`
     "subprocess": {"transports"},
     "pathspec": {"project"},
+    "hatchling": {"bridge"},  # assembly/wheel_hook.py, while a wheel is built
 }
 # Programs that are sent to the remote as text and run there; they are data of their package.
 SENT = {"facts/probe_python.py", "facts/probe_toolkits.py", "pipeline/plot.py"}

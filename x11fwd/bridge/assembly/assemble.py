@@ -1,6 +1,7 @@
 """Makes the remote half one program of one file; `pipeline` and the tests import it.
 
-Making it takes a while (join.py), so it is kept in a cache.
+Making it takes half a second of work (join.py), so a wheel brings it ready made (wheel_hook.py). In a
+checkout, or where the sources are not those of the wheel any more, it is made and kept in a cache.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ MAIN = "x11fwd.bridge.remote.main"
 PACKAGES = ("x11fwd.bridge.shared", "x11fwd.bridge.remote", "x11fwd.bridge.remote.rules")
 _LOADER = "{}/bootstrap/loader.py"
 _MOST = 1 << 20  # bytes of the cache's file
-_CACHE_NAME = "remote-half"
+NAME = "remote-half"  # of the file in the cache, and of the one in a wheel
 
 
 class Assembled(NamedTuple):  # dataclasses takes 4 ms to import
@@ -54,19 +55,39 @@ def assemble(cache: str | None = None) -> Assembled:
     """
     found = files()
     key = _key(found)
-    kept = _read(cache, key) if cache else None
+    kept = _read(f"{cache}/{NAME}", key) if cache else None
     if kept is not None:
         return kept
+    made = ready_made() or _made(found)
+    if cache:
+        _keep(cache, key, made)
+    return made
+
+
+def ready_made() -> Assembled | None:
+    """The one that came with the wheel; None where none did, or the sources are not those it is made of."""
+    path = f"{_top()}/assembly/{NAME}"
+    return _read(path, _digest()) if os.path.exists(path) else None  # noqa: PTH110  same
+
+
+def write_ready_made(path: str) -> None:
+    """Write it as a wheel brings it: the same bytes for the same sources and the same Python.
+
+    Raises:
+        AssemblyFault: the modules do not fit together.
+    """
+    with open(path, "wb") as file:
+        file.write(_packed(_digest(), _made(files())))
+
+
+def _made(found: Mapping[str, str]) -> Assembled:
     from x11fwd.bridge.assembly.join import joined
 
     texts = {}
     for name, path in found.items():
         with open(path, encoding="utf-8") as file:
             texts[name] = file.read()
-    made = assembled(joined(texts, MAIN))
-    if cache:
-        _keep(cache, key, made)
-    return made
+    return assembled(joined(texts, MAIN))
 
 
 def _top() -> str:
@@ -84,21 +105,34 @@ def files() -> dict[str, str]:
     return found
 
 
+def _sources(found: Mapping[str, str]) -> list[str]:
+    own = [f"{_top()}/assembly/{name}.py" for name in ("assemble", "join", "squeeze", "strip")]
+    return [*found.values(), *own, _LOADER.format(_top())]
+
+
+def _digest() -> str:
+    """What the program is made of, by what is in the files; 1 ms."""
+    sums = []
+    for path in _sources(files()):
+        with open(path, "rb") as file:
+            sums.append(f"{path.removeprefix(_top())} {hashlib.sha256(file.read()).hexdigest()}")
+    return hashlib.sha256("\n".join(sums).encode()).hexdigest()
+
+
 def _key(found: Mapping[str, str]) -> str:
     """What the program depends on: the files, as make sees them, and the Python that writes it out."""
     import sys
 
-    own = [f"{_top()}/assembly/{name}.py" for name in ("assemble", "join", "squeeze", "strip")]
     seen = [sys.version]
-    for path in (*found.values(), *own, _LOADER.format(_top())):
+    for path in _sources(found):
         status = os.stat(path)  # noqa: PTH116  same
         seen.append(f"{path} {status.st_mtime_ns} {status.st_size}")
     return hashlib.sha256("\n".join(seen).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _read(cache: str, key: str) -> Assembled | None:
+def _read(path: str, key: str) -> Assembled | None:
     try:
-        with open(f"{cache}/{_CACHE_NAME}", "rb") as file:
+        with open(path, "rb") as file:
             head, _, body = file.read(_MOST).partition(b"\n")
     except OSError:
         return None
@@ -108,13 +142,17 @@ def _read(cache: str, key: str) -> Assembled | None:
     return assembled(source, loader)
 
 
+def _packed(key: str, made: Assembled) -> bytes:
+    body = made.loader + b"\0" + made.source
+    return f"{key} {hashlib.sha256(body).hexdigest()}\n".encode() + body
+
+
 def _keep(cache: str, key: str, made: Assembled) -> None:
-    temporary = f"{cache}/{_CACHE_NAME}.{os.getpid()}"
+    temporary = f"{cache}/{NAME}.{os.getpid()}"
     try:
         os.makedirs(cache, mode=0o700, exist_ok=True)  # noqa: PTH103  same
         with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            body = made.loader + b"\0" + made.source
-            file.write(f"{key} {hashlib.sha256(body).hexdigest()}\n".encode() + body)
-        os.replace(temporary, f"{cache}/{_CACHE_NAME}")  # noqa: PTH105  same
+            file.write(_packed(key, made))
+        os.replace(temporary, f"{cache}/{NAME}")  # noqa: PTH105  same
     except OSError:
         return

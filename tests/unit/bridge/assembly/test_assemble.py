@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
+import x11fwd
 from tests.unit.bridge.test_everywhere import interpreters
-from x11fwd.bridge.assembly.assemble import Assembled, assemble, assembled
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from x11fwd.bridge.assembly.assemble import (
+    MAIN,
+    NAME,
+    Assembled,
+    assemble,
+    assembled,
+    files,
+    ready_made,
+    write_ready_made,
+)
+from x11fwd.bridge.assembly.join import joined
 
 SMALL = 200_000  # bytes, the limit of the issue
 
@@ -77,6 +86,79 @@ def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path, program: Ass
     (tmp_path / "file").write_text("")
     assert assemble(str(tmp_path / "file" / "below")) == program
     assert assemble(os.devnull) == program
+
+
+def test_a_wheel_has_it_ready_made_and_it_is_what_the_sources_give(program: Assembled) -> None:
+    """CI runs this from the wheel that it has built from the sdist, with the Python that built it."""
+    top = Path(x11fwd.__file__).parent
+    checkout = (top.parent / "pyproject.toml").exists() and (top.parent / "playbooks").exists()
+    ready = ready_made()
+    # one in a checkout would be forgotten there
+    assert (top / "bridge/assembly" / NAME).exists() is not checkout
+    assert (top / "bridge/assembly/wheel_hook.py").exists() is checkout
+    if not checkout:
+        texts = {name: Path(path).read_text(encoding="utf-8") for name, path in files().items()}
+        assert ready == assembled(joined(texts, MAIN))
+        assert program == ready
+
+
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """What a wheel brings."""
+    path = tmp_path_factory.mktemp("shipped") / NAME
+    write_ready_made(str(path))
+    return path.read_bytes()
+
+
+@pytest.fixture
+def wheel(shipped: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The bridge's sources as they lie where a wheel with a ready-made half was installed."""
+    folder = tmp_path / "bridge"
+    own = Path(x11fwd.__file__).parent / "bridge"
+    shutil.copytree(own, folder, ignore=shutil.ignore_patterns("__pycache__", NAME))
+    monkeypatch.setattr("x11fwd.bridge.assembly.assemble._top", lambda: str(folder))
+    (folder / "assembly" / NAME).write_bytes(shipped)
+    return folder
+
+
+def test_a_ready_made_one_is_taken_and_nothing_is_made(
+    wheel: Path, tmp_path: Path, program: Assembled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("x11fwd.bridge.assembly.join.joined", None)
+    assert wheel.is_dir()
+    assert assemble() == program
+    assert assemble(str(tmp_path / "cache")) == program
+
+
+def test_it_is_written_the_same_each_time_wherever_the_sources_lie(wheel: Path, shipped: bytes) -> None:
+    write_ready_made(str(wheel / "again"))
+    assert (wheel / "again").read_bytes() == shipped
+
+
+@pytest.mark.parametrize(
+    "changed",
+    ["remote/main.py", "remote/rules/again.py", "assembly/squeeze.py", "bootstrap/loader.py", "new"],
+)
+def test_a_ready_made_one_of_other_sources_is_not_taken(
+    changed: str, wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if changed == "new":
+        (wheel / "remote/another.py").write_text('"""Something."""\n')
+    else:
+        path = wheel / changed
+        status = path.stat()
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace("a", "b", 1), encoding="utf-8")
+        assert path.stat().st_size == status.st_size
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))  # by its content, not by its date
+    assert ready_made() is None
+
+
+def test_a_damaged_ready_made_one_is_not_taken(wheel: Path, program: Assembled) -> None:
+    path = wheel / "assembly" / NAME
+    path.write_bytes(path.read_bytes()[:-3])
+    assert ready_made() is None
+    assert assemble() == program
 
 
 def test_a_program_of_ones_own_has_the_same_loader(program: Assembled) -> None:
