@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Generic, TypeVar
@@ -17,8 +15,6 @@ from x11fwd.cli.options import target_of
 from x11fwd.errors import UsageError
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from x11fwd.inventory import Inventory
     from x11fwd.pipeline.fleet import Fleet, Member
     from x11fwd.pipeline.fleet_state import RunState
@@ -233,14 +229,22 @@ def hear(
     """Run the fleet from the main thread: show, print and keep each answer as it comes.
 
     The first Ctrl-C begins nothing more and waits for the hosts that are being changed; the second waits for
-    nobody.
+    nobody. So do `kill` and a hang-up.
 
     Returns:
         The answers in the order of the members.
     """
+    from x11fwd.cli.signals import taken
+
+    def heard() -> None:
+        if fleet.stop_asked.is_set():
+            fleet.leave()
+        else:
+            fleet.stop()
+
     found: dict[str, R] = {}
     try:
-        with _ctrl_c(fleet):
+        with taken(heard):
             for member, answer in fleet.answers(start):
                 found[member.name] = answer
                 state.record(member.name, forms.status(answer), forms.code(answer))
@@ -251,25 +255,6 @@ def hear(
         state.close()
         prompter.give_up()
     return tuple(found[member.name] for member in fleet.members)
-
-
-@contextmanager
-def _ctrl_c(fleet: Fleet[R]) -> Iterator[None]:
-    def heard(_number: int, _frame: FrameType | None) -> None:
-        if fleet.stop_asked.is_set():
-            fleet.leave()
-        else:
-            fleet.stop()
-
-    try:
-        before = signal.signal(signal.SIGINT, heard)
-    except ValueError:  # not the main thread: whoever called us there stops us otherwise
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def typed_again(command: str, words: Sequence[tuple[str, str | bool | None]], rest: Sequence[str]) -> str:

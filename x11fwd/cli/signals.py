@@ -5,6 +5,8 @@ Python lets SIGTERM and SIGHUP end the process where it stands: temporary folder
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import signal
 import sys
@@ -14,9 +16,10 @@ from typing import TYPE_CHECKING
 from x11fwd.errors import Stopped
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
-__all__ = ["Wish"]
+__all__ = ["Wish", "taken"]
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
 _SAME = 2.0  # seconds in which a second signal is the same wish: it must not stop what is being taken back
@@ -41,6 +44,8 @@ class Wish:
 
     def hear(self) -> None:
         """From now on each signal raises `Stopped`; one that was ignored from the start (nohup) stays so."""
+        global _process  # noqa: PLW0603  signals are the process's
+        _process = self
         for number in _numbers():
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._hear)
@@ -68,6 +73,7 @@ class Wish:
             return
         self._until = now + _SAME
         self.number = number
+        leave_terminal(number)
         stretches = sys.modules.get("x11fwd.transports.uninterrupted")
         if stretches is None or not stretches.comes_later(number):
             raise Stopped(number)
@@ -81,6 +87,53 @@ class Wish:
             signal.setitimer(signal.ITIMER_REAL, _AGAIN)
         else:
             sys.__unraisablehook__(lost)
+
+
+_process: Wish | None = None
+
+
+@contextlib.contextmanager
+def taken(heard: Callable[[], None]) -> Iterator[None]:
+    """A command that ends in an order of its own: `heard` is called instead, and nothing is raised.
+
+    The process ends by the signal afterwards all the same. Outside of the main thread nothing changes.
+    """
+
+    def take(number: int, _frame: FrameType | None) -> None:
+        if _process is not None:
+            _process.number = number
+        leave_terminal(number)
+        heard()
+
+    before = {}
+    try:
+        for number in _numbers():
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                before[number] = signal.signal(number, take)
+    except ValueError:  # not the main thread: whoever called us there stops us otherwise
+        yield
+        return
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
+
+
+def leave_terminal(number: int) -> None:
+    """After a hang-up nothing can be said any more, and saying it must not fail: it goes to /dev/null."""
+    if number != getattr(signal, "SIGHUP", 0):
+        return
+    import termios
+
+    for stream in (1, 2):
+        try:
+            termios.tcgetattr(stream)
+        except termios.error as error:  # noqa: PERF203
+            if error.args[0] == errno.EIO:  # tty_io(4): the terminal that was has gone; others are none
+                null = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(null, stream)
+                os.close(null)
 
 
 def _numbers() -> list[signal.Signals]:

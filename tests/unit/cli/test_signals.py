@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import signal
 import socket
 import subprocess
@@ -83,6 +84,28 @@ def command():
     with Waiting(TerminalPrompter(), console) as waiting:
         waiting.now("looking")
         wait()
+"""
+ORDERLY = """\
+from x11fwd.cli.signals import taken
+def command():
+    heard = []
+    with taken(lambda: heard.append(1)):
+        print("begun", flush=True)
+        while not heard:
+            time.sleep(0.01)
+        print("in order", flush=True)
+    return 130
+"""
+TERMINAL = """\
+import fcntl, termios
+fcntl.ioctl(0, termios.TIOCSCTTY)
+def command():
+    folder = tempfile.mkdtemp()
+    try:
+        wait()
+    finally:
+        print("to nobody", flush=True)
+        os.rmdir(folder)
 """
 BEHIND = """\
 import atexit
@@ -174,6 +197,37 @@ def test_a_command_that_ends_well_at_ctrl_c_ends_by_any_other_signal(
     out, err = process.communicate(timeout=240)
     assert (out, err) == ("handled\n", "")
     assert process.returncode == (0 if number == signal.SIGINT else -number)
+
+
+@pytest.mark.parametrize("number", ENDS, ids=lambda one: one.name)
+def test_a_command_that_ends_in_its_own_order_is_not_torn_from_it(
+    number: signal.Signals, tmp_path: Path
+) -> None:
+    process = start(ORDERLY, tmp_path)
+    assert line(process) == "begun"
+    process.send_signal(number)
+    out, err = process.communicate(timeout=240)
+    assert (process.returncode, out, err) == (ENDS[number], "in order\n", "")
+
+
+def test_a_terminal_that_is_closed_hinders_nobody_from_taking_back(tmp_path: Path) -> None:
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", COMMAND.format(command=TERMINAL), "x"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "TMPDIR": str(tmp_path)},
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        start_new_session=True,
+    )
+    os.close(slave)
+    said = b""
+    while b"begun" not in said:
+        said += os.read(master, 1024)
+    assert list(tmp_path.iterdir())
+    os.close(master)
+    assert process.wait(240) == -signal.SIGHUP
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_signal_that_was_ignored_from_the_start_stays_so(tmp_path: Path) -> None:
