@@ -5,6 +5,7 @@ Part of the program that pipeline/run_start.sh starts; runs on Python 3.6 and im
 
 # Python 3.6 has no `from __future__ import annotations`.
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -31,11 +32,27 @@ def safe_path(path: str) -> str:
 
 
 class Store:
-    """Contents by their hash, in a folder of this user."""
+    """Contents by their hash, in a folder of this user; until `release` no other run takes any away."""
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
         os.makedirs(folder, mode=0o700, exist_ok=True)
+        self.handle = os.open(folder, os.O_RDONLY)
+        self.lock(fcntl.LOCK_SH)
+
+    def lock(self, how: int) -> bool:
+        """False where others hold it; True also where nothing can be locked."""
+        try:
+            fcntl.flock(self.handle, how)
+        except BlockingIOError:
+            return False
+        except OSError:
+            pass
+        return True
+
+    def release(self) -> None:
+        """What was found and added has been used."""
+        self.lock(fcntl.LOCK_UN)
 
     def path(self, content: str) -> str:
         if len(content) != 40 or content.strip("0123456789abcdef"):
@@ -77,7 +94,12 @@ class Store:
             raise
 
     def prune(self) -> None:
-        """Forget what was not used for long, and the oldest of what is too much."""
+        """Forget what was not used for long, and the oldest of what is too much.
+
+        Nothing while others build from it: the last of them does it.
+        """
+        if not self.lock(fcntl.LOCK_EX | fcntl.LOCK_NB):
+            return
         found: List[Tuple[float, int, str]] = []
         for folder, _folders, names in os.walk(self.folder):
             for name in names:
@@ -96,6 +118,7 @@ class Store:
             except OSError:
                 continue
             total -= size
+        self.release()
 
 
 class Inflater:

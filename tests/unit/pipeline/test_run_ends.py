@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import struct
 import sys
 import threading
@@ -204,6 +205,46 @@ def test_the_last_pictures_take_as_long_as_the_line_needs(
         until(lambda count=count: len(line.sent) == count)  # type: ignore[misc]
     until(lambda: bool(over))
     assert sorted(line.sent) == [b"0", b"1", b"2", b"3", b"4"]
+
+
+def test_a_door_that_many_stand_before_when_the_script_ends_lets_all_of_them_in(tmp_path: Path) -> None:
+    """Twenty processes that draw and end, on a machine that wakes our threads late."""
+    path = str(tmp_path / "pictures")
+    opened = threading.Event()
+
+    class Late(Pictures):
+        def accept(self) -> None:
+            opened.wait(60)
+            super().accept()
+
+    line = _Slow()
+    pictures = Late(line, path)
+    count = 0
+    with contextlib.suppress(BlockingIOError):  # until the queue is full
+        while True:
+            with socket.socket(socket.AF_UNIX) as peer:
+                peer.setblocking(False)
+                peer.connect(path)
+                words = b'{"id": "%d", "kind": "png", "lasting": true}' % count
+                peer.sendall(struct.pack("!II", len(words), 1) + words + b"x")
+                count += 1
+    problems: list[BaseException] = []
+
+    def finish() -> None:
+        try:
+            pictures.finish(lambda: False)
+        except OSError as error:
+            problems.append(error)
+
+    finishing = threading.Thread(target=finish, daemon=True)
+    finishing.start()
+    until(lambda: pictures.last)
+    finishing.join(0.2)  # time to find the queue full; without it the test says less, and nothing wrong
+    opened.set()
+    while finishing.is_alive():
+        pictures.arrived()
+        finishing.join(0.01)
+    assert (problems, len(line.sent)) == ([], count)
 
 
 def test_pictures_that_nobody_takes_any_more_are_not_waited_for(tmp_path: Path) -> None:

@@ -64,7 +64,25 @@ def test_the_oldest_goes_when_it_is_too_much(tmp_path: Path, monkeypatch: pytest
     for count in range(5):
         store = filled(tmp_path, bytes([count]) * 100)
         os.utime(store.path(content(bytes([count]) * 100)), (2e9 + count, 2e9 + count))
+        store.release()
     monkeypatch.setattr(receive, "KEEP_BYTES", 250)
     store.prune()
     there = [count for count in range(5) if store.has(content(bytes([count]) * 100), 100)]
     assert there == [3, 4]
+
+
+def test_a_run_that_ends_takes_nothing_away_from_one_that_is_beginning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both are large: what this one has just found there is more than is kept."""
+    monkeypatch.setattr(receive, "KEEP_BYTES", 0)
+    beginning = filled(tmp_path / "store")
+    ending = receive.Store(str(tmp_path / "store"))
+    ending.release()
+    ending.prune()
+    entry: dict[str, object] = {"path": "a", "mode": 0o644, "content": content(b"text"), "size": 4}
+    receive.build(str(tmp_path / "run"), [entry], beginning)
+    assert (tmp_path / "run" / "a").read_bytes() == b"text"
+    beginning.release()
+    ending.prune()
+    assert not beginning.has(content(b"text"), 4)

@@ -116,8 +116,14 @@ class Pictures:
         # who connected and was not let in yet stands before us in the queue
         self.last = True
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as us:
-            us.settimeout(LINGER)
-            us.connect(self.path)
+            us.setblocking(False)
+            until = time.monotonic() + LINGER
+            while self.door.is_alive() and time.monotonic() < until:
+                try:
+                    us.connect(self.path)
+                    break
+                except BlockingIOError:
+                    time.sleep(0.02)  # the queue is full of those who are let in now
         self.door.join(LINGER)
         for reader in list(self.readers):
             reader.join(LINGER)

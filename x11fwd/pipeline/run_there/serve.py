@@ -41,6 +41,7 @@ def serve(line: Line) -> int:
         for content in needed:
             places.store.add(content, sizes[content], inflater.read)
         build(places.folder, entries, places.store)
+        places.store.release()
         settings = json.loads(zlib.decompress(line.expect(b"S")).decode("utf-8"))
         before = stamps(places.folder, entries)
         run = Run(line, places, settings)
