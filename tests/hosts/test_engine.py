@@ -15,6 +15,7 @@ from tests.hosts.engine_rig import (
     LIMITS,
     SUDO,
     Heard,
+    end_the_watchers_patience,
     engine,
     health,
     packages,
@@ -372,10 +373,11 @@ def test_systemd_reloads_and_keeps_the_watcher_in_a_unit_of_its_own(
     host = booted_host("trixie" if socket else "bookworm", "bare", SUDOERS, socket_activated=socket)
     reload = (("systemctl", "reload", "ssh.service"), ("kill", "-HUP", "{pid}"))
     client = engine(host, "ana", SUDO)
-    client.apply(sshd_change(host, reload=reload, confirm_seconds=8))
+    client.apply(sshd_change(host, reload=reload))
     units = host.run(["systemctl", "list-units", "--plain", "--no-legend", "x11fwd-*"]).stdout
     assert "x11fwd-watch-" in units
     wait_for(lambda: speaks(host, marked=True), limit=90, what="the new daemon")
+    end_the_watchers_patience(host)
     settle(host)
     assert health(host) == "old"
     client.apply(sshd_change(host, reload=reload))

@@ -22,6 +22,7 @@ from tests.hosts.engine_rig import (
     SUDO_PASSWORD,
     Heard,
     PlainSsh,
+    end_the_watchers_patience,
     engine,
     gated,
     health,
@@ -342,11 +343,12 @@ def test_the_watcher_restores_an_existing_file_on_a_disk_that_is_full_by_then(
     with battery.case("disk full, when the watcher restores") as ended:
         for where in ("/etc/ssh/sshd_config.d", "/var/lib/x11fwd"):
             small_disk(host, where, 200)
-        change = sshd_change(host, file=replace_before(host, DROP_IN), confirm_seconds=2)
+        change = sshd_change(host, file=replace_before(host, DROP_IN))
         assert engine(host, "ana", SUDO).apply(change).outcome is Outcome.PENDING
         for where in ("/etc/ssh/sshd_config.d", "/var/lib/x11fwd"):
             filled = host.run(["dd", "if=/dev/zero", f"of={where}/.fill", "bs=4096"])
             assert "No space left" in filled.stderr
+        end_the_watchers_patience(host)
         settle(host)
         wait_for(lambda: speaks(host, marked=False), limit=90, what="the old daemon")
         assert host.run(["cat", DROP_IN]).stdout == "X11Forwarding no\n"
@@ -510,8 +512,8 @@ def test_a_change_that_nobody_confirms_goes_back_and_a_late_confirmation_is_told
     with battery.case("nobody confirms") as ended:
         client = engine(host, "ana", SUDO)
         assert client.apply(sshd_change(host, confirm_seconds=6)).outcome is Outcome.PENDING
-        wait_for(lambda: speaks(host, marked=True), limit=90, what="the new daemon")
         settle(host)
+        assert host.sshd_log().count("Received SIGHUP") == 2  # there, and back
         with pytest.raises(EngineError, match="too late"):
             client.confirm()
         assert health(host) == "old"
@@ -525,8 +527,9 @@ def test_a_file_that_somebody_else_writes_meanwhile_is_not_clobbered(
     host = new_chroot_host(setup=Setup(sudo=SUDOERS))
     with battery.case("somebody else writes the file while it is pending") as ended:
         client = engine(host, "ana", SUDO)
-        client.apply(sshd_change(host, confirm_seconds=1))
+        client.apply(sshd_change(host))
         host.write(DROP_IN, "# theirs\nX11Forwarding no\n")
+        end_the_watchers_patience(host)
         settle(host)
         assert (host.root / DROP_IN[1:]).read_text() == "# theirs\nX11Forwarding no\n"
         wait_for(lambda: speaks(host, marked=False), limit=90, what="the old daemon")
@@ -541,8 +544,9 @@ def test_the_watcher_does_not_reload_a_daemon_into_what_others_have_broken_meanw
     # SIGHUP makes sshd execute itself again: with a broken configuration nobody would be at the door
     host = new_chroot_host(setup=Setup(sudo=SUDOERS))
     with battery.case("somebody else breaks the files while it is pending") as ended:
-        engine(host, "ana", SUDO).apply(sshd_change(host, confirm_seconds=1))
+        engine(host, "ana", SUDO).apply(sshd_change(host))
         host.write("/etc/ssh/sshd_config.d/50-theirs.conf", "X11Forward yes\n")
+        end_the_watchers_patience(host)
         settle(host)
         assert not (host.root / DROP_IN[1:]).exists()
         assert host.sshd_pid() is not None

@@ -72,18 +72,18 @@ def test_files_are_labelled_when_they_come_and_when_they_come_back(
 
     def apply() -> None:
         assert client.apply(change).outcome is Outcome.PENDING
-        wait_for(lambda: speaks(host, marked=True), limit=30, what="the new daemon")
+        wait_for(lambda: speaks(host, marked=True), limit=90, what="the new daemon")
         assert asked(host) == [MAIN]
 
     def came_back() -> None:
-        wait_for(lambda: speaks(host, marked=False), limit=30, what="the old daemon")
+        wait_for(lambda: speaks(host, marked=False), limit=90, what="the old daemon")
         settle(host)
 
     apply()
     client.confirm()
     (entry,) = client.journal(as_root=True).entries
     assert client.undo(entry).outcome is UndoOutcome.PENDING
-    wait_for(lambda: speaks(host, marked=False), limit=30, what="the old daemon")
+    wait_for(lambda: speaks(host, marked=False), limit=90, what="the old daemon")
     assert asked(host) == [MAIN]
     client.confirm()
 
@@ -106,7 +106,7 @@ def test_where_selinux_is_off_nobody_is_asked_for_labels(new_chroot_host: Callab
     client = engine(host, "ana", SUDO)
     client.apply(write(RC, b"backend: TkAgg\n", None))
     client.apply(sshd_change(host, confirm_seconds=60))
-    wait_for(lambda: speaks(host, marked=True), limit=30, what="the new daemon")
+    wait_for(lambda: speaks(host, marked=True), limit=90, what="the new daemon")
     client.rollback()
     settle(host)
     assert asked(host) == []

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from x11fwd.facts.model import Privilege, PrivilegeKind
-from x11fwd.steps.engine import Engine, EngineLimits
+from x11fwd.steps.engine import Engine, EngineError, EngineLimits
 from x11fwd.steps.plan import Change, WriteFile
 from x11fwd.target import SshConfig, Target
 from x11fwd.transports.base import CommandResult, X11Outcome
@@ -139,6 +139,15 @@ def here(shell: str) -> Iterator[Here]:
 
 def engine(transport: Here) -> Engine:
     return Engine(transport, Privilege(PrivilegeKind.NONE), limits=LIMITS)
+
+
+def refusal(client: Engine, change: Change) -> EngineError | None:
+    """What the engine says against a change, None where it makes it."""
+    try:
+        client.apply(change)
+    except EngineError as error:
+        return error
+    return None
 
 
 def write(path: str, content: bytes, before: bytes | None, *, mode: int = 0o644) -> Change:
