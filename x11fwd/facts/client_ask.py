@@ -180,7 +180,7 @@ class ClientQuestions:
         authority = local.environment.get("XAUTHORITY")
         offer = X11Offer(local.display, authority, trusted=False, xauth=facts.config.xauth_location)
         try:
-            untrusted_cookie(offer, self._local, timeout=_LIMIT / 2)
+            untrusted_cookie(offer, self._local, timeout=_LIMIT)
         except DisplayError as error:
             return error.message
         except X11fwdError as error:

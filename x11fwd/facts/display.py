@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DisplayFound", "Opened", "find_display", "find_sockets", "open_display"]
 
-LIMIT = 3.0  # seconds for a handshake with a server that runs
+LIMIT = 8.0  # seconds for a handshake with a server that runs, on a machine that may be busy
 LAUNCH_LIMIT = 20.0  # with one that launchd has to start first: XQuartz takes 10 to 12 s (XQuartz#502)
 EXTENSIONS = ("SECURITY", "XWAYLAND")
 _NO_SOCKETS = "it names a Unix socket, and X servers on Windows listen on TCP only"

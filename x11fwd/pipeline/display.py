@@ -38,9 +38,9 @@ __all__ = [
 _START = 20.0  # seconds for XQuartz to come up: 10 to 12 on a cold machine (XQuartz#502)
 _POLL = 0.1
 _ANSWER = 10.0  # seconds for one question to the X server
-_GENERATE = (
-    5.0  # seconds: `xauth generate` waits for ever on a server that does not answer (xquartz-xauth-hang)
-)
+# Seconds: `xauth generate` waits for ever on a server that does not answer (xquartz-xauth-hang). It has just
+# answered us, and on a machine that is merely slow no untrusted offer must become a trusted one.
+_GENERATE = 20.0
 
 
 @dataclass(frozen=True)

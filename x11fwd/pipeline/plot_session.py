@@ -165,7 +165,7 @@ class PlotSession:
 
     def _status(self) -> int | None:
         try:
-            return self._stream.wait(5.0)
+            return self._stream.wait(30.0)  # on a busy machine a while behind the last output
         except (TimeoutError, ConnectionLost):
             return None
 

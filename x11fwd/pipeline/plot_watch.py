@@ -144,7 +144,7 @@ def _window_picture(connection: Connection, title: str) -> Image | None:
 
 
 def _await_figure(session: PlotSession) -> PlotEvent | None:
-    end = time.monotonic() + 5.0
+    end = time.monotonic() + _BASE
     while time.monotonic() < end:
         event = session.event(_POLL)
         if event is not None and event.name in {"figure", "end", "closed"}:

@@ -11,7 +11,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from x11fwd.errors import ChangeError, UsageError, X11fwdError
+from x11fwd.errors import ChangeError, Interrupted, UsageError, X11fwdError
 from x11fwd.pipeline.asking import Remembering
 from x11fwd.pipeline.confirming import confirm_by_login, fresh
 from x11fwd.pipeline.doctor import beside, look_here, real_means
@@ -92,7 +92,8 @@ def run_setup(
     except UsageError:
         raise
     except X11fwdError as problem:
-        status, error = SetupStatus.FAILED, problem
+        stopped = isinstance(problem, Interrupted) and not run.results
+        status, error = SetupStatus.STOPPED if stopped else SetupStatus.FAILED, problem
     return SetupResult(
         target=target.typed,
         status=status,

@@ -9,7 +9,7 @@ from enum import Enum
 from importlib.resources import files
 from typing import TYPE_CHECKING, Protocol
 
-from x11fwd.errors import UsageError, X11fwdError
+from x11fwd.errors import Interrupted, UsageError, X11fwdError
 from x11fwd.facts.model import Privilege, PrivilegeKind
 from x11fwd.pipeline.asking import Remembering
 from x11fwd.pipeline.confirming import confirm_by_login, fresh
@@ -188,7 +188,8 @@ def run_undo(
     except UsageError:
         raise
     except X11fwdError as problem:
-        status, error = UndoStatus.FAILED, problem
+        stopped = isinstance(problem, Interrupted) and not run.results
+        status, error = UndoStatus.STOPPED if stopped else UndoStatus.FAILED, problem
     seconds = time.monotonic() - started
     return UndoReport(run.name, status, run.plan, tuple(run.results), run.settled, error, seconds)
 

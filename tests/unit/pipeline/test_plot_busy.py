@@ -19,13 +19,18 @@ FIGURE = PlotEvent("figure", backend="TkAgg", interactive=True)
 
 
 class Slow:
-    """A plot by a clock of its own: seconds until Python runs, then until its figure is made."""
+    """A plot by a clock of its own: seconds until Python runs, then until its figure is made.
 
-    def __init__(self, python: float, figure: float | None, window: float | None) -> None:
+    `window` is how long after that the window comes, `told` how long after it the line about it does.
+    """
+
+    def __init__(
+        self, python: float, figure: float | None, window: float | None, *, told: float = 0.0
+    ) -> None:
         self.now = 0.0
         self.due = [(python, PlotEvent("hello"))]
         if figure is not None:
-            self.due.append((python + figure, FIGURE))
+            self.due.append((python + figure + told, FIGURE))
         self.window = None if figure is None or window is None else python + figure + window
 
     def monotonic(self) -> float:
@@ -62,10 +67,12 @@ def _watched(plot: Slow, monkeypatch: pytest.MonkeyPatch) -> PlotOutcome:
         pytest.param(Slow(60.0, 1.0, 1.0), id="a login shell on a network disk"),
         pytest.param(Slow(1.0, 60.0, 1.0), id="a font cache that is made first"),
         pytest.param(Slow(1.0, 100.0, 25.0), id="everything"),
+        pytest.param(Slow(1.0, 1.0, 1.0, told=21.0), id="a window long before the line about it"),
     ],
 )
 def test_what_is_slow_is_seen(plot: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert _watched(plot, monkeypatch).problem == ""
+    seen = _watched(plot, monkeypatch)
+    assert (seen.problem, seen.figure) == ("", FIGURE)
 
 
 def test_a_figure_whose_window_never_comes_is_told_soon(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ x_main() {
     fi
     x_brief=${X11FWD_STAMP:+yes}
     x_timeout=
-    if timeout -k 1 1 true 2>/dev/null; then x_timeout=yes; fi
+    if timeout -k 1 9 true 2>/dev/null; then x_timeout=yes; fi
     x_python=${2:-}
     x_account
     x_ancestors
