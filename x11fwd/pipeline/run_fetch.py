@@ -10,6 +10,7 @@ import os
 import re
 import tempfile
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -125,8 +126,9 @@ class Fetcher:
             return "it is a symlink here"
         if full.is_dir():
             return "it is a folder here"
-        if full.exists() and full.stat().st_mtime > self._begun:
-            return "the file here was changed since the run began"
+        with suppress(FileNotFoundError):
+            if full.stat().st_mtime > self._begun:
+                return "the file here was changed since the run began"
         return ""
 
     def _open(self, path: str) -> None:
@@ -142,6 +144,10 @@ class Fetcher:
     def _finish(self) -> None:
         if self._path is None:
             return
+        if self._file is not None:
+            self._kept = self._reason(self._path)  # it may have been saved here while its bytes came
+        if self._kept:
+            self.close()
         if self._file is not None:
             try:
                 os.fchmod(self._file, self._mode | 0o600)

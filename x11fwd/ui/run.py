@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import select
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from x11fwd.errors import UsageError
+from x11fwd.transports.local import wait_readable
 from x11fwd.ui.console import message_console, rich_text
 from x11fwd.ui.run_terminal import Keys, OwnTerminal, gives_terminal
 
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 
 __all__ = ["RunEnds", "show_run"]
+
+_LOOK = 0.2  # seconds
 
 
 class RunEnds:
@@ -74,6 +78,9 @@ class RunEnds:
         while True:
             try:
                 data = os.read(0, limit)
+            except BlockingIOError:  # a program that shares it has made it so; it has not ended
+                wait_readable(0, None)
+                continue
             except OSError:
                 return b""  # there is none (closed by whoever started us)
             if not data or self._keys is None:
@@ -135,4 +142,7 @@ def show_run(result: RunResult) -> None:
 def _write(descriptor: int, data: bytes) -> None:
     rest = memoryview(data)
     while rest:
-        rest = rest[os.write(descriptor, rest) :]
+        try:
+            rest = rest[os.write(descriptor, rest) :]
+        except BlockingIOError:  # noqa: PERF203  a program that shares it has made it so
+            select.select([], [descriptor], [], _LOOK)

@@ -55,6 +55,23 @@ def test_a_file_that_does_not_get_its_name_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_file_that_is_saved_here_while_its_bytes_come_stays_as_it_is(tmp_path: Path) -> None:
+    fetcher = Fetcher(tmp_path, Path(), ("*.txt",), time.time() - 60)
+    fetcher.begin(json.dumps({"path": "a.txt", "size": 4, "mode": 0o644}).encode())
+    (tmp_path / "a.txt").write_text("saved by hand", "utf-8")
+    fetcher.more(zlib.compress(b"made"))
+    assert [one.kept for one in fetcher.fetched] == ["the file here was changed since the run began"]
+    assert {one.name: one.read_text("utf-8") for one in tmp_path.iterdir()} == {"a.txt": "saved by hand"}
+
+
+def test_a_file_that_goes_away_between_two_looks_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "exists", lambda _self, **_more: True)
+    fetcher = taken(tmp_path, "a.txt", "*.txt")
+    assert [one.kept for one in fetcher.fetched] == [""]
+
+
 def test_a_longer_file_than_announced_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(ProbeError):
         taken(tmp_path, "a.txt", "*.txt", data=b"x" * 100, said=10)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import pty
 import termios
+import threading
 from contextlib import suppress
 
 import pytest
 
+from x11fwd.transports.local import wait_readable
 from x11fwd.ui.progress import Waiting
 from x11fwd.ui.prompt import TerminalPrompter
 from x11fwd.ui.run import RunEnds
@@ -93,3 +95,35 @@ def test_a_window_that_changes_while_the_script_starts_is_told(
     heard: list[tuple[int, int]] = []
     with ends.raw(lambda rows, columns: heard.append((rows, columns)), lambda: None):
         assert heard == told
+
+
+def test_streams_that_another_program_has_made_non_blocking_lose_and_end_nothing() -> None:
+    """They belong to whoever shares the terminal or the pipe, too; on a quiet machine nobody sees it."""
+    prompter = TerminalPrompter()
+    ends = RunEnds(prompter, "", Waiting(prompter), None, terminal=False)
+    keyboard, typed = os.pipe()
+    taken, screen = os.pipe()
+    kept = os.dup(0), os.dup(1)
+    os.set_blocking(keyboard, False)
+    os.set_blocking(screen, False)
+    os.dup2(keyboard, 0)
+    os.dup2(screen, 1)
+    try:
+        said: list[bytes] = []
+        heard = b""
+        reading = threading.Thread(target=lambda: said.append(ends.read_input(100)), daemon=True)
+        writing = threading.Thread(target=lambda: ends.output(b"x" * (1 << 20)), daemon=True)
+        for one in (reading, writing):
+            one.start()
+            one.join(0.2)  # it finds nothing to read, no room to write; late, it finds what it waits for
+        os.write(typed, b"word")
+        while len(heard) < 1 << 20 and wait_readable(taken, 60):
+            heard += os.read(taken, 1 << 16)
+        for one in (reading, writing):
+            one.join(60)
+    finally:
+        for number, descriptor in enumerate(kept):
+            os.dup2(descriptor, number)
+        for number in (*kept, keyboard, typed, taken, screen):
+            os.close(number)
+    assert (said, len(heard)) == ([b"word"], 1 << 20)
