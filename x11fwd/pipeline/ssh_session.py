@@ -229,7 +229,8 @@ def _tidy_descriptors() -> None:
         try:
             os.fstat(stream)
         except OSError:  # noqa: PERF203
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest number, which is this one
+            # takes the lowest number, which is this one, also for ssh and for a script in its place
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
     os.closerange(3, 1024)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from x11fwd.pipeline.ssh_session import _own_options, main
@@ -65,3 +68,22 @@ def test_names_that_no_display_can_hold_are_refused(
 def test_help_is_asked_for_before_the_target_only() -> None:
     assert _own_options(["-v", "--help"])[0] is None
     assert _own_options(["host", "--help"])[0] == ("host", "--help")
+
+
+TIDY = [
+    "x11fwd.cli.streams import open_closed_streams as tidy",
+    "x11fwd.pipeline.ssh_session import _tidy_descriptors as tidy",
+]
+
+
+@pytest.mark.parametrize("closed", [0, 1, 2])
+@pytest.mark.parametrize("where", TIDY, ids=["at the start", "before ssh"])
+def test_a_stream_that_the_caller_had_closed_is_there_for_ssh_too(where: str, closed: int) -> None:
+    """Or the first file that a script in ssh's place opens becomes its standard stream."""
+    seen = 2 if closed != 2 else 1
+    program = (
+        f"import os; from {where}\nos.close({closed}); tidy()\n"
+        f"os.execv('/bin/sh', ['sh', '-c', 'test -w /dev/fd/{closed} && echo there >&{seen}'])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=120, check=False)
+    assert b"there" in done.stdout + done.stderr
