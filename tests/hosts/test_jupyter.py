@@ -325,7 +325,12 @@ def test_an_interrupted_installation_leaves_nothing(desk: Desk) -> None:
     place = ["sh", "-c", "ls -A ~ben/.local/share/x11fwd/jupyter; pgrep -u ben -af venv; true"]
     with desk.open("--install", "--no-browser", "bens") as talk:
         begun = desk.host.root / "home/ben/.local/share/x11fwd/jupyter"
-        wait_for(lambda: begun.is_dir() and any(begun.iterdir()), limit=180, what="it is under way")
+
+        def under_way() -> bool:
+            assert talk.process.poll() is None, talk.process.communicate()
+            return begun.is_dir() and any(begun.iterdir())
+
+        wait_for(under_way, limit=180, what="it is under way", every=0.05)
         talk.process.send_signal(signal.SIGINT)
         talk.process.communicate(timeout=120)
         assert talk.process.returncode == 130
