@@ -163,7 +163,7 @@ def run(
             # the script has ended: Ctrl-C only puts its pictures away
             with suppress(KeyboardInterrupt):
                 show_run(result)
-                if sink is not None:
+                if sink is not None and not result.killed:
                     sink.linger()
         sys.stdout.flush()
         return result.exit_status

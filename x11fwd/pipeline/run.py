@@ -113,6 +113,7 @@ class RunResult:
         sent, files: bytes and files of the project that had to be sent, before compression.
         pictures: how many different figures were shown.
         notes: what a person should know, one sentence each.
+        killed: somebody told this process to end by SIGTERM, so nobody looks at what is left.
     """
 
     exit_status: int
@@ -123,6 +124,7 @@ class RunResult:
     files: int = 0
     pictures: int = 0
     notes: tuple[str, ...] = ()
+    killed: bool = False
 
 
 class Ends(Protocol):
@@ -209,6 +211,7 @@ class _Run:
         self._notes: list[str] = []
         self._said = b""
         self._windowless = self._plotless = False
+        self._heard: list[int] = []
         self._via = "" if options.inline else configured_way(target.host, options.via, environ)
         self._display = RunDisplay(environ) if not options.inline else None
 
@@ -300,6 +303,7 @@ class _Run:
             files=len(needed),
             pictures=figures,
             notes=tuple(self._notes),
+            killed=signal.SIGTERM in self._heard,
         )
 
     def _environment(self, transport: Transport, stack: ExitStack) -> dict[str, str]:
@@ -336,7 +340,7 @@ class _Run:
         figures: set[str] = set()
         self._progress("")
         with ExitStack() as stack:
-            stack.enter_context(_interrupts(session.interrupt))
+            stack.enter_context(_interrupts(session.interrupt, self._heard))
             if terminal is not None:
                 stack.enter_context(self._ends.raw(session.resize, session.end))
             for kind, data in session.frames():
@@ -377,17 +381,19 @@ def _relative(script: Path, folder: Path) -> str:
 
 
 @contextmanager
-def _interrupts(interrupt: Callable[[], None]) -> Iterator[None]:
-    """Ctrl-C and `kill` go to the far side; the fourth time they end this one."""
+def _interrupts(interrupt: Callable[[], None], heard: list[int]) -> Iterator[None]:
+    """Ctrl-C and `kill` go to the far side; the fourth time they end this one.
+
+    Args:
+        heard: gets the numbers of those that came.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    count = 0
 
-    def handle(_number: int, _frame: object) -> None:
-        nonlocal count
-        count += 1
-        if count > 3:
+    def handle(number: int, _frame: object) -> None:
+        heard.append(number)
+        if len(heard) > 3:
             raise KeyboardInterrupt
         interrupt()
 
