@@ -9,7 +9,7 @@ import socket
 import struct
 from dataclasses import dataclass
 
-__all__ = ["Agent", "AgentError", "AgentKey", "read_string", "write_string"]
+__all__ = ["Agent", "AgentError", "AgentKey", "NoAgentError", "read_string", "write_string"]
 
 _FAILURE = 5
 _REQUEST_IDENTITIES, _IDENTITIES_ANSWER = 11, 12
@@ -20,6 +20,10 @@ _LARGEST = 256 * 1024  # AGENT_MAX_LEN in OpenSSH's authfd.c
 
 class AgentError(Exception):
     """The agent is not there, does not answer, or refuses; never leaves the transports."""
+
+
+class NoAgentError(AgentError):
+    """Nobody is at its socket. Not worth a word, as SSH_AUTH_SOCK often outlives its agent."""
 
 
 @dataclass(frozen=True)
@@ -67,17 +71,25 @@ class Agent:
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
                 connection.settimeout(timeout)
-                connection.connect(self._path)
+                self._connect(connection)
                 connection.sendall(write_string(request))
                 size = int.from_bytes(_receive(connection, 4), "big")
                 if not 1 <= size <= _LARGEST:
                     raise AgentError("the ssh agent answers with nonsense")
                 answer = _receive(connection, size)
+        except TimeoutError as error:
+            raise AgentError(f"the ssh agent at {self._path} was silent for {timeout:g} s") from error
         except OSError as error:
-            raise AgentError(f"the ssh agent at {self._path} does not answer: {error}") from error
+            raise AgentError(f"the ssh agent at {self._path} does not answer: {error.strerror}") from error
         if answer[0] != expected:
             raise AgentError("the ssh agent refuses")
         return answer[1:]
+
+    def _connect(self, connection: socket.socket) -> None:
+        try:
+            connection.connect(self._path)
+        except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError) as error:
+            raise NoAgentError(f"there is no ssh agent at {self._path}") from error
 
 
 def _receive(connection: socket.socket, size: int) -> bytes:

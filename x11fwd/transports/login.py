@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from x11fwd.errors import AuthError
-from x11fwd.transports.agent import Agent, AgentError, AgentKey, read_string
+from x11fwd.transports.agent import Agent, AgentError, AgentKey, NoAgentError, read_string
 from x11fwd.transports.private_keys import Identity, WrongPassphraseError, read_identity, unlock
 from x11fwd.transports.userauth import Accepted, Questions, Rejected, Reply
 
@@ -56,14 +56,16 @@ class Candidate:
 def candidates(
     identities: Sequence[Identity], agent: Agent | None, *, identities_only: bool
 ) -> tuple[list[Candidate], str]:
-    """Every key to offer in ssh's order, and what is wrong with the agent (`""` if nothing)."""
+    """Every key to offer in ssh's order, and what is wrong with the agent (`""`: nothing, or there is none)."""
     problem = ""
     held: tuple[AgentKey, ...] = ()
     if agent is not None:
         try:
             held = agent.keys()
+        except NoAgentError:
+            pass
         except AgentError as error:
-            problem = str(error)
+            problem = f"{error}, so its keys were left out"
     by_blob = {key.blob: key for key in held}
     listed = {identity.blob for identity in identities if identity.blob is not None}
     found = [
@@ -90,6 +92,8 @@ class Login:
         place, command: `user@host` for prompts and messages, and the `ssh …` that gets there for hints.
         keys: what to offer, in order.
         server_algorithms: signature algorithms the server announced (RFC 8308), None if it did not.
+        agent_problem: why the agent's keys are not among them, `""` if they are; said where somebody is asked
+            for something, or the login fails.
         may_type: False where the host key is not trusted: nothing secret is typed then.
         timeout: seconds to wait for each answer of the server; longer for one that a person may have to give,
             unless the configuration limits the silence (ServerAliveInterval), as ssh does in a login, too.
@@ -105,6 +109,7 @@ class Login:
         command: str,
         keys: Iterable[Candidate],
         server_algorithms: Callable[[], frozenset[str] | None],
+        agent_problem: str = "",
         may_type: bool = True,
         timeout: float = 30.0,
     ) -> None:
@@ -114,6 +119,8 @@ class Login:
         self._place = place
         self._command = command
         self._keys = list(keys)
+        self._agent_problem = agent_problem
+        self._told = not agent_problem
         self._server_algorithms = server_algorithms
         self._timeout = timeout
         limited = config.number("serveraliveinterval")
@@ -176,6 +183,12 @@ class Login:
             }[method]
             reply = attempt() or reply
 
+    def _explain(self) -> None:
+        """Before somebody is asked for what the agent would have spared them."""
+        if not self._told:
+            self._told = True
+            self._prompter.notice(f"{self._agent_problem[:1].upper()}{self._agent_problem[1:]}.")
+
     def _has_more(self, method: str) -> bool:
         return bool(self._keys) if method == "publickey" else self._may_ask and self._left[method] > 0
 
@@ -229,6 +242,7 @@ class Login:
             if identity.encrypted:
                 if not self._may_ask:
                     return None
+                self._explain()
                 passphrase = self._prompter.secret(f"Enter passphrase for key '{identity.path}': ")
                 if passphrase is None:
                     self._nobody = f"the passphrase of {identity.path}"
@@ -258,6 +272,7 @@ class Login:
 
     def _try_password(self) -> Reply | None:
         self._left["password"] -= 1
+        self._explain()
         secret = self._prompter.secret(f"{self._place}'s password: ")
         if secret is None:
             self._left["password"] = 0
@@ -274,6 +289,7 @@ class Login:
                     self._prompter.notice(text)
             answers = []
             for prompt, echo in reply.prompts:
+                self._explain()
                 ask = self._prompter.visible if echo else self._prompter.secret
                 given = ask(f"({self._place}) {prompt}")
                 if given is None:
@@ -289,16 +305,17 @@ class Login:
 
     def _refused(self, offered: Sequence[str], *, partial: bool) -> AuthError:
         methods = ", ".join(offered) or "nothing"
+        agent = f"; {self._agent_problem}" if self._agent_problem else ""
         if self._nobody:
-            return AuthError(
-                f"{self._place} cannot log in: nobody was there to give {self._nobody}",
-                hint="run it in a terminal, or load the key into an ssh agent (`ssh-add`)",
-            )
-        more = " after a first step was accepted" if partial else ""
-        return AuthError(
-            f"{self._place} was not let in{more} (the server offers: {methods})",
-            hint=f"`{self._command}` has to work first; `ssh-copy-id` installs a key",
-        )
+            message = f"{self._place} cannot log in: nobody was there to give {self._nobody}"
+            hint = "run it in a terminal, or load the key into an ssh agent (`ssh-add`)"
+        else:
+            more = " after a first step was accepted" if partial else ""
+            message = f"{self._place} was not let in{more} (the server offers: {methods})"
+            hint = f"`{self._command}` has to work first; `ssh-copy-id` installs a key"
+        if agent:
+            hint = "`ssh-add -l` has to answer first, or start a new agent (`eval $(ssh-agent)`, `ssh-add`)"
+        return AuthError(f"{message}{agent}", hint=hint)
 
 
 def identities_of(paths: Iterable[str]) -> tuple[list[Identity], list[str]]:

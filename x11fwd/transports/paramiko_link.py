@@ -77,6 +77,7 @@ class Link(paramiko.Transport):
         self.clear_to_send_timeout = math.inf
         self.remarks: list[str] = []
         self.exchanges: list[float] = []  # seconds that single questions took
+        self.agent_problem = ""  # why the keys of the ssh agent were left out of the login, if they were
         self.lost = ""  # why the connection was given up, once it was
         self._over = False  # nothing more will come
         self._unanswered = 0  # signs of life asked for since anything at all was heard

@@ -64,8 +64,7 @@ def open_link(
     identities, problems = identities_of(
         expand_file(name, known, os.environ) for name in config.identity_files
     )
-    # a dead agent is not mentioned: SSH_AUTH_SOCK outlives its agent everywhere, and ssh is silent too
-    keys, _ = candidates(
+    keys, link.agent_problem = candidates(
         identities, agent_of(config, known, os.environ), identities_only=config.is_yes("identitiesonly")
     )
     for text in problems:
@@ -77,6 +76,7 @@ def open_link(
         place=hop.place,
         command=hop.command,
         keys=keys,
+        agent_problem=link.agent_problem,
         server_algorithms=lambda: _signature_algorithms(link),
         may_type=trusted,
         timeout=Patience.of(config).answer(timeout),

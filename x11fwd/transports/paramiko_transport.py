@@ -335,17 +335,20 @@ def open_paramiko(
         if route is not None:
             stack.callback(route.close)
         way_trusted = True
+        problems = []
         for one in jumps:
             via, trusted = open_link(one, via, prompter, stack, timeout=timeout)
             way_trusted = way_trusted and trusted
+            problems.append(via.agent_problem)
         link, trusted = open_link(hop, via, prompter, stack, timeout=timeout)
+        problems.append(link.agent_problem)
         patience = Patience.of(hop.config)
         link.keep_alive(patience.interval, patience.count)
         return ParamikoTransport(
             hop,
             link,
             way=stack.pop_all(),
-            reason=reason,
+            reason="; ".join([reason, *filter(None, dict.fromkeys(problems))]),
             offer=offer,
             local=local,
             trusted=trusted and way_trusted,

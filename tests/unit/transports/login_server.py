@@ -120,7 +120,13 @@ class Served:
         self.link.exchange_keys(self.link.get_security_options().key_types, 10)
 
     def login(
-        self, person: Person, keys: Sequence[Candidate] = (), *, may_type: bool = True, **values: str
+        self,
+        person: Person,
+        keys: Sequence[Candidate] = (),
+        *,
+        may_type: bool = True,
+        agent: str = "",
+        **values: str,
     ) -> None:
         config = SshConfig(MappingProxyType({key: (value,) for key, value in values.items()}))
         auth = UserAuth(self.link, "ana", person.notice)
@@ -132,6 +138,7 @@ class Served:
             place="ana@gpu1",
             command="ssh gpu1",
             keys=keys,
+            agent_problem=agent,
             server_algorithms=lambda: self.link.signature_algorithms,
             may_type=may_type,
             timeout=60,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import pytest
 
 from tests.unit.transports.login_server import Person, Rules, Served
 from x11fwd.errors import AuthError
-from x11fwd.transports.agent import AgentError, AgentKey
+from x11fwd.transports.agent import Agent, AgentError, AgentKey
 from x11fwd.transports.login import Candidate, candidates
 from x11fwd.transports.private_keys import Identity, read_identity, unlock
 
@@ -148,6 +149,55 @@ def test_a_dead_agent_does_not_stop_the_files(tmp_path: Path) -> None:
     keys, problem = candidates([identity], FakeAgent(broken=True), identities_only=False)  # type: ignore[arg-type]
     assert [candidate.identity for candidate in keys] == [identity]
     assert "does not answer" in problem
+
+
+SILENT = "the ssh agent at /run/agent was silent for 5 s, so its keys were left out"
+
+
+def test_a_silent_agent_is_named_where_somebody_is_asked_instead(
+    serve: Callable[[Rules], Served], tmp_path: Path
+) -> None:
+    person = Person(["a", "right"])
+    serve(Rules(["password"])).login(person, agent=SILENT)
+    assert person.notices == [f"T{SILENT[1:]}."]  # once
+    identity = key(tmp_path, passphrase="secret")
+    other = Person(["secret"])
+    serve(Rules(key=identity.blob or b"")).login(other, [Candidate(identity=identity)], agent=SILENT)
+    assert other.notices == person.notices
+
+
+def test_a_silent_agent_is_not_mentioned_where_nobody_is_asked_for_anything(
+    serve: Callable[[Rules], Served], tmp_path: Path
+) -> None:
+    identity, person = key(tmp_path), Person()
+    serve(Rules(key=identity.blob or b"")).login(person, [Candidate(identity=identity)], agent=SILENT)
+    assert person.notices == []
+
+
+@pytest.mark.parametrize("batch", ["yes", "no"])
+def test_a_login_that_fails_names_the_silent_agent_and_what_shows_it(
+    serve: Callable[[Rules], Served], tmp_path: Path, batch: str
+) -> None:
+    locked = Candidate(identity=key(tmp_path, passphrase="secret"))
+    rules = Rules(key=locked.blob or b"")
+    with pytest.raises(AuthError, match=f"; {SILENT}$") as caught:
+        serve(rules).login(Person(), [locked], agent=SILENT, batchmode=batch)
+    assert "`ssh-add -l`" in caught.value.hint
+    with pytest.raises(AuthError) as usual:
+        serve(Rules(["password"])).login(Person(), batchmode=batch)
+    assert "agent at" not in usual.value.message
+
+
+def test_an_agent_that_is_not_there_is_no_problem_and_one_that_says_nothing_is(tmp_path: Path) -> None:
+    path = tmp_path / "agent"
+    assert candidates([], Agent(str(path)), identities_only=False) == ([], "")
+    assert candidates([], Agent(f"{path}/below"), identities_only=False) == ([], "")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        assert candidates([], Agent(str(path)), identities_only=False) == ([], "")  # nobody listens any more
+        listener.listen()
+        with pytest.raises(AgentError, match=f"^the ssh agent at {path} was silent for 0.05 s$"):
+            Agent(str(path)).keys(timeout=0.05)
 
 
 def test_a_password_may_be_wrong_twice(serve: Callable[[Rules], Served]) -> None:
