@@ -56,7 +56,7 @@ class Candidate:
 def candidates(
     identities: Sequence[Identity], agent: Agent | None, *, identities_only: bool
 ) -> tuple[list[Candidate], str]:
-    """Every key to offer in ssh's order, and what is wrong with the agent (`""`: nothing, or there is none)."""
+    """Every key to offer in ssh's order, and what is wrong with the agent (`""`: nothing, or none there)."""
     problem = ""
     held: tuple[AgentKey, ...] = ()
     if agent is not None:
