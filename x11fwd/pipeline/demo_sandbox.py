@@ -26,9 +26,10 @@ from x11fwd.x11.authority import local_record, write_authority
 if TYPE_CHECKING:
     from x11fwd.transports.local import LocalStream
 
-__all__ = ["ALIAS", "Sandbox"]
+__all__ = ["ALIAS", "KEEPER_ENDS", "Sandbox"]
 
 ALIAS = "x11fwd-demo"
+KEEPER_ENDS = 60.0  # seconds for the keeper to clean up, on a machine that is busy
 _START = 60.0  # seconds for sshd and Xvfb to answer, on a machine that is busy
 _POLL = 0.05
 _TRIES = 5  # ports: between the moment in which one is free and sshd's coming anybody may take it
@@ -71,7 +72,8 @@ class Sandbox:
                 self._write()
                 script = resources.files("x11fwd.pipeline").joinpath("demo_keeper.sh").read_text("ascii")
                 words = ("sh", "-c", script, "x11fwd-demo", str(self.folder), self._sshd)
-                self._keeper = LocalTransport().stream((*words, self._xvfb) if self._xvfb else words)
+                screen = (self._xvfb,) if self._xvfb else ()
+                self._keeper = LocalTransport().stream((*words, *screen), grace=KEEPER_ENDS)
                 self._wait()
             except _PortTakenError:
                 self.close()

@@ -25,6 +25,7 @@ __all__ = ["LocalStream", "LocalTransport", "kill_group", "resolve", "resolve_al
 
 _HEARD = 0.25  # seconds after which a waiting main thread has heard a signal
 _CLOSED = 0.2  # seconds after which a writer that waits sees that the stream was closed
+_GRACE = 0.5  # seconds between the polite signal and the other one
 
 
 class LocalTransport:
@@ -72,8 +73,11 @@ class LocalTransport:
             kill_group(process)
         return CommandResult(_shell_status(process.returncode), stdout, stderr)
 
-    def stream(self, argv: Sequence[str], *, x11: bool = False) -> LocalStream:
+    def stream(self, argv: Sequence[str], *, x11: bool = False, grace: float = _GRACE) -> LocalStream:
         """Start a program and talk to it.
+
+        Args:
+            grace: seconds in which it may clean up once it is to end, before it is killed.
 
         Raises:
             ConnectError: it cannot be started.
@@ -81,7 +85,7 @@ class LocalTransport:
         del x11
         self.round_trips += 1
         try:
-            return LocalStream(_start(argv))
+            return LocalStream(_start(argv, grace), grace)
         except OSError as error:
             raise ConnectError(_not_started(argv[0], error).error_text) from None
 
@@ -124,10 +128,10 @@ class LocalStream:
     take holds up nobody but its writer, and that one only until `close`.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], grace: float = _GRACE) -> None:
         if process.stdin is None or process.stdout is None or process.stderr is None:
             raise ValueError("a stream needs a process with three pipes")
-        self._process = process
+        self._process, self._grace = process, grace
         self._stdin, self._stdout, self._stderr = process.stdin, process.stdout, process.stderr
         self._errors = bytearray()
         self._reading = threading.Lock()
@@ -224,7 +228,7 @@ class LocalStream:
         """See `ByteStream.close`."""
         self._closing = True
         self.close_write()
-        kill_group(self._process)
+        kill_group(self._process, self._grace)
         self.stderr()
         for lock, pipe in ((self._reading, self._stdout), (self._taking, self._stderr)):
             with lock, contextlib.suppress(OSError):
@@ -260,7 +264,7 @@ def _wait_writable(descriptor: int, timeout: float) -> None:
     watch.poll(round(timeout * 1000))
 
 
-def kill_group(process: subprocess.Popen[bytes], grace: float = 0.5) -> None:
+def kill_group(process: subprocess.Popen[bytes], grace: float = _GRACE) -> None:
     """End a process that leads its own group, and what it started: politely, then for good."""
     if process.poll() is not None:
         return
@@ -278,7 +282,7 @@ def kill_group(process: subprocess.Popen[bytes], grace: float = 0.5) -> None:
             process.wait(max(0.0, deadline - time.monotonic()))
 
 
-def _start(argv: Sequence[str]) -> subprocess.Popen[bytes]:
+def _start(argv: Sequence[str], grace: float = _GRACE) -> subprocess.Popen[bytes]:
     # a session of its own: Ctrl-C reaches us and not the child, and the whole group can be ended
     return started(
         lambda: subprocess.Popen(
@@ -289,8 +293,19 @@ def _start(argv: Sequence[str]) -> subprocess.Popen[bytes]:
             env={**os.environ, "LC_ALL": "C"},
             start_new_session=True,
         ),
-        kill_group,
+        lambda process: _end(process, grace),
     )
+
+
+def _end(process: subprocess.Popen[bytes], grace: float) -> None:
+    """We are at our end, and so is the program's input: a shell that waits for `cat` hears no signal."""
+    if process.stdin is not None:
+        # whatever still writes to it writes to nothing, and its number becomes nobody else's
+        with contextlib.suppress(OSError, ValueError):
+            nothing = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nothing, process.stdin.fileno(), inheritable=False)
+            os.close(nothing)
+    kill_group(process, grace)
 
 
 def _not_started(program: str, error: OSError) -> CommandResult:

@@ -24,12 +24,17 @@ if TYPE_CHECKING:
 KEEPER = """
 import sys, time
 from importlib import resources
+from x11fwd.pipeline.demo_sandbox import KEEPER_ENDS
 from x11fwd.transports.local import LocalTransport
 script = resources.files("x11fwd.pipeline").joinpath("demo_keeper.sh").read_text("ascii")
-stream = LocalTransport().stream(("sh", "-c", script, "keeper", *sys.argv[1:]))
+stream = LocalTransport().stream(("sh", "-c", script, "keeper", *sys.argv[1:]), grace=KEEPER_ENDS)
 print("up", flush=True)
 time.sleep(600)
 """
+
+
+# As a server ends on a busy machine, seconds after it was asked to.
+SLOWLY = "trap 'sleep 2; exit' TERM; while :; do sleep 0.1; done"
 
 
 class Told:
@@ -123,13 +128,16 @@ def test_on_an_unknown_system_the_programs_are_named_without_a_command(
         install(missing, lambda _prompt: None)
 
 
+@pytest.mark.parametrize("ends", ["exec sleep 300", SLOWLY], ids=["at once", "slowly"])
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_the_keeper_ends_and_deletes_everything_when_the_demo_dies(number: int, tmp_path: Path) -> None:
+def test_the_keeper_ends_and_deletes_everything_when_the_demo_dies(
+    number: int, ends: str, tmp_path: Path
+) -> None:
     folder = tmp_path / "sandbox"
     folder.mkdir()
     (folder / "sshd_config").write_text("")
     server = tmp_path / "sshd"
-    server.write_text(f"#!/bin/sh\necho $$ >{tmp_path}/pid; exec sleep 300\n")
+    server.write_text(f"#!/bin/sh\necho $$ >{tmp_path}/pid; {ends}\n")
     server.chmod(0o755)
     process = subprocess.Popen(
         [sys.executable, "-c", KEEPER, str(folder), str(server)], stdout=subprocess.PIPE

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -138,3 +140,20 @@ def test_the_line_that_ssh_cannot_read_is_named(tmp_path: Path) -> None:
     config.write_text("Host gpu\n  Nonsense yes\n")
     with pytest.raises(UsageError, match=r"config.? line 2: Bad configuration option: nonsense"):
         resolve(parse_target("gpu", SshOptions(config_file=str(config))), LocalTransport())
+
+
+# A shell that waits for a program hears no signal until that has ended, and it may be born behind the signal.
+DEAF = "trap '' TERM; echo up; cat; echo cleaned >$0"
+
+
+def test_a_program_that_hears_no_signal_is_told_by_the_end_of_its_input_when_we_end(tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    script = f"""
+from x11fwd.transports.local import LocalTransport
+stream = LocalTransport().stream(("sh", "-c", {DEAF!r}, {str(mark)!r}), grace=90.0)
+assert stream.read(3, 90) == b"up\\n"
+"""
+    path = os.pathsep.join(one for one in sys.path if one)
+    environment = {**os.environ, "PYTHONPATH": path}
+    subprocess.run([sys.executable, "-c", script], env=environment, timeout=240, check=True)
+    assert mark.read_text() == "cleaned\n"
