@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.unit.facts.test_probe_shells import SHELLS, ask, shell
 from x11fwd.facts.answers import Answers, Text
 from x11fwd.facts.model import Unknown
 from x11fwd.facts.network import Listener, NetworkFacts, parse_network
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TCP = (
     "0100007F:177A 1000\n00000000000000000000000001000000:177A 1000\n00000000:177B 0\n"
@@ -69,3 +78,22 @@ def test_a_name_in_display_is_found_or_not() -> None:
     assert parsed(net__display_host="gpu1", net__display_host_found="no").display_host_found is False
     assert isinstance(parsed(net__display_host="gpu1").display_host_found, Unknown)
     assert parsed().display_host is None
+
+
+def resolver(folder: Path, status: int) -> str:
+    """PATH with a getent that ends so; 124 is the status with which a limit of time ends."""
+    folder.mkdir()
+    (folder / "getent").write_text(f"#!/bin/sh\nexit {status}\n")
+    (folder / "getent").chmod(0o755)
+    return f"{folder}:{os.environ['PATH']}"
+
+
+@pytest.mark.parametrize("name", SHELLS)
+def test_a_resolver_that_takes_too_long_is_none_that_knows_no_localhost(name: str, tmp_path: Path) -> None:
+    seen = ask(shell(name), tmp_path, PATH=resolver(tmp_path / "programs", 124))
+    assert parse_network(seen).localhost == Unknown("getent gave no answer")
+
+
+def test_a_resolver_that_knows_no_localhost_is_told_so(tmp_path: Path) -> None:
+    seen = ask(shell("dash"), tmp_path, PATH=resolver(tmp_path / "programs", 2))
+    assert parse_network(seen).localhost == ()

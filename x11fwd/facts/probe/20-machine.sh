@@ -67,7 +67,7 @@ x_authority() {
     if [ ! -f "$2" ]; then return 0; fi
     if [ ! -r "$2" ]; then x_unknown "$1.entries" "$2 is not readable"; return 0; fi
     if [ -z "$x_xauth" ]; then x_unknown "$1.entries" 'there is no xauth to read it with'; return 0; fi
-    if x_list=$(x_limit 5 "$x_xauth" -i -n -f "$2" list 2>/dev/null </dev/null | LC_ALL=C sed \
+    if x_list=$(x_limit 10 "$x_xauth" -i -n -f "$2" list 2>/dev/null </dev/null | LC_ALL=C sed \
         -e 's/[[:space:]]*MIT-MAGIC-COOKIE-1[[:space:]].*//' -e t \
         -e 's/^\([^[:space:]]*\)[[:space:]]*\([^[:space:]]*\).*/\1 \2/'); then
         x_text "$1.entries" "$x_list"
@@ -124,7 +124,7 @@ x_xauth_facts() {
     fi
     x_say xauth.path "$x_xauth"
     if [ -n "$x_brief" ]; then return; fi
-    if x_word=$(x_limit 5 "$x_xauth" -i -n -f /dev/null version 2>/dev/null </dev/null) && [ -n "$x_word" ]; then
+    if x_word=$(x_limit 10 "$x_xauth" -i -n -f /dev/null version 2>/dev/null </dev/null) && [ -n "$x_word" ]; then
         x_say xauth.version "$x_word"
     else
         x_unknown xauth.version "$x_xauth does not say its version"

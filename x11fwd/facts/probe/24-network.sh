@@ -9,12 +9,16 @@ x_network() {
     else
         x_unknown net.ipv6_loopback 'this system has no /proc/net'
     fi
-    if x_word=$(x_limit 3 getent ahosts localhost 2>/dev/null); then
+    x_word=$(x_limit 8 getent ahosts localhost 2>/dev/null)
+    x_status=$?
+    if [ "$x_status" = 0 ]; then
         x_text net.localhost "$(printf '%s\n' "$x_word" | LC_ALL=C sed 's/[[:space:]].*//' | sort -u)"
-    elif x_program getent >/dev/null; then
-        x_say net.localhost none
-    else
+    elif ! x_program getent >/dev/null; then
         x_unknown net.localhost 'there is no getent'
+    elif [ "$x_status" -ge 124 ]; then
+        x_unknown net.localhost 'getent gave no answer'
+    else
+        x_say net.localhost none
     fi
     # With X11UseLocalhost no, DISPLAY begins with the host's own name, and xauth and every program look it up.
     case ${DISPLAY:-} in
@@ -22,7 +26,7 @@ x_network() {
     *)
         x_say net.display_host "${DISPLAY%:*}"
         if x_program getent >/dev/null; then
-            if x_limit 3 getent ahosts "${DISPLAY%:*}" >/dev/null 2>&1; then
+            if x_limit 8 getent ahosts "${DISPLAY%:*}" >/dev/null 2>&1; then
                 x_say net.display_host_found yes
             else
                 x_say net.display_host_found no

@@ -39,7 +39,7 @@ x_staying() {
         if [ ! -S "$x_socket" ] || [ ! -O "$x_socket" ] || [ ! -O "${x_socket%/*}" ]; then continue; fi
         if [ "$x_count" -ge 5 ]; then break; fi
         x_count=$((x_count + 1))
-        x_limit 2 tmux -S "$x_socket" list-panes -a \
+        x_limit 6 tmux -S "$x_socket" list-panes -a \
             -F '#{pane_pid} #{?@x11fwd_display,#{@x11fwd_display},-} #{session_name}:#{window_index}.#{pane_index}' \
             2>/dev/null </dev/null | LC_ALL=C sed 30q | while read -r x_pid x_value x_word; do
             x_display_of tmux "$x_pid" "${x_socket##*/} $x_word" "${x_value#-}"
@@ -47,7 +47,7 @@ x_staying() {
     done
     if [ ! -r /proc/self/cmdline ]; then return; fi
     # A process that is stuck may keep us waiting. The brackets keep grep from finding itself.
-    x_word=$(x_limit 3 grep -lsE \
+    x_word=$(x_limit 8 grep -lsE \
         '[m]osh-server|[e]tterminal|[S]CREEN|[/][.](vscode|cursor)-server/|[i]pykernel|[j]upyter' \
         /proc/[0-9]*/cmdline)
     x_count=0
@@ -91,7 +91,7 @@ x_account_files() {
         if [ -n "$x_word" ]; then x_say selinux.nfs_homes "${x_word%% *}"; fi
     fi
     if x_program scontrol >/dev/null; then
-        x_word=$(x_limit 4 scontrol show config 2>/dev/null </dev/null | LC_ALL=C sed -n 's/^PrologFlags *= *//p')
+        x_word=$(x_limit 8 scontrol show config 2>/dev/null </dev/null | LC_ALL=C sed -n 's/^PrologFlags *= *//p')
         if [ -n "$x_word" ]; then
             x_say slurm.flags "$x_word"
         else

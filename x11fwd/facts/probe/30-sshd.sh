@@ -88,7 +88,7 @@ x_sshd() {
     done
     if x_word=$(x_program rc-service); then x_say sshd.rc_service "$x_word"; fi
     if [ -d /run/systemd/system ]; then
-        x_word=$(x_limit 5 systemctl show -p Id -p LoadState -p ActiveState -p MainPID -p Listen ssh.service sshd.service \
+        x_word=$(x_limit 10 systemctl show -p Id -p LoadState -p ActiveState -p MainPID -p Listen ssh.service sshd.service \
             ssh.socket sshd.socket 2>/dev/null)
         if [ -n "$x_word" ]; then x_text sshd.units "$x_word"; else x_unknown sshd.units 'systemctl gave no answer'; fi
     fi
@@ -105,7 +105,7 @@ x_sshd() {
     x_read_config "$x_main" 0
     if [ -z "$x_binary" ]; then return; fi
     if [ -z "$x_brief" ]; then
-        x_word=$(x_limit 5 "$x_binary" -V 2>&1 </dev/null | LC_ALL=C sed -n '/OpenSSH_/{p;q;}')
+        x_word=$(x_limit 10 "$x_binary" -V 2>&1 </dev/null | LC_ALL=C sed -n '/OpenSSH_/{p;q;}')
         x_say sshd.version "$x_word"
     fi
     x_effective "$@"
@@ -135,13 +135,13 @@ x_effective() {
         if [ -z "$x_keys" ]; then x_unknown sshd.effective 'no directory takes a throw-away key' && return; fi
         trap 'rm -rf "$x_keys"' EXIT
         trap 'rm -rf "$x_keys"; exit 1' HUP INT TERM
-        if ! x_limit 5 ssh-keygen -q -t ed25519 -N '' -C '' -f "$x_keys/key" </dev/null >/dev/null 2>&1; then
+        if ! x_limit 10 ssh-keygen -q -t ed25519 -N '' -C '' -f "$x_keys/key" </dev/null >/dev/null 2>&1; then
             x_unknown sshd.effective 'ssh-keygen made no throw-away key'
             return
         fi
         set -- "$@" -h "$x_keys/key"
     fi
-    if x_word=$(x_limit 5 "$@" 2>/dev/null </dev/null); then
+    if x_word=$(x_limit 10 "$@" 2>/dev/null </dev/null); then
         x_text sshd.effective "$x_word"
         x_found=${x_nl}$x_word$x_nl
         case $x_found in
@@ -153,7 +153,7 @@ x_effective() {
         esac
         if [ -x "$x_found" ]; then x_say sshd.xauth_exists yes; else x_say sshd.xauth_exists no; fi
     else
-        x_text sshd.problem "$(x_limit 5 "$@" 2>&1 >/dev/null </dev/null)"
+        x_text sshd.problem "$(x_limit 10 "$@" 2>&1 >/dev/null </dev/null)"
     fi
 }
 
@@ -168,7 +168,7 @@ x_privileged() {
         x_path=$(x_program "$x_tool") || continue
         # One call answers both: may we, and what does root see.
         x_out=$(printf '%s\n' "x_brief=$x_brief x_timeout=$x_timeout" "$X11FWD_PROBE" |
-            x_limit 20 "$x_path" -n /bin/sh -s "$x_nonce" sshd "$@" 2>&1)
+            x_limit 40 "$x_path" -n /bin/sh -s "$x_nonce" sshd "$@" 2>&1)
         case $x_out in
         *"=rights.ok$x_tab$x_nonce$x_nl"*)
             x_say rights "$x_tool"
