@@ -155,8 +155,11 @@ def _open(address: str, *, browser: bool, say: bool) -> bool:
     """Whether a browser has it; else the address is printed, with the token that opening it takes."""
     from x11fwd.viewer.browser import open_browser
 
-    if browser and open_browser(address):
+    def print_it() -> None:
+        if say:
+            print(address, file=sys.stderr, flush=True)
+
+    if browser and open_browser(address, refused=print_it):
         return True
-    if say:
-        print(address, file=sys.stderr, flush=True)
+    print_it()
     return False

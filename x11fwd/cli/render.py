@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -132,8 +133,9 @@ def render(
                 from x11fwd.viewer.server import Viewer
 
                 viewer = stack.enter_context(Viewer(f"render {function}"))
-                if not (browser and open_browser(viewer.address)):
-                    progress.waiting(f"the pictures: {viewer.address}")
+                say = partial(progress.waiting, f"the pictures: {viewer.address}")
+                if not (browser and open_browser(viewer.address, refused=say)):
+                    say()
             summary = run_render(found, options, progress, workshop, gallery or viewer)
             progress.close()
             if gallery is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -199,8 +200,9 @@ def _shown(
     from x11fwd.viewer.server import Viewer
 
     viewer = stack.enter_context(Viewer(title, port))
-    if not browser or not open_browser(viewer.address):
-        print(viewer.address, file=sys.stderr, flush=True)
+    say = partial(print, viewer.address, file=sys.stderr, flush=True)
+    if not browser or not open_browser(viewer.address, refused=say):
+        say()
     elif sys.stderr.isatty():
         print("the curves are in the browser; Ctrl-C ends it", file=sys.stderr, flush=True)
     return WatchPage(viewer, log=log)

@@ -102,7 +102,7 @@ class FarJupyter:
         from x11fwd.transports.choose import connect
 
         self._host, self._python = target.host, python
-        self.transport: Transport = connect(target, prompter=prompter, choice=choice, timeout=15.0)
+        self.transport: Transport = connect(target, prompter=prompter, choice=choice, timeout=30.0)
         try:
             self._stream: ByteStream = open_python(self.transport, far_text(), python)
         except BaseException:

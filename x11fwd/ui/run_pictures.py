@@ -113,9 +113,12 @@ class PictureSink:
         from x11fwd.viewer.browser import open_browser
 
         self._opened = True
-        shown = self._browser and open_browser(self.address)
-        if not shown:
+
+        def say() -> None:
             self._say(f"the pictures are at {self.address}", "note")
+
+        if not (self._browser and open_browser(self.address, refused=say)):
+            say()
 
     def _say(self, words: str, style: str) -> None:
         with self.pause():

@@ -76,11 +76,15 @@ class PageShow:
         from x11fwd.viewer.browser import open_browser
 
         self._opened = True
-        shown = self._browser and open_browser(address)
-        self._hush()
-        if not shown:
+
+        def say() -> None:
             sys.stderr.write(f"{address}\n")
             sys.stderr.flush()
+
+        shown = self._browser and open_browser(address, refused=say)
+        self._hush()
+        if not shown:
+            say()
         elif sys.stderr.isatty():
             console = message_console()
             words = "shown in the browser; what changes there changes here. Ctrl-C ends it"

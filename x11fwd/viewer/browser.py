@@ -6,21 +6,24 @@ import atexit
 import contextlib
 import html
 import os
+import queue
 import shlex
 import shutil
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 __all__ = ["has_browser", "open_browser"]
 
 _FILE_STAYS = 60.0  # seconds: a browser that has to start first on a busy machine
-_REFUSES_WITHIN = 1.5  # seconds: xdg-open says at once that it has nothing to open with
+_REFUSES_WITHIN = 1.5  # seconds: xdg-open says at once that it has nothing to open with, and
+_REFUSES_LATE = 30.0  # on a machine that is busy; whatever ends after that was there
 # Starting these takes the terminal away from the program that asked.
 _IN_THE_TERMINAL = {"w3m", "lynx", "links", "links2", "elinks", "www-browser", "browsh"}
 _KNOWN = (
@@ -34,11 +37,19 @@ _KNOWN = (
 )
 
 
-def open_browser(address: str, environ: Mapping[str, str] | None = None) -> bool:
+def open_browser(
+    address: str,
+    environ: Mapping[str, str] | None = None,
+    *,
+    refused: Callable[[], None] = lambda: None,
+) -> bool:
     """Open the address in the user's browser. Returns whether one was started; prints nothing.
 
     The address holds the token, and every user of this machine can read what programs are started with. So
     the browser gets a file that only this user can read, which leads to the address and soon goes.
+
+    Args:
+        refused: called on another thread where what was started says only then that there is no browser.
     """
     environ = os.environ if environ is None else environ
     if sys.platform == "win32":
@@ -51,7 +62,7 @@ def open_browser(address: str, environ: Mapping[str, str] | None = None) -> bool
     except OSError:
         return False
     atexit.register(path.unlink, missing_ok=True)  # first: Ctrl-C may come while the browser starts
-    started = _start([*command, path.as_uri()], environ)
+    started = _start([*command, path.as_uri()], environ, refused)
     if started:
         later = threading.Timer(_FILE_STAYS, lambda: path.unlink(missing_ok=True))
         later.daemon = True
@@ -111,7 +122,7 @@ def _folder(environ: Mapping[str, str]) -> str | None:
     return None
 
 
-def _start(argv: list[str], environ: Mapping[str, str]) -> bool:
+def _start(argv: list[str], environ: Mapping[str, str], refused: Callable[[], None]) -> bool:
     """Start it on its own, with nothing to print to; False when it cannot start or refuses at once."""
     null = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in (0, 1, 2)]
     program = shutil.which(argv[0], path=environ.get("PATH"))
@@ -122,16 +133,21 @@ def _start(argv: list[str], environ: Mapping[str, str]) -> bool:
         pid = os.posix_spawn(program, argv, dict(environ), file_actions=null, setsid=True)
     except (OSError, NotImplementedError):
         return False
-    ended: list[int] = []
+    begun, ended = time.monotonic(), queue.SimpleQueue[bool]()
+    one = threading.Lock()  # tells: whoever comes first says how it went
 
     def reap() -> None:
         with contextlib.suppress(ChildProcessError):
-            ended.append(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+            good = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+            if one.acquire(blocking=False):
+                ended.put(good)
+            elif not good and time.monotonic() - begun < _REFUSES_LATE:
+                refused()
 
-    thread = threading.Thread(target=reap, daemon=True)
-    thread.start()
-    thread.join(_REFUSES_WITHIN)
-    return not ended or ended[0] == 0
+    threading.Thread(target=reap, daemon=True).start()
+    with contextlib.suppress(queue.Empty):
+        return ended.get(timeout=_REFUSES_WITHIN)
+    return True if one.acquire(blocking=False) else ended.get()
 
 
 def _by_windows(address: str) -> bool:

@@ -11,6 +11,7 @@ from tests.unit.serialised.test_following import aged
 from x11fwd.cli import main
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -111,7 +112,8 @@ def test_a_single_file_opens_large_as_soon_as_it_can_be_seen(
 
     opened: list[str] = []
 
-    def open_browser(address: str) -> bool:
+    def open_browser(address: str, *, refused: Callable[[], None]) -> bool:
+        del refused
         opened.append(address)
         return True
 

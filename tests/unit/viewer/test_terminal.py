@@ -267,6 +267,32 @@ def test_a_browser_that_refuses_leaves_no_file(
     assert list(tmp_path.glob("*.html")) == []
 
 
+@pytest.mark.parametrize(("status", "words"), [(3, 1), (0, 0)])
+def test_a_browser_that_refuses_late_is_told(
+    programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int, words: int
+) -> None:
+    """A busy machine: xdg-open looks through all it knows, and has nothing to open with in the end."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("x11fwd.viewer.browser._REFUSES_WITHIN", 0.05)
+    monkeypatch.setattr("x11fwd.viewer.browser._REFUSES_LATE", 600.0)
+    threads: list[threading.Thread] = []
+    start = threading.Thread.start
+
+    def started(thread: threading.Thread) -> None:
+        threads.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", started)
+    program(programs, "xdg-open", f"until [ -e {tmp_path}/go ]; do sleep 0.05; done; exit {status}")
+    told: list[int] = []
+    environ = {"PATH": f"{programs}:/usr/bin:/bin", "DISPLAY": ":1"}
+    assert open_browser(ADDRESS, environ, refused=lambda: told.append(1))
+    assert told == []
+    (tmp_path / "go").touch()
+    threads[0].join(90)
+    assert len(told) == words
+
+
 def test_ctrl_c_while_the_browser_starts_leaves_no_file_with_the_token(
     programs: Path, tmp_path: Path
 ) -> None:
