@@ -21,15 +21,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line (without the program's name) and return its exit code, DESIGN.md's table."""
     if argv is not None:
         return _run(list(argv))
-    from x11fwd.cli.signals import Wish
-
     words = sys.argv[1:]
-    wish = Wish()
+    wish: Wish | None = None
     try:
+        wish = _wish()
         wish.hear()
         code = _program(words)
         wish.hear_no_more()
     except KeyboardInterrupt:
+        wish = wish or _wish()
         # Before the door's own try, or again while it told of the first one.
         if "--debug" in words and wish.is_ctrl_c:
             raise
@@ -38,6 +38,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words[:1] != ["ssh"]:
         _leave(code, wish)
     return code
+
+
+def _wish() -> Wish:
+    from x11fwd.cli.signals import Wish
+
+    return Wish()
 
 
 def _program(words: list[str]) -> int:

@@ -292,6 +292,12 @@ def interrupted(trap: str, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(argv, capture_output=True, text=True, env=environment, timeout=240, check=False)
 
 
+def test_ctrl_c_before_it_can_be_heard_is_130() -> None:
+    trap = IMPORTING.replace("x11fwd.cli.door", "x11fwd.cli.signals")
+    ended = interrupted(trap, "explain", "--list")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "error: interrupted\n")
+
+
 def test_ctrl_c_while_the_program_loads_and_again_while_it_says_so_is_130() -> None:
     ended = interrupted(IMPORTING, "explain", "--list")
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "error: interrupted\n")
