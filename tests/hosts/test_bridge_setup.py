@@ -131,3 +131,24 @@ def test_doctor_says_where_the_bridge_cannot_run(
     found = {finding["id"]: finding for finding in json.loads(done.stdout)["findings"]}
     assert found["bridge-route"]["status"] == "skip"
     assert "Python 3.6" in found["bridge-route"]["title"]
+
+
+def test_from_a_machine_reached_by_ssh_itself_the_bridge_gets_the_one_cookie_that_there_is(
+    new_chroot_host: Callable[..., ChrootHost], person: Person
+) -> None:
+    far = new_chroot_host("bookworm", "plot", Setup(x11_forwarding=True))
+    here = new_chroot_host("bookworm", "plot", Setup(x11_forwarding=True, x11fwd=True))
+    here.write("/home/ana/.ssh/key", far.key_path.read_text(), mode=0o600, user="ana")
+    here.write(
+        "/home/ana/.ssh/config",
+        f"Host far\n    HostName {far.address}\n    Port {far.port}\n    IdentityFile ~/.ssh/key\n"
+        "    StrictHostKeyChecking no\n",
+        mode=0o600,
+        user="ana",
+    )
+    person.alias("desk", here, user="ana")
+    # -Y: that display has SECURITY, and the ssh in between hands on no cookie but the one it knows
+    done = person.run(["ssh", "-Y", "desk", "x11fwd verify --via bridge --json far"], timeout=400)
+    assert done.rc == 0, done.stdout + done.stderr
+    plot = json.loads(done.stdout)["plot"]
+    assert (plot["via"], plot["forwarding"]) == ("bridge", "over the bridge, trusted")

@@ -1,10 +1,11 @@
-"""The bridge over a connection that the pipeline has open already; `verify` imports it."""
+"""The bridge over a connection that the pipeline has open already; `verify` and `run` import it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from x11fwd.errors import DisplayError
+from x11fwd.facts.place import is_forwarded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +31,14 @@ class OpenBridge:
     def close(self) -> None:
         self._bridge.close()
         self._screen.close()
+
+
+def needs_trust(local: LocalFacts) -> bool:
+    """No cookie for untrusted programs can be had of this machine's display, as `x11fwd ssh` sees it.
+
+    One that sshd made leads to an ssh that hands on the one cookie it knows (x11_open_helper in channels.c).
+    """
+    return local.security_extension is not True or is_forwarded(local.display_used or "")
 
 
 def open_bridge(

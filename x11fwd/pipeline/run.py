@@ -320,13 +320,11 @@ class _Run:
             if transport.x11.granted is False:
                 self._display.problem = f": sshd on {self._target.host} refused to forward X11"
             return {}
-        from x11fwd.pipeline.bridged import open_bridge
+        from x11fwd.pipeline.bridged import needs_trust, open_bridge
 
         self._progress(f"starting the bridge on {self._target.host}")
         try:
-            bridge = open_bridge(
-                transport, local, self._environ, trusted=local.security_extension is not True
-            )
+            bridge = open_bridge(transport, local, self._environ, trusted=needs_trust(local))
         except (DisplayError, ConnectError):
             if chosen and transport.x11.granted:
                 return {}  # slower, and a way

@@ -288,9 +288,9 @@ class _Run:
 
     def _over_bridge(self, transport: Transport, route: Route, stack: ExitStack) -> tuple[str, str]:
         """DISPLAY and XAUTHORITY of a bridge that ends with the stack. Raises ConnectError, DisplayError."""
-        trusted = self._options.trusted
-        if trusted is None:
-            trusted = self._local.security_extension is not True
+        from x11fwd.pipeline.bridged import needs_trust
+
+        trusted = needs_trust(self._local) if self._options.trusted is None else self._options.trusted
         bridge = self._means.open_bridge(transport, self._local, trusted=trusted)
         stack.callback(bridge.close)
         words = f"over the bridge, {'trusted' if trusted else 'untrusted'}"

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.checks.seen import healthy_remote
+from tests.unit.checks.seen import healthy_local, healthy_remote
 from tests.unit.pipeline.test_plot import RIGHT, FakeMeans, verify, window
 from tests.unit.x11.test_image import picture
 from x11fwd.errors import ConnectError
 from x11fwd.facts.model import Unknown
+from x11fwd.pipeline.bridged import needs_trust
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,6 +97,23 @@ def test_a_bridge_that_does_not_start_leaves_the_slower_way_where_nobody_named_o
     refused = FakeMeans()
     refused.granted, refused.bridge_error = False, means.bridge_error
     assert verify(refused, may_bridge=lambda: True).report.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("display", "security", "trusted"),
+    [
+        (":0", True, False),
+        (":0", False, True),
+        ("localhost:10.0", True, True),
+        ("gpu1:11.0", True, True),
+        (None, Unknown("no X server was found"), True),
+    ],
+)
+def test_the_bridge_is_trusted_where_this_display_has_no_cookie_for_the_untrusted(
+    display: str | None, security: bool | Unknown, trusted: bool
+) -> None:
+    local = replace(healthy_local(), display_used=display, security_extension=security)
+    assert needs_trust(local) is trusted
 
 
 @pytest.mark.usefixtures("window")
