@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["ParamikoStream"]
 
 _LOOK = 1.0  # seconds between two looks, see paramiko_transport
+_SAYING = 1.0  # seconds for a message that says only that we are through
 _ERRORS = (paramiko.SSHException, EOFError, OSError)
 
 
@@ -88,8 +90,19 @@ class ParamikoStream:
             raise self._translate(error) from error
 
     def close_write(self) -> None:
-        with contextlib.suppress(*_ERRORS):
-            self._channel.shutdown_write()
+        self._say(self._channel.shutdown_write)
+
+    @staticmethod
+    def _say(word: Callable[[], None]) -> None:
+        """Send a short message; on a frozen line even that may block, until the line is given up."""
+
+        def send() -> None:
+            with contextlib.suppress(*_ERRORS):
+                word()
+
+        saying = threading.Thread(target=send, name="x11fwd-close", daemon=True)
+        saying.start()
+        saying.join(_SAYING)
 
     def stderr(self) -> bytes:
         self._drain_errors()
@@ -106,5 +119,4 @@ class ParamikoStream:
         return status
 
     def close(self) -> None:
-        with contextlib.suppress(*_ERRORS):
-            self._channel.close()
+        self._say(self._channel.close)

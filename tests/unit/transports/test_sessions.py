@@ -140,6 +140,26 @@ def test_a_session_that_is_about_to_be_closed_is_none_of_ours() -> None:
         other.close()
 
 
+@pytest.mark.parametrize("name", ["close", "shutdown_write"])
+def test_a_line_that_is_frozen_holds_up_nobody_who_is_through(name: str) -> None:
+    """Its buffers are full of an upload: even a word of three bytes waits, till the line is given up."""
+    thawed, said = threading.Event(), threading.Event()
+
+    def word() -> None:
+        thawed.wait(300)
+        said.set()
+
+    channel = SimpleNamespace(**{name: word})
+    stream = ParamikoStream(channel, Frame.random(), lambda _error: ConnectionLost("lost"))  # type: ignore[arg-type]
+    going = threading.Thread(target=stream.close if name == "close" else stream.close_write, daemon=True)
+    going.start()
+    going.join(60)
+    assert not going.is_alive()
+    assert not said.is_set()
+    thawed.set()
+    assert said.wait(60)
+
+
 @pytest.mark.parametrize("how", ["cut", "goodbye"])
 def test_a_connection_that_has_ended_is_lost_as_soon_as_its_channels_end(
     monkeypatch: pytest.MonkeyPatch, how: str
