@@ -608,9 +608,12 @@ def test_a_killed_local_half_is_told_and_the_session_goes_on(person: Person, ali
     os.kill(halves[0], signal.SIGKILL)
     gone = f"{halves[0]} "
     wait_for(lambda: not any(line.startswith(gone) for line in person.processes()), limit=90, what="its end")
+    later = run(person, bridge(person, alias, f"{WINDOW}; exit 5"))
+    assert (later.status, later.out) == (5, b"1280\n"), later.err
     out, err = process.communicate(b"more", timeout=90)
     assert (process.returncode, out) == (4, b"more")
     assert err.decode().startswith("x11fwd: ")
+    everything_is_gone(person)
 
 
 def test_the_users_own_open_connection_is_used_and_stays(person: Person, alias: str) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from x11fwd.pipeline.ssh import bridge_folder
 from x11fwd.pipeline.ssh.bridge_folder import Folder, answers, folder_for, in_base
+from x11fwd.pipeline.ssh.bridge_half import sweep
 
 HOST = {"hostname": "gpu1", "port": "22", "user": "ana"}
 
@@ -127,3 +128,40 @@ def test_a_base_that_the_last_session_removes_just_now_is_made_again(monkeypatch
         base = Path(short, "x11fwd")
         assert in_base("name", {"XDG_RUNTIME_DIR": short}).path == f"{base}/name"
     assert len(removed) == 3
+
+
+def test_a_master_belongs_to_its_sessions_while_one_of_them_runs(tmp_path: Path) -> None:
+    first, second, looking = (Folder(str(tmp_path / "f")) for _ in range(3))
+    assert looking.deserted()
+    for one in (first, second):
+        one.lock()
+        one.hold()
+        one.unlock()
+    first.release()
+    assert not looking.deserted()
+    second.release()
+    assert looking.deserted()
+    assert looking.deserted()  # looking takes nothing
+
+
+def test_what_a_killed_local_half_left_goes_with_the_last_session_only(tmp_path: Path) -> None:
+    (tmp_path / "base").mkdir(mode=0o700)
+    first, second = (Folder(str(tmp_path / "base/f")) for _ in range(2))
+    for one in (first, second):
+        one.lock()
+        one.hold()
+        one.unlock()
+    first.listen().close()
+    sweep(first, {})
+    assert Path(first.path).exists()
+    sweep(second, {})
+    assert not Path(first.path).exists()
+    assert not (tmp_path / "base").exists()
+
+
+def test_what_another_session_has_begun_anew_is_left_to_it(tmp_path: Path) -> None:
+    (tmp_path / "base").mkdir(mode=0o700)
+    ended = Folder(str(tmp_path / "base/f"))
+    with ended.listen():
+        sweep(ended, {})
+        assert answers(ended.control)

@@ -115,14 +115,19 @@ def serve(listener: socket.socket, first: socket.socket, task: Task) -> None:
     if task.leave:
         with contextlib.suppress(OSError):
             run_quietly(task.leave, task.environ, _EXIT)
-    for name in ("c", "m", "lock"):
-        with contextlib.suppress(OSError):
-            os.unlink(f"{task.folder}/{name}")  # noqa: PTH108  as in bridge_folder
-    with contextlib.suppress(OSError):
-        os.rmdir(task.folder)  # noqa: PTH106
-        os.rmdir(task.folder.rpartition("/")[0])  # noqa: PTH106  fails where there are others
+    remove_folder(task.folder)
     lock.give()
     bridge.close()  # without the lock, because it may take a while
+
+
+def remove_folder(folder: str) -> None:
+    """Take away the folder where the sessions to a host met (`bridge_folder`); only under its lock."""
+    for name in ("c", "m", "s", "lock"):
+        with contextlib.suppress(OSError):
+            os.unlink(f"{folder}/{name}")  # noqa: PTH108  as in bridge_folder
+    with contextlib.suppress(OSError):
+        os.rmdir(folder)  # noqa: PTH106
+        os.rmdir(folder.rpartition("/")[0])  # noqa: PTH106  fails where there are others
 
 
 class _Bridge:

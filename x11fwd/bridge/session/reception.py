@@ -14,7 +14,8 @@ and hears
     say SENTENCE                     for the person
     leave                            after `over`: nobody waits for this session
 
-A session that hangs up is gone. The local half lives as long as somebody is there.
+A session that hangs up is gone. The local half lives as long as somebody is there; if the first one goes
+before its login, the others are hung up on, as there will be none: one of them logs in then.
 """
 
 from __future__ import annotations
@@ -78,6 +79,8 @@ class Reception(threading.Thread):
         self._verdict = b""
         self._programs = 0
         self._sentences: list[bytes] = []
+        self._first = first
+        self._forsaken = False  # the one that was to log in has gone
         self._full = False  # no descriptor for one more session now
         self._errors = -1
         self._heard = b""
@@ -151,14 +154,15 @@ class Reception(threading.Thread):
     def run(self) -> None:
         while True:
             self._tell_all()
-            if not self._sessions and self._over():
+            if (self._forsaken or not self._sessions) and self._over():
                 break
             poll = select.poll()
             listener = -1 if self._full else self._listener.fileno()
             for number in (self._wake, listener, *self._sessions, self._errors):
                 if number >= 0:
                     poll.register(number, select.POLLIN)
-            for number, _ in poll.poll(None if self._sessions and not self._full else _AGAIN):
+            again = self._forsaken or self._full or not self._sessions
+            for number, _ in poll.poll(_AGAIN if again else None):
                 self._serve(number)
             if self._full:
                 self._accept()
@@ -172,6 +176,10 @@ class Reception(threading.Thread):
         if not self._try_lock():
             return False
         self._accept()
+        if self._forsaken:
+            # they look for a local half again, and find the lock until nothing of this one is left
+            for session in list(self._sessions.values()):
+                self._drop(session)
         if self._sessions:
             self._unlock()
         return not self._sessions
@@ -232,6 +240,8 @@ class Reception(threading.Thread):
             self._drop(session)
 
     def _drop(self, session: _Session) -> None:
+        if session.connection is self._first and not self.login.is_set():
+            self._forsaken = True
         del self._sessions[session.connection.fileno()]
         session.connection.close()
 

@@ -3,6 +3,8 @@
 <base>/<name>/lock   held while somebody looks whether there is a local half, or becomes the first
 <base>/<name>/c      the local half's socket; it is listened on from before the login to the end
 <base>/<name>/m      ssh's master
+<base>/<name>/s      each session holds it as long as it runs, so that it is seen, where the local half
+                     was killed, that somebody still goes over the master
 """
 
 from __future__ import annotations
@@ -30,14 +32,14 @@ class Folder:
         master: where ssh's socket is.
     """
 
-    __slots__ = ("_lock", "control", "master", "path")
+    __slots__ = ("_hold", "_lock", "control", "master", "path")
 
     def __init__(self, path: str) -> None:
         """Raises: OSError: it cannot be made, or is somebody else's."""
         self.path = path
         self.master = f"{path}/m"
         self.control = f"{path}/c"
-        self._lock = -1
+        self._hold = self._lock = -1
         _own(path)
 
     def lock(self) -> None:
@@ -68,6 +70,33 @@ class Folder:
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
+
+    def hold(self) -> None:
+        """A session goes over the master from now on; only under the lock."""
+        if self._hold < 0:
+            with suppress(OSError):
+                self._hold = os.open(f"{self.path}/s", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                fcntl.flock(self._hold, fcntl.LOCK_SH)
+
+    def release(self) -> None:
+        """It has ended; the end of the process does the same."""
+        if self._hold >= 0:
+            os.close(self._hold)
+            self._hold = -1
+
+    def deserted(self) -> bool:
+        """No session goes over the master, this one included; only under the lock."""
+        try:
+            handle = os.open(f"{self.path}/s", os.O_RDWR | os.O_CLOEXEC)
+        except OSError:
+            return True
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        finally:
+            os.close(handle)
+        return True
 
     def call(self) -> socket.socket | None:
         """A connection to the local half, None where none listens."""

@@ -30,8 +30,26 @@ def to_background() -> None:
     os.close(null)
 
 
+def sweep(folder: folders.Folder, environ: Mapping[str, str]) -> None:
+    """What a local half that was killed has left, where this session was the last one."""
+    from x11fwd.bridge.session.process import remove_folder
+
+    folder.release()
+    try:
+        folder.lock()
+    except OSError:
+        return
+    link = folder.call()
+    if link is not None:
+        link.close()  # another session has begun anew
+    elif folder.deserted():
+        end_orphan(folder, environ)
+        remove_folder(folder.path)
+    folder.unlock()
+
+
 def end_orphan(folder: folders.Folder, environ: Mapping[str, str]) -> None:
-    """A master whose local half was killed."""
+    """A master whose local half was killed; only under the lock, and where no session goes over it."""
     if not folders.answers(folder.master):
         return
     from x11fwd.bridge.session.channel import run_quietly

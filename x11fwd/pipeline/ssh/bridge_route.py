@@ -15,7 +15,7 @@ from x11fwd.bridge.session import memory
 from x11fwd.pipeline.ssh import bridge_command as command
 from x11fwd.pipeline.ssh import bridge_folder as folders
 from x11fwd.pipeline.ssh import bridge_words as words
-from x11fwd.pipeline.ssh.bridge_half import end_orphan, fork_half, to_background
+from x11fwd.pipeline.ssh.bridge_half import end_orphan, fork_half, sweep, to_background
 from x11fwd.pipeline.ssh.bridge_session import LOST, Foreground, Verdict
 from x11fwd.pipeline.ssh.link import cache_folder
 from x11fwd.pipeline.ssh.relay import end_like, write_all
@@ -107,6 +107,9 @@ def _meet(call: Call, known: memory.Known) -> int:
         if guest is not None and guest.stopped:
             return end_like(-guest.stopped)
         link = folder.call()
+        if link is None and folders.answers(folder.master) and not folder.deserted():
+            break  # the local half was killed, and a session of it goes on
+        folder.hold()
         if link is None:
             return _first(call, known, folder)
         folder.unlock()
@@ -118,12 +121,15 @@ def _meet(call: Call, known: memory.Known) -> int:
             call.note("bridge: open already for another session to this host, whose display this one shares")
             if words.wants_background(call.line, call.config):
                 to_background()
-            return _finish(guest, _with_verdict(call, guest, verdict))
+            return _finish(guest, _with_verdict(call, guest, verdict), call, folder)
         link.close()
+        folder.release()
         if not guest.lost:  # somebody sits at its password prompt
             break
+    folder.unlock()
     folder = folders.in_base(f"{os.path.basename(folder.path)}-{os.getpid()}", call.environ)  # noqa: PTH119
     folder.lock()
+    folder.hold()
     return _first(call, known, folder)
 
 
@@ -161,14 +167,12 @@ def _first(call: Call, known: memory.Known, folder: folders.Folder) -> int:
         call.note(f"bridge: over your own open connection ({control})")
     asks = call.asks
     if asks is not None and not front.ask(lambda: _may(call, control, asks)):
-        return _finish(front, _natively(call, front, control))
+        return _finish(front, _natively(call, front, control), call, folder)
     if words.wants_background(call.line, call.config):
         to_background()
     front.logged_in()
     status = _session(call, known, front, control, remote, token=token)
-    if front.lost and own:
-        end_orphan(folder, call.environ)  # the local half was killed, and cannot do it
-    return _finish(front, status)
+    return _finish(front, status, call, folder)
 
 
 def _may(call: Call, control: str, asks: Callable[[], bool]) -> bool:
@@ -225,8 +229,12 @@ def _natively(call: Call, front: Foreground, control: str) -> int:
     return _run(call, front, control, words.remote_command(call.line, call.config) or None, native=True)
 
 
-def _finish(front: Foreground, status: int) -> int:
-    return end_like(status if front.stopped or status < 0 else front.linger(status))
+def _finish(front: Foreground, status: int, call: Call, folder: folders.Folder) -> int:
+    if not front.stopped and status >= 0:
+        status = front.linger(status)
+    if front.lost:
+        sweep(folder, call.environ)  # the local half was killed, and cannot do it
+    return end_like(status)
 
 
 def _silence(control: str) -> Verdict:

@@ -147,8 +147,30 @@ def test_who_waits_for_the_login_is_woken_after_the_end_is_told(tmp_path: Path) 
     assert seen == [False]
 
 
+def test_who_waits_for_anothers_login_is_let_go_when_that_one_gives_up(half: Half) -> None:
+    """It would have waited until its own patience ends, for a login that nobody makes any more."""
+    with half.call() as other, half.call() as third:
+        half.reception.say("a mark")
+        assert line(other) == line(third) == "say a mark\n"
+        half.first.close()
+        assert line(other) == line(third) == ""
+        assert half.looking.locked()  # so that they find nothing of it
+        assert half.stopped.wait(LIMIT)
+
+
+def test_who_shares_a_login_keeps_it_when_the_first_one_leaves(half: Half) -> None:
+    with half.call() as other:
+        half.first.sendall(b"login\n")
+        assert half.reception.login.wait(LIMIT)
+        half.first.close()
+        half.reception.ready("/m", "localhost:10.0", "/a")
+        assert line(other).startswith("ready ")
+        assert not half.stopped.is_set()
+
+
 def test_it_is_not_over_while_somebody_looks_for_it(half: Half) -> None:
     with half.looking:
+        half.first.sendall(b"login\n")
         half.first.close()
         with half.call() as late:
             half.reception.none("/m", "why")
