@@ -149,7 +149,9 @@ class Follower:
             for one in list(self.files.values()):
                 seen = one.ready(now)
                 if seen is not None:
+                    busy = now - one.begun >= BUSY  # nobody waits for the end of that
                     self.tell(one, seen)
+                    resting = resting and (busy or one.sent == sign_of(seen))  # it may have changed meanwhile
                     one.begun = 0.0
                     self.alive(0)
                 elif one.missing and now - one.missing > QUIET:

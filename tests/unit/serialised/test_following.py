@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from x11fwd.errors import ConnectionLost, ProbeError
-from x11fwd.serialised import following
+from x11fwd.serialised import follow_remote, following
 from x11fwd.serialised.following import FileFollower, FileNews, Happened, Wanted, follow_command
 from x11fwd.transports.local import LocalTransport
 
@@ -69,6 +69,31 @@ def aged(path: Path) -> Path:
     """As if it had been lying there for a while."""
     os.utime(path, (time.time() - 60, time.time() - 60))
     return path
+
+
+def test_all_has_been_told_only_once_a_file_that_changed_while_it_was_read_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.csv").write_text("1,2\n")
+    aged(tmp_path / "a.csv")
+    sent: list[str] = []
+    whole, looks = follow_remote.whole, [0]
+
+    def changed_at_first(path: str, seen: os.stat_result, grown: bool) -> bytes:
+        looks[0] += 1
+        return whole(path, seen, grown) if looks[0] > 1 else b""
+
+    def alive(_self: follow_remote.Follower, _wait: float) -> None:
+        if "read" in sent or looks[0] > 9:
+            raise follow_remote.GoneError
+
+    asked = {"wanted": [str(tmp_path)], "known": {}, "endings": [".csv"], "pickled": [], "unopened": ""}
+    monkeypatch.setattr(follow_remote, "send", lambda news, _data=b"": sent.append(news["e"]))
+    monkeypatch.setattr(follow_remote, "whole", changed_at_first)
+    monkeypatch.setattr(follow_remote.Follower, "alive", alive)
+    with pytest.raises(follow_remote.GoneError):
+        follow_remote.Follower({**asked, "largest": 1000, "heaviest": 1000}).run()
+    assert sent == ["alive", "file", "read"]
 
 
 def test_a_file_comes_whole_and_again_when_it_is_replaced(
