@@ -5,10 +5,14 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.unit.on_terminal import OnTerminal
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 START = """
 import os, signal, socket, sys
@@ -88,3 +92,30 @@ def test_ctrl_c_ends_a_question_of_ours() -> None:
     seen.send(b"\x03")
     assert seen.wait() == 0
     assert b"False 2" in seen.output
+
+
+def test_the_local_half_of_one_who_was_a_guest_before_hears_no_signal_of_it(tmp_path: Path) -> None:
+    """A byte for each of them would have been written into whatever has that descriptor now."""
+    program = """
+from x11fwd.bridge.session import process
+from x11fwd.bridge.session.memory import Known
+from x11fwd.pipeline.ssh.bridge_folder import Folder
+from x11fwd.pipeline.ssh.bridge_half import fork_half
+from x11fwd.pipeline.ssh.bridge_route import Call
+from x11fwd.pipeline.ssh.command_line import CommandLine
+
+def told(listener, first, task):
+    heard = [signal.set_wakeup_fd(-1), signal.getsignal(signal.SIGCHLD), signal.getsignal(signal.SIGTERM)]
+    first.sendall(repr(heard == [-1, signal.SIG_DFL, signal.SIG_DFL]).encode())
+
+process.serve = told
+folder = Folder(sys.argv[1])
+ours, theirs = socket.socketpair()
+call = Call(CommandLine(["gpu"]), {}, {"DISPLAY": ":0"}, [], print, trusted=False)
+fork_half(call, Known(), folder, folder.listen(), theirs, token="-", control=folder.master, own=True)
+theirs.close()
+print(ours.recv(9))
+"""
+    words = [sys.executable, "-c", START + program, str(tmp_path / "f")]
+    done = subprocess.run(words, capture_output=True, timeout=120, check=True)
+    assert done.stdout == b"b'True'\n"

@@ -72,8 +72,11 @@ def fork_half(
     if os.fork():
         return
     try:
-        # the session's handler would raise in here
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        # The session's handlers are not for here: one raises, and those of a guest that became the first
+        # write to a descriptor that will be another one here.
+        signal.set_wakeup_fd(-1)
+        for one in (signal.SIGTERM, signal.SIGCHLD, signal.SIGUSR1, signal.SIGUSR2):
+            signal.signal(one, signal.SIG_DFL)
         os.setsid()
         null = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):
