@@ -101,6 +101,27 @@ def test_who_begins_while_another_run_leaves_keeps_the_note_of_what_was_made(rem
     assert remote.tree() == {}
 
 
+def test_a_run_that_only_looks_leaves_nothing_of_what_another_one_has_taken_back_meanwhile(
+    remote: Here,
+) -> None:
+    client, looker = engine(remote), engine(remote)
+    client.apply(write(f"{remote.home}/rc", b"ours\n", None))
+    (entry,) = client.journal(as_root=False).entries
+    # it has seen the journal, so it means to take its own folder away and nothing else
+    held = 'if first held; then until [ -e "$notes/go" ]; do sleep 0.05; done; fi'
+    instead(remote, "rm", f'case "$*" in */x11fwd/run/*) {held} ;; esac')
+    looking = threading.Thread(target=looker.journal, kwargs={"as_root": False})
+    looking.start()
+    try:
+        wait_for(note(remote, "held").exists)
+        assert client.undo(entry).outcome is UndoOutcome.UNDONE
+    finally:
+        note(remote, "go").mkdir(exist_ok=True)
+        looking.join(120)
+    wait_for(lambda: not remote.parts())
+    assert remote.tree() == {}
+
+
 # --- what another run sees of one that is at its last lines
 
 # the folder of what is pending goes, file by file; the mark that it is confirmed is one of the first

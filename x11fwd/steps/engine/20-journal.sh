@@ -155,16 +155,22 @@ recover_entry() { # ENTRY whose maker died between the journal and the end
 
 # Nothing to take back any more: the folder and what was made for it go as well.
 leave_no_empty_state() {
-    drop_empty_journal
-    rmdir "$state/pending" 2>/dev/null
-    if [ -d "$state/journal" ] || [ -d "$state/pending" ]; then
-        [ -z "$foreground" ] || rm -rf "$run"
-        return 0
+    if is_needed; then
+        [ -n "$foreground" ] || return 0
+        rm -rf "$run"
+        # who took away what kept us may have left the rest to us, because our own folder was still there
+        ! is_needed || return 0
     fi
     rm -rf "$run"
     rmdir "$state/run" 2>/dev/null || return 0 # somebody else is at work
     clear_state || [ -d "$state/run" ] || clear_state || [ -d "$state/run" ] || clear_state
     :
+}
+
+is_needed() { # the state folder: something can be taken back, or waits
+    drop_empty_journal
+    rmdir "$state/pending" 2>/dev/null
+    [ -d "$state/journal" ] || [ -d "$state/pending" ]
 }
 
 clear_state() { # false where somebody has begun meanwhile: he keeps the note, and clears away by it in the end
