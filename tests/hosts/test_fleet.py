@@ -154,7 +154,7 @@ def test_thirty_hosts_are_stopped_in_the_middle_then_finished_and_three_are_name
     # the rest, in bounded memory; what was done is left out
     process = person.popen(person.x11fwd(*words, "--resume"))
     meter = Meter(process)
-    rest, errors = process.communicate(timeout=180)
+    rest, errors = process.communicate(timeout=900)
     meter.stop()
     out = rest.decode()
     assert process.returncode == 3, (out, errors)

@@ -48,7 +48,7 @@ class Program:
 
     def __init__(self, display: str, cookie: bytes = b"") -> None:
         self.link = socket.socket(socket.AF_UNIX)
-        self.link.settimeout(10)
+        self.link.settimeout(90)
         self.link.connect(f"/tmp/.X11-unix/X{display.removeprefix(':')}")
         name = METHOD if cookie else b""
         head = struct.pack("<BxHHHHxx", ord("l"), 11, 0, len(name), len(cookie))
