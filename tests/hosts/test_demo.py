@@ -86,5 +86,6 @@ def test_a_demo_that_is_ended_half_way_leaves_nothing(
     assert not thread.is_alive()
     wait_for(lambda: not any(folder.glob("x11fwd-demo-*")), limit=90, what="the sandbox's end")
     processes = ["ps", "-u", "ana", "-o", "args="]
-    wait_for(lambda: host.run(processes).stdout.strip() == "", limit=90, what="the end of all")
+    # setup's watcher waits a minute for a confirmation, whatever became of its files
+    wait_for(lambda: host.run(processes).stdout.strip() == "", limit=240, what="the end of all", every=0.1)
     assert [str(change) for change in diff(before, host.snapshot())] == []

@@ -203,7 +203,7 @@ class _Demo:
 
     def _setup(self, sandbox: Sandbox, means: _SandboxMeans, python: str | None) -> bool:
         self._events.doing("setting it up")
-        options = SetupOptions(python=python, sshd_config=str(sandbox.config), confirm_seconds=20)
+        options = SetupOptions(python=python, sshd_config=str(sandbox.config))
         result = run_setup(
             sandbox.target, options, self._prompter, Silent(), lambda _target, _plan: True, means=means
         )

@@ -102,7 +102,9 @@ class LogFeed(Feed):
             ended = arrival.what in {Happening.READ, Happening.MISSING} and not self._done[at]
             if ended and self._options.once:
                 blocks = reader.finish()
-            log.formats, log.unread, log.too_long = reader.counts, reader.unread, reader.too_long
+            # a copy: the main thread looks through it meanwhile
+            log.formats = dict(reader.counts)
+            log.unread, log.too_long = reader.unread, reader.too_long
             if blocks or ended:
                 self._done[at] = self._done[at] or ended
                 self.put(self._news, News(self._numbers[at], blocks, ended))
