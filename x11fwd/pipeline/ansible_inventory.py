@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from x11fwd.errors import UsageError
+from x11fwd.transports.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from x11fwd.inventory import Inventory
 
@@ -37,8 +37,8 @@ def reader(vault: Path | None) -> Callable[[Path], Inventory]:
             listed = _listed(path, vault)
             if listed is None:
                 raise
-            with tempfile.TemporaryDirectory(prefix="x11fwd-inventory-") as folder:
-                file = Path(folder) / "inventory.json"
+            with scratch_folder(prefix="x11fwd-inventory-") as folder:
+                file = folder / "inventory.json"
                 file.write_text(json.dumps(listed), encoding="utf-8")
                 try:
                     return load_inventory(file)

@@ -12,16 +12,16 @@ import os
 import shlex
 import shutil
 import sys
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from x11fwd.errors import ConnectionLost, UsageError
+from x11fwd.transports.scratch import drop_folder, make_folder
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from x11fwd.ansible import Event
     from x11fwd.pipeline.fleet import Member
@@ -102,8 +102,7 @@ class Folder:
     ) -> None:
         from x11fwd.ansible import CALLBACK, callback_text
 
-        self._temporary = tempfile.TemporaryDirectory(prefix="x11fwd-ansible-")
-        self.path = Path(self._temporary.name)
+        self.path = make_folder(prefix="x11fwd-ansible-")
         for path, text in files.items():
             self._put(path, text)
         self._put(f"callback/{CALLBACK}.py", callback_text())
@@ -121,7 +120,7 @@ class Folder:
         return target
 
     def close(self) -> None:
-        self._temporary.cleanup()
+        drop_folder(self.path)
 
     def argv(
         self, names: Sequence[str], *, forks: int, check: bool, password: bool, more: Sequence[str] = ()

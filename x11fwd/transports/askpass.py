@@ -9,13 +9,12 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import tempfile
 import time
 from typing import TYPE_CHECKING
 
 from x11fwd.errors import ConnectError
 from x11fwd.transports.local import wait_readable
-from x11fwd.transports.scratch import drop_folder, make_folder
+from x11fwd.transports.scratch import drop_folder, make_folder, usual_place
 from x11fwd.transports.ssh_words import host_key_question
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def private_folder() -> Path:
     Raises:
         ConnectError: there is no such place.
     """
-    places = dict.fromkeys((tempfile.gettempdir(), os.environ.get("XDG_RUNTIME_DIR", ""), "/tmp", "/var/tmp"))  # noqa: S108
+    places = dict.fromkeys((usual_place(), os.environ.get("XDG_RUNTIME_DIR", ""), "/tmp", "/var/tmp"))  # noqa: S108
     for place in filter(None, places):
         if len(place) + len("/x11fwd-12345678/m") > _LONGEST_PATH or _noexec(place):
             continue

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import subprocess  # noqa: TID251  transports are where processes are run
     from collections.abc import Callable, Iterator
 
-__all__ = ["drop_folder", "make_folder", "scratch_folder", "started"]
+__all__ = ["drop_folder", "make_folder", "scratch_folder", "started", "usual_place"]
 
 _lock = threading.Lock()
 _folders: set[str] = set()
@@ -35,9 +35,9 @@ def make_folder(*, prefix: str = "x11fwd-", place: str | None = None) -> Path:
     Raises:
         OSError: there is no such place.
     """
-    _begin()
+    folder = place or usual_place()
     for _ in range(100):
-        path = os.path.join(place or tempfile.gettempdir(), prefix + os.urandom(4).hex())  # noqa: PTH118
+        path = os.path.join(folder, prefix + os.urandom(4).hex())  # noqa: PTH118
         with _lock:
             _refuse()
             _folders.add(path)  # first: whatever comes in between, it is known
@@ -50,7 +50,19 @@ def make_folder(*, prefix: str = "x11fwd-", place: str | None = None) -> Path:
                 _folders.discard(path)
                 raise
         return Path(path)
-    raise FileExistsError(f"{place or tempfile.gettempdir()} has no name left")
+    raise FileExistsError(f"{folder} has no name left")
+
+
+def usual_place() -> str:
+    """Where temporary things go; Python tries the first time whether a file can be made there.
+
+    Raises:
+        OSError: nowhere.
+    """
+    _begin()
+    with Uninterrupted(), _lock:
+        _refuse()
+        return tempfile.gettempdir()
 
 
 def drop_folder(path: Path) -> None:

@@ -56,6 +56,27 @@ door._parse = lambda words: Job(command)
 sys.argv[1:] = ["x"]
 sys.exit(main())
 """
+# Ctrl-C comes when tempfile has made a file, to see whether it can, and has not removed it
+TRIAL = """\
+import os, signal, sys
+from x11fwd.cli import door, main
+from x11fwd.cli.job import Job
+from x11fwd.transports.scratch import scratch_folder
+
+unlink = os.unlink
+def interrupted(*words, **more):
+    os.kill(os.getpid(), signal.SIGINT)
+    unlink(*words, **more)
+
+def command():
+    os.unlink = interrupted
+    with scratch_folder():
+        print("not to be reached", flush=True)
+
+door._parse = lambda words: Job(command)
+sys.argv[1:] = ["x"]
+sys.exit(main())
+"""
 
 
 def start(program: str, folder: Path) -> subprocess.Popen[str]:
@@ -88,6 +109,13 @@ def test_what_a_thread_holds_goes_with_the_process(number: int, tmp_path: Path) 
     assert process.returncode == {0: 0, signal.SIGINT: 130}.get(number, -number)
     assert list(tmp_path.iterdir()) == [pid]
     wait_for(lambda: gone(int(pid.read_text())), limit=240, what="the program's end")
+
+
+def test_ctrl_c_while_tempfile_tries_a_place_leaves_nothing_there(tmp_path: Path) -> None:
+    process = start(TRIAL, tmp_path)
+    out, err = process.communicate(timeout=240)
+    assert (process.returncode, out, err) == (130, "", "error: interrupted\n")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_ctrl_c_while_a_program_is_being_started_does_not_lose_it(tmp_path: Path) -> None:
