@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import signal
 import sys
+
+try:
+    import signal
+except KeyboardInterrupt:  # Python has just begun, and would show where
+    sys.exit(130)
 
 
 def main() -> int:
