@@ -60,7 +60,7 @@ class Place:
     def nothing_left(self) -> None:
         """Soon: what is over for this side may still be ending over there."""
         with suppress(LabError):
-            wait_for(self.clean, limit=60, what="the end")
+            wait_for(self.clean, limit=240, what="the end", every=0.1)
         assert self.leftovers() == ""
 
 
@@ -103,7 +103,7 @@ def test_bytes_pass_unchanged_in_both_directions(place: Callable[..., Place]) ->
     here.script("echo.py", "import shutil, sys\nshutil.copyfileobj(sys.stdin.buffer, sys.stdout.buffer)\n")
     data = bytes(range(256)) * 8000
     process = here.begin(here.alias, "echo.py")
-    out, err = process.communicate(data, timeout=60)
+    out, err = process.communicate(data, timeout=240)
     assert (process.returncode, err) == (0, b"")
     assert out == data
 
@@ -129,7 +129,7 @@ def test_ctrl_c_ends_the_whole_group_also_a_child_that_ignores_it(place: Callabl
     assert process.stdout is not None
     assert process.stdout.readline() == b"up\n"
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=90)
+    out, err = process.communicate(timeout=240)
     assert (process.returncode, out, err) == (130, b"bye\n", b"")
     here.nothing_left()
 
@@ -154,7 +154,7 @@ def test_a_script_that_ignores_ctrl_c_ends_with_the_second(place: Callable[..., 
 
     def twice() -> None:
         begun[-1].send_signal(signal.SIGINT)
-        begun[-1].communicate(timeout=90)
+        begun[-1].communicate(timeout=240)
         assert begun[-1].returncode == 143
 
     in_time(8, twice, before=once)  # unasked, SIGTERM comes after 10 s
@@ -173,10 +173,10 @@ def test_a_cut_connection_ends_the_script_within_seconds(place: Callable[..., Pl
         assert process.stdout is not None
         assert process.stdout.readline() == b"0\n"
         relay.cut()
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=240)
     assert process.returncode == 3
     assert b"was lost" in err
-    wait_for(here.clean, limit=90, what="the script has ended")
+    wait_for(here.clean, limit=240, what="the script has ended", every=0.1)
 
 
 # The same command with its times made short: signs of life every second, cut after some without one.
@@ -203,7 +203,7 @@ def test_a_line_that_is_silent_for_a_while_loses_nothing(place: Callable[..., Pl
         relay.freeze()
         time.sleep(5)  # the length is the test: five signs of life are late, and it does not count as cut
         relay.thaw()
-        out, err = process.communicate(timeout=90)
+        out, err = process.communicate(timeout=240)
     assert (process.returncode, err) == (0, b"")
     assert out.split() == [str(number).encode() for number in range(1, 70)]
 
@@ -217,9 +217,9 @@ def test_a_line_that_stays_silent_ends_the_script(place: Callable[..., Place]) -
         assert process.stdout is not None
         assert process.stdout.readline() == b"up\n"
         relay.freeze()
-        wait_for(here.clean, limit=60, what="the script has ended")
+        wait_for(here.clean, limit=240, what="the script has ended", every=0.1)
         relay.cut()  # this side would notice by itself, later
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=240)
     assert process.returncode == 3
     assert b"was lost" in err
 
@@ -235,7 +235,7 @@ def test_a_terminal_is_given_where_this_side_has_one(place: Callable[..., Place]
         "try:\n    print('said', word); time.sleep(99)\nexcept KeyboardInterrupt:\n    sys.exit(7)\n",
     )
     terminal = here.person.pty(here.argv(here.alias, "t.py"), rows=30, columns=100)
-    terminal.read_until(r"\[True, True, True\] 100 30\r\n", limit=60)
+    terminal.read_until(r"\[True, True, True\] 100 30\r\n", limit=240)
     terminal.resize(20, 70)
     terminal.read_until("now 70 20")
     terminal.send("hello\r")
@@ -243,11 +243,11 @@ def test_a_terminal_is_given_where_this_side_has_one(place: Callable[..., Place]
     terminal.send("\x03")
     assert terminal.wait() == 7
     terminal = here.person.pty(here.argv(here.alias, "t.py"), rows=30, columns=100)
-    terminal.read_until("True, True, True", limit=60)
+    terminal.read_until("True, True, True", limit=240)
     terminal.send("~.")
     assert terminal.wait() in (130, 143)  # by SIGINT; a busy machine may need longer than the second it has
     terminal = here.person.pty(here.argv("-T", here.alias, "t.py"), rows=30, columns=100)
-    terminal.read_until("Inappropriate ioctl", limit=60)
+    terminal.read_until("Inappropriate ioctl", limit=240)
     assert terminal.wait() == 1
     here.nothing_left()
 
@@ -268,7 +268,7 @@ def test_an_unmodified_script_opens_its_window_here(
     here.script("w.py", WINDOW)
     process = here.begin("--via", via, here.alias, "w.py")
     try:
-        wait_for(lambda: "seen by run" in screen.windows(), limit=120, what="a window")
+        wait_for(lambda: "seen by run" in screen.windows(), limit=240, what="a window")
         picture = here.person.home / "window.png"
 
         def red() -> bool:
@@ -285,10 +285,10 @@ def test_an_unmodified_script_opens_its_window_here(
             ]
             return "#D62728" in subprocess.run(words, capture_output=True, text=True, check=True).stdout
 
-        wait_for(red, limit=60, what="its colour")
+        wait_for(red, limit=240, what="its colour")
     finally:
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=90)
+        process.communicate(timeout=240)
     here.nothing_left()
 
 
@@ -372,7 +372,7 @@ def test_the_browser_shows_figures_live_and_closing_the_page_ends_it(
         assert b"until their page is closed" in process.stderr.readline()
     process.communicate(timeout=120)
     other.send_signal(signal.SIGINT)
-    other.communicate(timeout=60)
+    other.communicate(timeout=240)
     assert (process.returncode, other.returncode) == (0, 130)
     here.nothing_left()
 
