@@ -143,7 +143,7 @@ def test_it_says_the_display_once_the_remote_half_has(desk: Desk) -> None:
     desk.hello()
     wait_for(lambda: desk.half.ready is not None)
     assert desk.half.ready == ("localhost:17.0", "/run/a b/authority", 17)
-    assert desk.changes.is_set()
+    assert desk.changes.wait(LIMIT)
 
 
 def test_a_program_gets_a_connection_that_is_open_already_and_its_bytes_arrive(desk: Desk) -> None:
