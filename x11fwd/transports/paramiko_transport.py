@@ -36,6 +36,7 @@ __all__ = ["ParamikoCannotError", "ParamikoTransport", "open_paramiko"]
 _INLINE = 32_768  # one packet; more goes out on a thread, so that both directions keep flowing
 _PATIENCE = 1.0  # seconds for a session that is refused while others of ours run
 _LEAVING = 15.0  # and where one before it may still be on its way out, over a slow line or on a busy machine
+_HELD = 15.0  # seconds beyond its limit after which a call is one of paramiko's that is held up
 _LOOK = 1.0  # seconds between two looks: paramiko's pipe for both streams can lose a wake-up (OrPipe)
 _ERRORS = (paramiko.SSHException, EOFError, OSError)
 
@@ -266,9 +267,12 @@ class ParamikoTransport:
 
     @contextlib.contextmanager
     def _guard(self, timeout: float) -> Iterator[None]:
-        """Nothing inside waits much longer than `timeout`: paramiko's own calls may, on a frozen line."""
+        """Nothing inside waits much longer than `timeout`: paramiko's own calls may, on a frozen line.
+
+        Our own waits end by themselves, on a busy machine somewhat later: that costs nobody the connection.
+        """
         watchdog = threading.Timer(
-            timeout + 1.0, self._link.abandon, (f"it gave no answer within {timeout:g} s",)
+            timeout + _HELD, self._link.abandon, (f"it gave no answer within {timeout:g} s",)
         )
         watchdog.daemon = True
         watchdog.start()

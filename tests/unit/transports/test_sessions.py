@@ -110,6 +110,29 @@ def test_two_commands_at_once_leave_one_spare_session(monkeypatch: pytest.Monkey
     assert link.opened == 1
 
 
+def test_a_command_that_is_given_up_somewhat_late_leaves_the_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A busy machine comes two seconds late to see that the time of a command is over."""
+    link = Link(0.0)
+    lost: list[str] = []
+    monkeypatch.setattr(link, "abandon", lost.append, raising=False)
+    monkeypatch.setattr(link, "is_active", lambda: True, raising=False)
+    watched: list[threading.Timer] = []
+    start = threading.Timer.start
+
+    def started(timer: threading.Timer) -> None:
+        watched.append(timer)
+        timer.interval -= 2.0  # as if these had passed already
+        start(timer)
+
+    monkeypatch.setattr(threading.Timer, "start", started)
+    made = transport(link, asked=1)
+    with made._guard(0.5):
+        watched[0].finished.wait(1.0)
+    assert lost == []
+
+
 def test_a_wake_up_that_is_lost_is_made_up_for() -> None:
     """paramiko signals both streams through one pipe, and may clear it as the other stream's bytes come."""
     channel = paramiko.Channel(1)
