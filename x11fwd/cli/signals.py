@@ -74,8 +74,9 @@ class Wish:
         self._until = now + _SAME
         self.number = number
         leave_terminal(number)
-        stretches = sys.modules.get("x11fwd.transports.uninterrupted")
-        if stretches is None or not stretches.comes_later(number):
+        # not there, or not yet all of it, where nothing has imported it so far
+        later = getattr(sys.modules.get("x11fwd.transports.uninterrupted"), "comes_later", None)
+        if later is None or not later(number):
             raise Stopped(number)
 
     def _utter(self, _number: int, _frame: FrameType | None) -> None:

@@ -107,6 +107,13 @@ def command():
         print("to nobody", flush=True)
         os.rmdir(folder)
 """
+IMPORTS = """\
+import types
+def command():
+    name = "x11fwd.transports.uninterrupted"
+    sys.modules[name] = types.ModuleType(name)
+    me(signal.SIGINT)
+"""
 BEHIND = """\
 import atexit
 atexit.register(me, signal.SIGINT)
@@ -173,8 +180,9 @@ def test_a_second_signal_does_not_stop_what_is_being_taken_back(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_ctrl_c_that_comes_within_a_finalizer_is_heard(tmp_path: Path) -> None:
-    process = start(FINALIZER, tmp_path)
+@pytest.mark.parametrize("command", [FINALIZER, IMPORTS], ids=["finalizer", "import"])
+def test_ctrl_c_that_comes_within_python_itself_is_heard(command: str, tmp_path: Path) -> None:
+    process = start(command, tmp_path)
     _, err = process.communicate(timeout=240)
     assert (process.returncode, err) == (130, "error: interrupted\n")
 
