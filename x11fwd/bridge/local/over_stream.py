@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from x11fwd.transports.base import ByteStream, Transport
 
 _CHUNK = 1 << 16
+_END = 5.0  # seconds for each of those that end with it
 _START = 60.0  # seconds: the program has 50 kB, on a thin line and for a Python that a busy machine starts
 
 
@@ -79,22 +80,12 @@ class StreamBridge:
     def close(self) -> None:
         """End both halves and the command."""
         self._half.stop()
-        self._loop.join(5.0)
-        if not self._loop.is_alive():
-            self._close_in()  # nobody reads there: who wants to write must not wait for it
-        with contextlib.suppress(OSError):
-            os.close(self._out)  # ends the thread that writes, which ends the remote half
+        self._loop.join(_END)
         with contextlib.suppress(X11fwdError, TimeoutError, OSError):
-            self._stream.wait(5.0)
+            self._stream.wait(_END)
         self._stream.close()
         for thread in self._threads:
-            thread.join(5.0)
-        self._close_in()
-
-    def _close_in(self) -> None:
-        number, self._in = self._in, -1
-        with contextlib.suppress(OSError):
-            os.close(number)
+            thread.join(_END)
 
     def __enter__(self) -> StreamBridge:
         return self
@@ -106,6 +97,9 @@ class StreamBridge:
         try:
             self._sentence = self._half.run(self._in, self._out, self._hear)
         finally:
+            # Here only: a loop that ends late would write to whatever has their numbers by then.
+            os.close(self._out)  # ends the thread that writes, which ends the remote half
+            os.close(self._in)  # nobody reads there: who wants to write must not wait for it
             self._changed.set()
 
     def _hear(self, data: bytes) -> bool:
