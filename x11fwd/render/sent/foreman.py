@@ -210,6 +210,11 @@ class Foreman:
 
     def bury(self, worker: Worker) -> bool:
         """A worker has ended: its figure is lost, what it was to draw next goes to another one."""
+        try:
+            # one that closed its pipes and goes on would be waited for without end; the dead are not hurt
+            os.kill(worker.pid, signal.SIGKILL)
+        except OSError:
+            pass
         status = worker.end()
         self.workers.remove(worker)
         if worker.ready and worker.held:
