@@ -766,7 +766,8 @@ def test_every_sshd_from_8_4_to_10_lets_us_in(
 def test_paramiko_needs_fewer_round_trips_than_ssh_for_a_first_command(
     chroot_host: SharedHost, desk: Desk
 ) -> None:
-    with Relay(chroot_host().port, delay=0.01) as relay:
+    # far enough that a thread which a busy machine wakes late still speaks before the next answer is there
+    with Relay(chroot_host().port, delay=0.1) as relay:
         name = desk.alias("far", chroot_host(), port=relay.port)
         line = desk.connect(name, "paramiko")
         assert line.run(["true"]).ok
