@@ -83,6 +83,22 @@ def test_what_was_ignored_stays_so_in_ssh() -> None:
     assert done.stdout == b"on\n"
 
 
+def test_who_waits_for_anothers_prompt_waits_on_once_that_one_is_logged_in() -> None:
+    """The bridge may take its time on a thin line or a busy machine, and nobody has to log in twice."""
+    program = """
+import threading, time
+theirs.sendall(b"login\\n")
+threading.Timer(1.5, theirs.sendall, [b"ready /m\\t:10.0\\t/a\\n"]).start()
+print(front.wait_for_verdict(0.1) is None, front.wait_for_verdict(0.1, after_login=90).display)
+front.verdict = None
+print(front.wait_for_verdict(0.1, after_login=0.1))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", START + program], capture_output=True, timeout=120, check=True
+    )
+    assert done.stdout == b"True :10.0\nNone\n"
+
+
 def test_ctrl_c_ends_a_question_of_ours() -> None:
     program = (
         START + 'print("asked", flush=True)\nprint(front.ask(lambda: bool(os.read(0, 9))), front.stopped)'

@@ -11,6 +11,7 @@ and hears
     ready CONTROL TAB DISPLAY TAB AUTHORITY    what to set over there, and the master to go through
     none CONTROL TAB REASON                    there will be no display
     never CONTROL TAB REASON                   the same, and there cannot be one on that host
+    login                            ssh is logged in: nobody sits at a prompt any more
     say SENTENCE                     for the person
     leave                            after `over`: nobody waits for this session
 
@@ -45,6 +46,7 @@ class _Session:
         self.part = b""
         self.running = True  # its program has not ended
         self.told = False  # it knows the verdict
+        self.knows_login = False
         self.left = False  # it was told to leave
 
 
@@ -255,6 +257,9 @@ class Reception(threading.Thread):
             if verdict and not session.told:
                 session.told = True
                 lines = verdict + lines
+            if self.login.is_set() and not session.knows_login:
+                session.knows_login = True
+                lines = b"login\n" + lines
             if not session.running and not session.left and (running or not programs):
                 session.left = True
                 lines += b"leave\n"

@@ -114,7 +114,7 @@ def _meet(call: Call, known: memory.Known) -> int:
             return _first(call, known, folder)
         folder.unlock()
         guest = Foreground(link, call.environ, mute=call.mute)
-        verdict = guest.wait_for_verdict(_GUEST)
+        verdict = guest.wait_for_verdict(_GUEST, after_login=_FIRST)
         if guest.stopped:
             return end_like(-guest.stopped)
         if verdict is not None:

@@ -85,6 +85,7 @@ class Foreground:
         self._mute = mute
         self._part = b""
         self._untold = False  # the login
+        self._others_login = False  # it has come about
         self._over = False  # our program over there has ended
         self._leaves = False
         self._sentences: list[tuple[float, str]] = []
@@ -236,11 +237,18 @@ class Foreground:
         except Interrupted:
             return False
 
-    def wait_for_verdict(self, seconds: float) -> Verdict | None:
-        """The verdict, None where none comes in this time, the local half leaves or the person says stop."""
+    def wait_for_verdict(self, seconds: float, *, after_login: float = 0.0) -> Verdict | None:
+        """The verdict, None where none comes in this time, the local half leaves or the person says stop.
+
+        Args:
+            after_login: seconds from the moment on at which another session is seen to have logged in.
+        """
         self._tell_login()
         end = time.monotonic() + seconds
+        self._turn(0)  # what is there already
         while self.verdict is None and not self.lost and not self._stopped:
+            if self._others_login:
+                end, after_login = max(end, time.monotonic() + after_login), 0.0
             left = end - time.monotonic()
             if left <= 0:
                 break
@@ -409,6 +417,8 @@ class Foreground:
             text = line.decode("utf-8", "surrogateescape")
             if text == "leave":
                 self._leaves = True
+            elif text == "login":
+                self._others_login = True
             elif text.startswith("say "):
                 self.tell_later(text[4:])
             elif self.verdict is None:

@@ -161,10 +161,13 @@ def test_who_waits_for_anothers_login_is_let_go_when_that_one_gives_up(half: Hal
 def test_who_shares_a_login_keeps_it_when_the_first_one_leaves(half: Half) -> None:
     with half.call() as other:
         half.first.sendall(b"login\n")
-        assert half.reception.login.wait(LIMIT)
+        assert line(other) == "login\n"  # nobody sits at a prompt any more
         half.first.close()
         half.reception.ready("/m", "localhost:10.0", "/a")
         assert line(other).startswith("ready ")
+        with half.call() as late:
+            assert line(late) == "login\n"
+            assert line(late).startswith("ready ")
         assert not half.stopped.is_set()
 
 
@@ -173,6 +176,7 @@ def test_it_is_not_over_while_somebody_looks_for_it(half: Half) -> None:
         half.first.sendall(b"login\n")
         half.first.close()
         with half.call() as late:
+            assert line(late) == "login\n"
             half.reception.none("/m", "why")
             assert line(late).startswith("none ")
             assert not half.stopped.is_set()
