@@ -31,7 +31,7 @@ _GUEST = (
 )
 _FIRST = 30.0  # seconds that a session with input that cannot be sent twice waits for the display's fate
 _PROBE = 30.0  # seconds for sshd to say whether it forwards X11
-_SETTLED = 5.0  # seconds for the news why a session had no display
+_SETTLED = 30.0  # seconds for the news why a session had no display; it is on its way
 _ATTEMPTS = 3
 _NOBODY = "-"  # the token where no session waits, see x11fwd.bridge.bootstrap.starter
 _LONGEST = 20_000  # characters of a command: in octal, quoted twice, they still fit one argument of execve(2)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import socket
 import threading
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
@@ -24,9 +26,14 @@ LIMIT = 90.0
 class Half:
     """A reception on a socket of its own, with a lock that a test can hold."""
 
-    def __init__(self, folder: Path, on_end: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        on_end: Callable[[], None] = lambda: None,
+        kind: type[socket.socket] = socket.socket,
+    ) -> None:
         self.path = str(folder / "c")
-        listener = socket.socket(socket.AF_UNIX)
+        listener = kind(socket.AF_UNIX)
         listener.bind(self.path)
         listener.listen(8)
         self.first, theirs = socket.socketpair()
@@ -191,6 +198,35 @@ def test_a_session_that_floods_is_dropped_and_the_others_are_not(half: Half) -> 
             assert hostile.recv(1) == b""
     half.reception.ready("/m", "localhost:10.0", "/a")
     assert line(half.first).startswith("ready ")
+
+
+class Full(socket.socket):
+    """A socket of a process that has as many descriptors as it may have, for a while."""
+
+    room = threading.Event()
+    asked: ClassVar[list[float]] = []
+
+    def accept(self) -> tuple[socket.socket, object]:
+        self.asked.append(time.monotonic())
+        if not self.room.is_set():
+            raise OSError(errno.EMFILE, "Too many open files")
+        return super().accept()
+
+
+def test_where_no_descriptor_is_left_it_asks_now_and_then(tmp_path: Path) -> None:
+    made = Half(tmp_path, kind=Full)
+    begun = time.monotonic()
+    with made.call() as late:
+        made.reception.ready("/m", "localhost:10.0", "/a")
+        assert line(made.first).startswith("ready ")
+        while time.monotonic() < begun + 1.0:
+            time.sleep(0.05)
+        looks = len(Full.asked)
+        assert looks < 20 + 60 * (time.monotonic() - begun)  # thousands where it is asked as it is readable
+        Full.room.set()
+        assert line(late).startswith("ready ")
+    made.first.close()
+    assert made.stopped.wait(LIMIT)
 
 
 def test_the_last_words_of_ssh_are_kept(half: Half) -> None:
