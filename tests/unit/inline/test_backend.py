@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import socket
 import struct
 import subprocess
@@ -48,7 +49,7 @@ def python(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def pictures(python: str, folder: Path, script: str, *, status: int = 0, limit: float = 60.0) -> list[Seen]:
+def pictures(python: str, folder: Path, script: str, *, status: int = 0, limit: float = 240.0) -> list[Seen]:
     """Run a script with the backend and collect what it sends."""
     (folder / "x11fwd_inline.py").write_text(backend_text(), encoding="utf-8")
     path = os.path.relpath(folder / "s")  # a socket's name is short
@@ -61,20 +62,25 @@ def pictures(python: str, folder: Path, script: str, *, status: int = 0, limit: 
             with peer, peer.makefile("rb") as file:
                 while head := file.read(8):
                     words, size = struct.unpack("!II", head)
-                    found.append(Seen(json.loads(file.read(words)), file.read(size)))
+                    about, data = file.read(words), file.read(size)
+                    if len(data) == size:
+                        found.append(Seen(json.loads(about), data))
 
         readers: list[threading.Thread] = []
 
+        over = threading.Event()
+
         def accept() -> None:
             while True:
-                try:
-                    peer, _ = server.accept()
-                except OSError:
+                last = over.is_set()  # what the script began before its end may still wait here
+                if select.select([server], [], [], 0.05)[0]:
+                    readers.append(threading.Thread(target=read, args=(server.accept()[0],)))
+                    readers[-1].start()
+                elif last:
                     return
-                readers.append(threading.Thread(target=read, args=(peer,)))
-                readers[-1].start()
 
-        threading.Thread(target=accept, daemon=True).start()
+        accepting = threading.Thread(target=accept, daemon=True)
+        accepting.start()
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("PYTHON")},
             "MPLBACKEND": "module://x11fwd_inline",
@@ -90,6 +96,8 @@ def pictures(python: str, folder: Path, script: str, *, status: int = 0, limit: 
             timeout=limit,
             check=False,
         )
+        over.set()
+        accepting.join(90)
         assert ran.returncode == status, ran.stderr
         assert ran.stdout == ""
         for reader in readers:
@@ -112,6 +120,54 @@ def test_a_blocking_show_sends_every_figure_once_and_counts_as_closed(python: st
     assert len({str(one.about["id"]) for one in seen}) == 3
     assert [one.about["label"] for one in seen] == ["one", "", ""]
     assert all(one.kind == "svg" and b"<svg" in one.data for one in seen)
+
+
+INTERRUPTED = """
+import socket, x11fwd_inline
+import matplotlib.pyplot as plt
+class Interrupted(socket.socket):
+    times = 0
+    def sendall(self, data):
+        Interrupted.times += 1
+        if Interrupted.times == 2:
+            super().sendall(data[: len(data) // 2])
+            raise KeyboardInterrupt
+        super().sendall(data)
+socket.socket = Interrupted
+plt.plot([1, 2])
+plt.title("before")
+plt.pause(0.01)
+plt.title("within")
+try:
+    plt.pause(0.01)
+except KeyboardInterrupt:
+    plt.title("after")
+plt.show()
+"""
+
+
+def test_ctrl_c_in_the_midst_of_a_picture_spoils_none_of_the_next(python: str, tmp_path: Path) -> None:
+    seen = sorted(pictures(python, tmp_path, INTERRUPTED), key=lambda one: int(str(one.about["frame"])))
+    assert [one.about["label"] for one in seen] == ["before", "after"]
+    assert seen[1].data.startswith(b"<?xml")
+
+
+FORKED = """
+import multiprocessing, x11fwd_inline
+import matplotlib.pyplot as plt
+def child():
+    plt.plot([1, 2]); plt.title("child"); plt.show()
+x11fwd_inline.WIRE.lock.acquire()  # another thread's picture is under way
+process = multiprocessing.get_context("fork").Process(target=child)
+process.start()
+process.join(30)
+x11fwd_inline.WIRE.lock.release()
+process.kill()
+"""
+
+
+def test_a_process_forked_while_a_picture_is_under_way_shows_its_own(python: str, tmp_path: Path) -> None:
+    assert [one.about["label"] for one in pictures(python, tmp_path, FORKED)] == ["child"]
 
 
 def test_a_heavy_figure_is_a_png(python: str, tmp_path: Path) -> None:

@@ -247,6 +247,15 @@ def test_a_door_that_many_stand_before_when_the_script_ends_lets_all_of_them_in(
     assert (problems, len(line.sent)) == ([], count)
 
 
+def test_an_older_picture_that_comes_by_another_way_does_not_take_the_newers_place(tmp_path: Path) -> None:
+    line = _Slow()
+    pictures = Pictures(line, str(tmp_path / "pictures"))
+    for frame in (7, 6):
+        pictures.put({"id": "1", "kind": "png", "lasting": True, "frame": frame}, b"%d" % frame)
+    pictures.finish(lambda: False)
+    assert line.sent == [b"7"]
+
+
 def test_pictures_that_nobody_takes_any_more_are_not_waited_for(tmp_path: Path) -> None:
     pictures = Pictures(_Slow(), str(tmp_path / "pictures"))
     for number in range(5):

@@ -42,22 +42,35 @@ class Wire:
         self.pid = 0
         self.lock = threading.Lock()
 
+    def forked(self) -> None:
+        """Another thread's picture may have been under way, and in the child nobody ends it."""
+        self.lock = threading.Lock()
+
     def send(self, about: "dict[str, Any]", data: bytes) -> None:
         path = os.environ.get("X11FWD_INLINE")
         if not path:
             return
         words = json.dumps(about).encode("ascii")
         with self.lock:
+            whole = False
             try:
                 if self.peer is None or self.pid != os.getpid():
                     self.pid, self.peer = os.getpid(), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
                     self.peer.connect(path)
                 self.peer.sendall(struct.pack("!II", len(words), len(data)) + words + data)
+                whole = True
             except OSError:
                 pass  # whoever looked is gone; that is no reason for the script to end
+            finally:
+                # Ctrl-C in the midst of a picture: the next one does not begin within it
+                if not whole and self.peer is not None:
+                    self.peer.close()
+                    self.peer = None
 
 
 WIRE = Wire()
+if hasattr(os, "register_at_fork"):  # Python 3.7
+    os.register_at_fork(after_in_child=WIRE.forked)
 TIMERS: "list[Timer]" = []
 
 

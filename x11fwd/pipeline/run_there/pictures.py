@@ -29,6 +29,7 @@ class Pictures:
         self.condition = threading.Condition()
         self.waiting: Dict[str, Tuple[Dict[str, Any], bytes]] = {}
         self.dropped: Dict[str, int] = {}
+        self.newest: Dict[str, int] = {}
         self.sent: Dict[str, float] = {}
         self.under_way = 0
         self.closing = False
@@ -69,6 +70,10 @@ class Pictures:
     def put(self, about: "Dict[str, Any]", data: bytes) -> None:
         with self.condition:
             name = str(about.get("id"))
+            frame = int(about.get("frame", 0))
+            if frame < self.newest.get(name, 0):
+                return  # after Ctrl-C a script goes on over a new connection, whose reader may be quicker
+            self.newest[name] = frame
             if name in self.waiting:
                 self.dropped[name] = self.dropped.get(name, 0) + 1
             self.waiting[name] = (about, data)
