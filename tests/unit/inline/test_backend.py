@@ -160,7 +160,7 @@ def child():
 x11fwd_inline.WIRE.lock.acquire()  # another thread's picture is under way
 process = multiprocessing.get_context("fork").Process(target=child)
 process.start()
-process.join(30)
+process.join(180)
 x11fwd_inline.WIRE.lock.release()
 process.kill()
 """
