@@ -139,7 +139,7 @@ def begun(session: RunSession, folder: Path, text: str, **more: object) -> None:
 @contextmanager
 def limited(session: RunSession) -> Iterator[None]:
     """A script that waits for what never comes ends."""
-    timer = threading.Timer(60, session.end)
+    timer = threading.Timer(240, session.end)
     timer.start()
     try:
         yield
