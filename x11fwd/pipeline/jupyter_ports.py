@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,21 +25,14 @@ def recall(name: str, environ: Mapping[str, str]) -> int:
 def remember(name: str, port: int, environ: Mapping[str, str]) -> None:
     """Keep it; a home that cannot be written to only costs the memory."""
     path = _path(environ)
-    ports = _read(path)
-    if path is None or ports.get(name) == port:
+    if path is None or _read(path).get(name) == port:
         return
-    ports.pop(name, None)
-    kept = dict([*ports.items(), (name, port)][-_MOST:])
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=".jupyter-", dir=path.parent)
-        try:
-            with open(handle, "w", encoding="utf-8") as file:
-                json.dump({"ports": kept}, file)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+    from x11fwd.bridge.session.memory import Turn, put
+
+    with contextlib.suppress(OSError), Turn(str(path.parent)):
+        ports = _read(path)
+        ports.pop(name, None)
+        put(str(path), json.dumps({"ports": dict([*ports.items(), (name, port)][-_MOST:])}))
 
 
 def _path(environ: Mapping[str, str]) -> Path | None:

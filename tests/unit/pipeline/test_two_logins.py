@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from x11fwd.bridge.session import memory as bridges
+from x11fwd.pipeline import jupyter_ports
 from x11fwd.pipeline.ssh import link, memory
 
 if TYPE_CHECKING:
@@ -41,10 +42,23 @@ def _bridge_known(host: str, home: Path) -> bool:
     return bridges.recall(str(home / "cache"), (host, "22", "ana")).number == 12
 
 
-KEPT = [(_distance, _distance_known), (_answer, _answer_known), (_bridge, _bridge_known)]
+def _notebook(host: str, home: Path) -> None:
+    jupyter_ports.remember(host, 4711, {"HOME": str(home)})
 
 
-@pytest.mark.parametrize(("remember", "known"), KEPT, ids=["links", "hosts", "bridges"])
+def _notebook_known(host: str, home: Path) -> bool:
+    return jupyter_ports.recall(host, {"HOME": str(home)}) == 4711
+
+
+KEPT = [
+    (_distance, _distance_known),
+    (_answer, _answer_known),
+    (_bridge, _bridge_known),
+    (_notebook, _notebook_known),
+]
+
+
+@pytest.mark.parametrize(("remember", "known"), KEPT, ids=["links", "hosts", "bridges", "notebooks"])
 def test_neither_of_two_hosts_is_lost(
     remember: Callable[[str, Path], None],
     known: Callable[[str, Path], bool],
