@@ -103,11 +103,12 @@ class Door:
 
     def close(self) -> None:
         """Remove what was made, as far as it is still ours."""
-        for one in self.sockets:
-            one.close()
+        # the files first: whoever gets the number once the sockets are closed makes his own under their names
         if self._unix:
             remove_file(self._unix)
         remove_authority(self.authority, self._mark)
+        for one in self.sockets:
+            one.close()
         for path, descriptor in self._waiting.items():
             os.close(descriptor)
             remove_file(path)  # whoever has not read it by now would wait for ever

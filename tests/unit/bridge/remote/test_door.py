@@ -181,6 +181,25 @@ def test_the_authority_file_of_somebody_else_stays() -> None:
         assert os.path.exists(kept)
 
 
+def test_nobody_has_the_number_before_the_authority_file_is_gone() -> None:
+    """Or the file that the next one has just made would be removed instead."""
+    taken = []
+    names = vars(door_module)
+    remove = names["remove_authority"]
+    with folder() as path, opened(path) as door:
+
+        def late(path: str, mark: "Tuple[int, int, int]") -> None:
+            taken.append(door_module._listen_tcp(door.number))
+            remove(path, mark)
+
+        names["remove_authority"] = late
+        try:
+            door.close()
+        finally:
+            names["remove_authority"] = remove
+    assert taken == [[]]  # somebody has it
+
+
 def test_each_door_has_a_cookie_of_its_own_and_never_shows_it() -> None:
     with folder() as path, opened(path) as one, opened(path) as other:
         assert cookie_of(one) != cookie_of(other)
