@@ -280,7 +280,10 @@ class _Run:
 
 
 def traces_of(remote: RemoteFacts) -> tuple[str, ...]:
-    """What a login with X11 and the first plot leave in a home directory (sshd's xauth, caches of fonts)."""
+    """What a login with X11 and the first plot leave in a home directory: sshd's xauth, caches of fonts.
+
+    And the bridge's program: the plot goes that way where the host is far, or looks so from a busy machine.
+    """
     home = remote.home.path
     authority = remote.authority.path if remote.authority else f"{home}/.Xauthority"
     return (
@@ -288,6 +291,7 @@ def traces_of(remote: RemoteFacts) -> tuple[str, ...]:
         f"{home}/.cache",
         f"{home}/.cache/fontconfig",
         f"{home}/.cache/matplotlib",
+        f"{home}/.cache/x11fwd",
         f"{home}/.config",
         f"{home}/.config/matplotlib",
     )

@@ -38,6 +38,7 @@ authority() { # FILE: sshd never takes a cookie out again (session.c), so a file
 for path; do
     case $path in
         */.cache/matplotlib) rm -f "$path"/fontlist-*.json ;;
+        */.cache/x11fwd) rm -rf "$path"/half-* ;; # the bridge's program (bridge/bootstrap/loader.py)
         */.cache/fontconfig) rm -f "$path"/*.cache-* "$path"/CACHEDIR.TAG ;;
     esac
     if [ -d "$path" ]; then rmdir "$path"
