@@ -33,9 +33,9 @@ class HereTransport(LocalTransport):
         self.config = SshConfig({"user": ("ana",), "hostname": ("gpu1",), "port": ("22",)})
         self.streams: list[LocalStream] = []
 
-    def stream(self, argv: Sequence[str], *, x11: bool = False) -> LocalStream:
+    def stream(self, argv: Sequence[str], *, x11: bool = False, grace: float = 0.5) -> LocalStream:
         words = ["env", "LC_ALL=C.UTF-8", self.python, "-c", READ, argv[5]]
-        self.streams.append(super().stream(words, x11=x11))
+        self.streams.append(super().stream(words, x11=x11, grace=grace))
         return self.streams[-1]
 
 
