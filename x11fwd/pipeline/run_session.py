@@ -109,7 +109,8 @@ class RunSession:
             for one in manifest.entries
         ]
         about = {"entries": entries, "name": name, "keep": keep, "silence": _SILENCE}
-        self._send(b"M", zlib.compress(json.dumps(about).encode(), 6))
+        with contextlib.suppress(ConnectionLost):  # `hello` says why, see `open_python`
+            self._send(b"M", zlib.compress(json.dumps(about).encode(), 6))
         # from now on: a bridge may have to be opened before the script starts, and a person may be asked
         threading.Thread(target=self._pulse, name="x11fwd-pulse", daemon=True).start()
 

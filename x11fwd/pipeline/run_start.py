@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import secrets
 import zlib
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
+
+from x11fwd.errors import ConnectionLost
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +52,10 @@ def open_python(
     if as_script is not None:
         words += ["no", as_script, *display]
     stream = transport.stream(words, x11=x11)
-    stream.write(data)
+    # Where it has ended already, as a Python that is too old does at once, its status says more: who reads
+    # gets that, or the same error where it was the connection.
+    with contextlib.suppress(ConnectionLost):
+        stream.write(data)
     return stream
 
 

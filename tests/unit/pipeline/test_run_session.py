@@ -19,7 +19,7 @@ import pytest
 from x11fwd.errors import ProbeError
 from x11fwd.pipeline.run_session import RunSession, agent_text, drawn, exit_status
 from x11fwd.project.manifest import read_manifest
-from x11fwd.transports.local import LocalTransport
+from x11fwd.transports.local import LocalStream, LocalTransport
 from x11fwd.viewer.png import size_of_png
 
 if TYPE_CHECKING:
@@ -90,6 +90,24 @@ def test_an_old_python_is_named(tmp_path: Path) -> None:
     old.chmod(0o755)
     with pytest.raises(ProbeError, match=r"older than 3\.6"):
         played(str(old), tmp_path, "")
+
+
+@pytest.mark.parametrize("written", [0, 1])
+def test_a_python_that_has_ended_before_it_was_told_anything_is_named(
+    written: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does so at once, and on a busy machine, or where much is to be said, before we come to say it."""
+    write, left = LocalStream.write, [written]
+
+    def late(self: LocalStream, data: bytes) -> None:
+        if not left[0]:
+            self._process.wait(90)
+        left[0] = max(0, left[0] - 1)
+        write(self, data)
+
+    monkeypatch.setattr(LocalStream, "write", late)
+    with pytest.raises(ProbeError, match="there is no /nowhere/python"):
+        played("/nowhere/python", tmp_path, "")
 
 
 def test_what_is_sent_imports_nothing_of_ours() -> None:
