@@ -120,7 +120,7 @@ class PlotSession:
         end = time.monotonic() + timeout
         for number in range(count):
             sent = time.monotonic()
-            self._stream.write(f"ping {number}\n".encode())
+            self._say(f"ping {number}\n".encode())
             while True:
                 event = self.event(max(0.0, end - time.monotonic()))
                 if event is None or event.name == "end":
@@ -135,7 +135,12 @@ class PlotSession:
 
     def go(self) -> None:
         """Let the drawing begin."""
-        self._stream.write(b"go\n")
+        self._say(b"go\n")
+
+    def _say(self, data: bytes) -> None:
+        # a plot that has ended meanwhile takes nothing, and the next event says how it ended
+        with contextlib.suppress(ConnectionLost):
+            self._stream.write(data)
 
     def last_words(self, lines: int = 3) -> str:
         """The end of what it wrote to stderr, without empty lines."""

@@ -15,7 +15,7 @@ import x11fwd.pipeline
 from tests.unit.checks.seen import healthy_local, healthy_remote
 from tests.unit.x11.test_image import picture
 from x11fwd.checks.report import Status
-from x11fwd.errors import ConnectError, DisplayError
+from x11fwd.errors import ConnectError, ConnectionLost, DisplayError
 from x11fwd.facts.model import RemoteFacts, Unknown
 from x11fwd.pipeline import plot_watch
 from x11fwd.pipeline.plot_session import COLOURS, PlotEvent, PlotSession
@@ -122,6 +122,21 @@ HELLO: dict[str, object] = {"event": "hello", "python": "3.11.2"}
 def transport(remote: Remote, granted: bool = True) -> FakeTransport:
     answers = [Answer(remote, kind="stream"), Answer(CommandResult(0))]
     return FakeTransport(answers, x11=X11Outcome(requested=True, granted=granted))
+
+
+def test_a_plot_that_ends_before_it_is_told_to_draw_says_how_it_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with PlotSession(transport(Remote(HELLO, status=7)), python="p", shell="", title="t") as session:
+
+        def closed(_data: bytes) -> None:
+            raise ConnectionLost("the command does not read its standard input any more")
+
+        monkeypatch.setattr(session._stream, "write", closed)
+        assert session.event(1) == PlotEvent("hello", python="3.11.2")
+        assert session.round_trips(2, 1) == ()
+        session.go()
+        assert session.event(1) == PlotEvent("end", exit_status=7)
 
 
 def test_lines_with_the_mark_are_events_and_all_others_are_noise() -> None:
