@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -210,6 +211,35 @@ def test_a_session_that_nobody_has_any_more_does_not_run_its_command(
     session.wait()
     wait_for(lambda: list(folder.iterdir()) == [], limit=240, what="its end")
     assert list(tmp_path.iterdir()) == [folder]
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux alone says who is there")
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize("shell", ["dash", "bash", "busybox"])
+def test_a_session_that_its_terminal_has_ended_leaves_nothing(
+    shell: str, number: int, tmp_path: Path
+) -> None:
+    path = shutil.which(shell)
+    if path is None:
+        pytest.skip(f"no {shell} here")
+    again = f"exec {path} {'sh ' if shell == 'busybox' else ''}-c '"
+    begins = 'exec 3<>"$x_fifo"'
+    meeting = command.meeting(TOKEN, strict=False).replace(f"x_wait {command.PATIENCE}", "x_wait 3600")
+    meeting = meeting.replace(begins, f"{begins}; touch {tmp_path}/watches", 1)
+    text = command.wrapped(meeting, f"touch {tmp_path}/ran").replace("exec /bin/sh -c '", again, 1)
+    found = {"PATH": "/usr/bin:/bin", "SHELL": "/bin/sh", "XDG_RUNTIME_DIR": str(tmp_path)}
+    session = subprocess.Popen(["sh", "-c", text], env=found, start_new_session=True)
+    watches, folder = tmp_path / "watches", tmp_path / f"x11fwd-{os.getuid()}"
+    wait_for(watches.exists, limit=90, what="who watches")
+    assert [one.name for one in folder.iterdir()] == [TOKEN]
+
+    def ended() -> bool:
+        os.killpg(session.pid, number)  # bash forgets one that comes while it waits for a child
+        return session.poll() is not None
+
+    wait_for(ended, limit=90, what="the session's end", every=0.1)
+    wait_for(lambda: list(folder.iterdir()) == [], limit=240, what="the end of all traces")
+    assert sorted(tmp_path.iterdir()) == sorted([folder, watches])
 
 
 def test_what_travels_with_a_session_is_only_what_it_calls() -> None:

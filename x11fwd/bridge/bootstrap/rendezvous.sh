@@ -53,7 +53,10 @@ x_wait() {
     # child of this shell, as the shell will be somebody else's program, who may wait for children.
     # In braces: around a function dash keeps what it redirects, and sshd waits until nobody has its pipes.
     # No exec: ksh has it in a subshell for itself, too.
+    # A terminal that is closed hangs up all of its programs: this one stays, to take the FIFO away.
+    trap '' HUP
     ({ x_last "$1"; } </dev/null >/dev/null 2>&1 &)
+    trap - HUP
     x_word='' x_display='' x_authority=''
     read -r x_word x_display x_authority <"$x_fifo"
     rm -f "$x_fifo"
@@ -64,16 +67,16 @@ x_last() {
     exec 3<>"$x_fifo" || return 0
     # where the session was quicker the FIFO has gone, and opening has made a plain file
     if [ ! -p "$x_fifo" ]; then rm -f "$x_fifo"; fi
+    x_first=
+    if x_look; then x_first=$x_born; fi
     x_count=0
     while [ -p "$x_fifo" ]; do
         if [ $x_count = "$1" ]; then printf 'none late\n' >&3; fi
-        # without a terminal the shell outlives its session, and would run its command for nobody
-        if x_orphan; then
-            kill -HUP $$ 2>/dev/null
+        if x_gone; then
             rm -f "$x_fifo"
             return 0
         fi
-        # nobody reads: the shell has gone
+        # nobody reads
         if [ $x_count -gt "$1" ]; then rm -f "$x_fifo"; fi
         sleep 1
         x_count=$((x_count + 1))
@@ -82,13 +85,17 @@ x_last() {
     if [ $x_count -ge "$1" ]; then sleep 60 && rm -f "$x_fifo.late"; fi
 }
 
-x_orphan() {
-    # sshd's process for the session has gone, and the shell is its parent's (proc(5); elsewhere nobody knows)
-    [ -r /proc/$$/status ] || return 1
-    while read -r x_key x_value; do
-        case $x_key in PPid:) [ "$x_value" != "$PPID" ] && return 0 ;; esac
-    done </proc/$$/status
-    return 1
+x_gone() {
+    # Linux tells of a process who its parent is and when it was born (proc(5), stat); elsewhere nobody knows
+    [ -r /proc/self/stat ] || return 1
+    if ! x_look || [ "$x_born" != "$x_first" ]; then return 0; fi
+    if [ "$x_parent" = "$PPID" ]; then return 1; fi
+    # without a terminal it outlives sshd's process for its session, and would run its command for nobody
+    kill $$ 2>/dev/null
+}
+
+x_look() {
+    read -r x_a x_a x_a x_parent x_a x_a x_a x_a x_a x_a x_a x_a x_a x_a x_a x_a x_a x_a x_a x_a x_a x_born x_a </proc/$$/stat
 }
 
 x_tell() {

@@ -191,7 +191,7 @@ def _script(program: Assembled, kept: bool, nonce: str, display: str, token: str
         "x_loader": binascii.b2a_base64(zlib.compress(program.loader, 9), newline=False).decode(),
     }
     lines = [f"{name}={quote(value).decode()}" for name, value in values.items()]
-    meeting = shell_text("rendezvous.sh", without=("x_wait", "x_last", "x_orphan"))
+    meeting = shell_text("rendezvous.sh", without=("x_wait", "x_last", "x_gone", "x_look"))
     return "\n".join([*lines, meeting, shell_text("start.sh")])
 
 
