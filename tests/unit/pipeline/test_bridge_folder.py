@@ -101,8 +101,7 @@ def test_a_lock_that_was_removed_meanwhile_is_taken_anew(tmp_path: Path) -> None
     first.lock()
     thread = threading.Thread(target=second.lock)
     thread.start()
-    (tmp_path / "f/lock").unlink()
-    (tmp_path / "f").rmdir()
+    (tmp_path / "f").rename(tmp_path / "gone")  # in one step, or the other could make its lock in between
     first.unlock()
     thread.join(90)
     assert (tmp_path / "f/lock").exists()

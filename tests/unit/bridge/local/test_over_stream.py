@@ -28,11 +28,13 @@ class _Flood:
 
     def __init__(self) -> None:
         self.open = threading.Event()
+        self.begun = threading.Event()
         self.readers: list[threading.Thread] = []
         self.waited = False
 
     def read(self, limit: int, timeout: float | None = None) -> bytes:
         self.readers[:] = [threading.current_thread()]
+        self.begun.set()
         return b"" if self.open.is_set() else b"x" * limit
 
     def write(self, data: bytes) -> None: ...
@@ -40,6 +42,7 @@ class _Flood:
     def close_write(self) -> None: ...
 
     def wait(self, timeout: float | None = None) -> int:
+        assert self.begun.wait(60)
         self.open.set()
         self.readers[0].join(60)
         self.waited = not self.readers[0].is_alive()

@@ -157,8 +157,6 @@ def test_who_waits_for_the_login_is_woken_after_the_end_is_told(tmp_path: Path) 
 def test_who_waits_for_anothers_login_is_let_go_when_that_one_gives_up(half: Half) -> None:
     """It would have waited until its own patience ends, for a login that nobody makes any more."""
     with half.call() as other, half.call() as third:
-        half.reception.say("a mark")
-        assert line(other) == line(third) == "say a mark\n"
         half.first.close()
         assert line(other) == line(third) == ""
         assert half.looking.locked()  # so that they find nothing of it
