@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["start_ansible"]
 
+_LAST = 60.0  # seconds for Ansible to end behind its last host
+
 
 def start_ansible(
     asked: FleetSetup,
@@ -34,6 +37,7 @@ def start_ansible(
     from x11fwd.pipeline.ansible_engine import AnsibleSettings, run_with_ansible
     from x11fwd.pipeline.ansible_process import program
     from x11fwd.pipeline.asking import OneAtATime
+    from x11fwd.transports.scratch import usual_place
 
     program()  # a missing one is said before anybody is asked for anything
     password = ask_become(prompter) if asked.ask_become else None
@@ -73,7 +77,15 @@ def start_ansible(
                 fleet.fail(member, error)
 
     def start(fleet: Fleet[SetupResult]) -> None:
-        del fleet
-        threading.Thread(target=work, name="x11fwd-ansible", daemon=True).start()
+        usual_place()  # from now on programs are ended with this process, and what follows comes before that
+        thread = threading.Thread(target=work, name="x11fwd-ansible", daemon=True)
+        thread.start()
+
+        def wait() -> None:
+            # the last host has answered, and Ansible puts away what it has in ~/.ansible
+            if not fleet.stop_asked.is_set():
+                thread.join(_LAST)
+
+        atexit.register(wait)
 
     return start

@@ -287,9 +287,8 @@ class _Run:
             names, forks=self.settings.jobs, check=check, password=self.password is not None, more=more
         )
         end = self.folder.run(argv, hear, stop, password=self.password)
-        if not begun or (
-            end.status not in {0, 2, 4} and not end.stopped and not any(h.heard for h in hosts.values())
-        ):
+        heard = begun and (end.status in {0, 2, 4} or any(h.heard for h in hosts.values()))
+        if not heard and not end.stopped:
             raise UsageError(
                 f"Ansible did not start: {last_words(end.words)}", hint="`--engine native` needs none"
             )

@@ -368,6 +368,14 @@ def test_ctrl_c_ends_it_and_says_of_each_host_where_it_stands(stage: Stage) -> N
     assert (two.status, two.exit_code) == (SetupStatus.STOPPED, 130)
 
 
+def test_ctrl_c_before_ansible_has_begun_is_no_fault_of_ansible(stage: Stage) -> None:
+    stage.play({"lines": [], "wait": 60})
+    stage.stop.set()
+    (one,) = stage.run("gpu1")
+    assert (one.status, one.exit_code) == (SetupStatus.STOPPED, 130)
+    assert str(one.error) == "stopped before anything was changed"
+
+
 def test_a_missing_ansible_is_one_sentence_with_the_cure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     monkeypatch.setattr("shutil.which", lambda name: None)
