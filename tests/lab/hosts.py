@@ -107,8 +107,8 @@ class BootedHost(Host):
             self._enable("ssh.socket", "sockets.target.wants")
             self._disable("ssh.service", "multi-user.target.wants", "sshd.service")
         # With cgroups of the first kind nobody tells a container's systemd that one is empty. It looks when a
-        # user's manager ends, whose helper may end a moment later, and would then wait two minutes for what has
-        # gone: so long would that user's next login take.
+        # user's manager ends, whose helper may end a moment later, and would then wait two minutes for what
+        # has gone: so long would that user's next login take.
         self.write("/etc/systemd/system/user@.service.d/lab.conf", "[Service]\nTimeoutStopSec=1s\n")
         log = self.dir / "console.log"
         nspawn = ["systemd-nspawn", "--quiet", "--boot", f"--directory={self.root}"]
