@@ -128,7 +128,8 @@ def record(
     screen = stack.enter_context(Screen(without=["MIT-SHM"]))
     connect, cookie = unix_display(screen.display), bytes.fromhex(screen.cookie)
     pair = stack.enter_context(BridgePair(screen, delay=delay))
-    if not bridge:  # but the atoms that the bridge makes ahead are there for both, as they are on a desktop
+    pair.wait_for_atoms()  # which the bridge makes ahead: they are there for both, as they are on a desktop
+    if not bridge:
         pair.stop()
     else:
         connect, cookie = tcp_display(pair.display), Path(pair.authority).read_bytes()[-16:]

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.lab.runs import LabError, current_run, wait_for
+from x11fwd.bridge.local import names
 from x11fwd.bridge.local.half import LocalHalf
 from x11fwd.bridge.local.server import XServer
 
@@ -77,6 +78,15 @@ class BridgePair:
 
     def _run(self, reading: int, writing: int) -> None:
         self.sentence = self.half.run(reading, writing)
+
+    def wait_for_atoms(self) -> None:
+        """Until the X server has the atoms that the local half makes ahead; the display may come before."""
+        wait_for(lambda: self._atoms() >= set(names.atoms()), limit=60, what="atoms")
+
+    def _atoms(self) -> set[bytes]:
+        keeper = self.half._keeper
+        ahead = None if keeper is None else keeper._prefetch
+        return set() if ahead is None else set(ahead._atoms)
 
     def env(self) -> dict[str, str]:
         return {"DISPLAY": self.display, "XAUTHORITY": self.authority}
